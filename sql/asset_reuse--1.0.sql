@@ -1,0 +1,263 @@
+\echo Use "CREATE EXTENSION asset_reuse" to load this file. \quit
+
+--
+-- Track: record that an asset was reused
+--
+
+CREATE FUNCTION asset_reuse_track(
+	asset_id text,
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb) IS
+'Records one reuse of an asset: adds 1 to reused_count, sets last_reused_at, and appends one event to platform_metadata->''reuse_history'', atomically with the caller''s transaction.
+asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
+campaign_space_id: the campaign it is reused in, under the same conditions; NULL for any other place.
+reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.
+reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.
+Returns the asset after the update and the event, as jsonb; times are UTC.
+Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_track(
+	asset_id uuid,
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track_uuid'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb) IS
+'Records one reuse of an asset, for callers that bind uuid values; otherwise as asset_reuse_track(text, ...).';
+
+--
+-- History: an asset's timeline.  Only reads; restricted to the leader of a
+-- parallel query because the application's tables may be temporary ones.
+--
+
+CREATE FUNCTION asset_reuse_history(
+	asset_id text,
+	tenant_id text,
+	page_limit int DEFAULT 50,
+	page_offset int DEFAULT 0
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_history'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_history(text, text, int, int) IS
+'Returns one page of an asset''s reuse events, newest first, with the campaigns they name.
+asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
+page_limit: events on the page, 1 to 100.  page_offset: newer events to skip, 0 or more.
+Times are UTC; an event without a usable timestamp has null and comes last.
+Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_history(
+	asset_id uuid,
+	tenant_id uuid,
+	page_limit int DEFAULT 50,
+	page_offset int DEFAULT 0
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_history_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int) IS
+'Returns one page of an asset''s reuse events, for callers that bind uuid values; otherwise as asset_reuse_history(text, ...).';
+
+--
+-- Analytics: a tenant's reuse at a glance
+--
+
+CREATE FUNCTION asset_reuse_analytics(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	top_limit int DEFAULT 10
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_analytics'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int) IS
+'Returns a tenant''s reuse at a glance: overview, most reused assets, reuse by asset type, and performance of reused against other assets.
+tenant_id: whose live assets are counted.  asset_type: only these assets; NULL for all.
+start_date, end_date: count the events with start_date <= time < end_date; both NULL: count reused_count.
+top_limit: length of the list of most reused assets, 1 to 50.
+Ratios, percentages and means have at most two decimals, halves rounded away from zero; times are UTC.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_analytics(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	top_limit int DEFAULT 10
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_analytics_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_analytics(uuid, text, timestamptz, timestamptz, int) IS
+'Returns a tenant''s reuse at a glance, for callers that bind uuid values; otherwise as asset_reuse_analytics(text, ...).';
+
+--
+-- Schema check: does this database fit?
+--
+
+CREATE FUNCTION asset_reuse_check_schema(
+	OUT relation text,
+	OUT "column" text,
+	OUT requirement text,
+	OUT expected text,
+	OUT found text,
+	OUT status text,
+	OUT hint text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_check_schema'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_check_schema() IS
+'Returns a row for each column of the application''s tables that the extension uses: whether it is required or optional, the type expected and found, and a status (ok, missing, wrong type, no table) with a hint on what to do.
+The tables are the ones asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit.';
+
+--
+-- The reuse log as a value: what the UPDATE of asset_reuse_track calls on the
+-- row's own columns.  A timestamp is taken as UTC, so both types have one
+-- representation and share the C function.
+--
+
+CREATE FUNCTION asset_reuse_log_next_time(
+	platform_metadata jsonb,
+	last_reused_at timestamp,
+	clock timestamp
+) RETURNS timestamp
+AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp) IS
+'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at and the events in the log if clock is not past it.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.
+Errors: 22004 null clock, 22008 no such time, 22039 or 2203C platform_metadata of another shape.';
+
+CREATE FUNCTION asset_reuse_log_next_time(
+	platform_metadata jsonb,
+	last_reused_at timestamptz,
+	clock timestamptz
+) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz) IS
+'Returns the time of an asset''s next reuse event; as asset_reuse_log_next_time(jsonb, timestamp, timestamp), for timestamptz columns.';
+
+CREATE FUNCTION asset_reuse_log_append(
+	platform_metadata jsonb,
+	last_reused_at timestamp,
+	clock timestamp,
+	context jsonb
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) IS
+'Returns platform_metadata with one event appended to its reuse_history: {"timestamp": asset_reuse_log_next_time(...), "context": context}.
+Produces the bytes that jsonb_set(coalesce(m, ''{}''), ''{reuse_history}'', coalesce(m->''reuse_history'', ''[]'') || event) would, without parsing the log.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  context: a JSON object, required.
+Errors: 22004 null and 22023 invalid argument, 22008 no such time, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
+
+CREATE FUNCTION asset_reuse_log_append(
+	platform_metadata jsonb,
+	last_reused_at timestamptz,
+	clock timestamptz,
+	context jsonb
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamptz, timestamptz, jsonb) IS
+'Returns platform_metadata with one event appended; as asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb), for timestamptz columns.';
+
+--
+-- The aggregate that asset_reuse_analytics runs on: one pass, in parallel where
+-- the planner finds it worthwhile.  Columns have the types of the application's
+-- tables, hence "any".
+--
+
+CREATE FUNCTION asset_reuse_summary_transition(
+	state internal,
+	top_limit int,
+	range_start timestamp,
+	range_end timestamp,
+	id "any",
+	ctr "any",
+	clicks "any",
+	file_url "any",
+	asset_name "any",
+	asset_type "any",
+	conversions "any",
+	impressions "any",
+	reused_count "any",
+	thumbnail_url "any",
+	last_reused_at "any",
+	campaign_space_id "any",
+	platform_metadata "any"
+) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_summary_transition'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION asset_reuse_summary_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_summary_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION asset_reuse_summary_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'asset_reuse_summary_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION asset_reuse_summary_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_summary_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION asset_reuse_summary_final(internal) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_summary_final'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+CREATE AGGREGATE asset_reuse_summary(
+	top_limit int,
+	range_start timestamp,
+	range_end timestamp,
+	id "any",
+	ctr "any",
+	clicks "any",
+	file_url "any",
+	asset_name "any",
+	asset_type "any",
+	conversions "any",
+	impressions "any",
+	reused_count "any",
+	thumbnail_url "any",
+	last_reused_at "any",
+	campaign_space_id "any",
+	platform_metadata "any"
+) (
+	SFUNC = asset_reuse_summary_transition,
+	STYPE = internal,
+	FINALFUNC = asset_reuse_summary_final,
+	COMBINEFUNC = asset_reuse_summary_combine,
+	SERIALFUNC = asset_reuse_summary_serialize,
+	DESERIALFUNC = asset_reuse_summary_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE asset_reuse_summary(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
+'Returns overview, by_asset_type, top_reused_assets and performance_correlation of a set of assets, as asset_reuse_analytics answers them.
+top_limit: length of the top list.  range_start, range_end: count the events with range_start <= time < range_end, in UTC, NULL for no bound; both NULL: count reused_count.  These three are the same for all rows.
+The others are the assets'' columns; an untyped NULL for one that the table does not have.
+Error: 22003 the reuses add up to more than a bigint.';

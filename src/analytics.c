@@ -1,0 +1,363 @@
+/*-------------------------------------------------------------------------
+ *
+ * analytics.c
+ *	  asset_reuse_analytics: a tenant's reuse at a glance.
+ *
+ * One statement over the tenant's assets, whose one aggregate (reuse_summary.c)
+ * makes all of the answer but its frame, in parallel where the planner finds
+ * that worthwhile.
+ *
+ * The answer lives in the calling query's memory context; all else until
+ * SPI_finish.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "app_row.h"
+#include "app_schema.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "identifier.h"
+#include "plan_cache.h"
+#include "request.h"
+#include "response.h"
+#include "reuse_log.h"
+#include "reuse_summary.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_analytics);
+PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
+
+#define MAX_TOP				50
+
+/* What the answer takes beside the aggregate's part */
+#define ANSWER_SIZE			512
+
+/* The statement's variants, as bits of its plan's shape */
+#define SHAPE_BY_TYPE		0x1
+#define SHAPE_RANGED		0x2
+
+/* Parameters, in the order in which the statement's text names them */
+enum
+{
+	PARAM_TOP_LIMIT,
+	PARAM_RANGE_START,
+	PARAM_RANGE_END,
+	PARAM_TENANT_ID,
+	PARAM_ASSET_TYPE,			/* if SHAPE_BY_TYPE */
+	NPARAMS
+};
+
+typedef struct AnalyticsRequest
+{
+	Identifier	tenant_id;
+	text	   *asset_type;		/* null: all */
+	bool		has_start;
+	bool		has_end;
+	TimestampTz start;
+	TimestampTz end;
+	int			top_limit;
+} AnalyticsRequest;
+
+static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
+static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
+static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid extension);
+static void build_summary_query(PlanText *text, const PlanRequest *request);
+static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
+static char *collation_name(Oid collation);
+static Oid	asset_type_param_type(const AppColumn *column);
+static Datum bind_asset_type(text *asset_type, const AppColumn *column);
+static Oid	find_enum_value(Oid type, const char *label);
+static char *list_enum_labels(Oid type);
+static int	compare_enum_values(const void *a, const void *b);
+static Jsonb *make_answer(const AnalyticsRequest *request, const Jsonb *summary,
+						  MemoryContext memory);
+static void put_filters(JsonbWriter *w, const AnalyticsRequest *request);
+static void put_date(JsonbWriter *w, bool given, TimestampTz date);
+
+/*
+ * asset_reuse_analytics(tenant_id, asset_type, start_date, end_date, top_limit)
+ * returns the tenant's overview, top list, counts by type and performance.
+ */
+Datum
+asset_reuse_analytics(PG_FUNCTION_ARGS)
+{
+	return analytics(fcinfo, TEXTOID);
+}
+
+/* asset_reuse_analytics_uuid is asset_reuse_analytics for a tenant_id of type uuid. */
+Datum
+asset_reuse_analytics_uuid(PG_FUNCTION_ARGS)
+{
+	return analytics(fcinfo, UUIDOID);
+}
+
+static Datum
+analytics(FunctionCallInfo fcinfo, Oid id_type)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	Oid			extension = get_func_namespace(fcinfo->flinfo->fn_oid);
+	AnalyticsRequest request;
+	AppTable	assets;
+	Jsonb	   *answer;
+
+	read_request(fcinfo, id_type, &request);
+
+	SPI_connect();
+	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
+	answer = make_answer(&request, summarize(&request, &assets, extension), memory);
+	SPI_finish();
+
+	PG_RETURN_JSONB_P(answer);
+}
+
+/* read_request checks the arguments. */
+static void
+read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
+{
+	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request->asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	request->has_start = !PG_ARGISNULL(2);
+	request->has_end = !PG_ARGISNULL(3);
+	request->start = request->has_start ? PG_GETARG_TIMESTAMPTZ(2) : DT_NOBEGIN;
+	request->end = request->has_end ? PG_GETARG_TIMESTAMPTZ(3) : DT_NOEND;
+	request->top_limit = request_int(fcinfo, 4, "top_limit", 1, MAX_TOP);
+	if (request->start > request->end)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("start_date must not be after end_date")));
+}
+
+/* summarize runs the statement and returns the aggregate's part of the answer. */
+static Jsonb *
+summarize(const AnalyticsRequest *request, const AppTable *assets, Oid extension)
+{
+	Datum		values[NPARAMS];
+	char		nulls[NPARAMS];
+	bool		isnull;
+	PlanRequest query = {
+		.query = PLAN_ANALYTICS,
+		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) |
+		(request->has_start || request->has_end ? SHAPE_RANGED : 0),
+		.table = assets,
+		.extension = extension,
+		.read_only = true,
+		.build = build_summary_query
+	};
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[PARAM_TOP_LIMIT] = Int32GetDatum(request->top_limit);
+	/* a timestamptz is the timestamp in UTC */
+	values[PARAM_RANGE_START] = TimestampTzGetDatum(request->start);
+	values[PARAM_RANGE_END] = TimestampTzGetDatum(request->end);
+	nulls[PARAM_RANGE_START] = request->has_start ? ' ' : 'n';
+	nulls[PARAM_RANGE_END] = request->has_end ? ' ' : 'n';
+	values[PARAM_TENANT_ID] = identifier_bind(request->tenant_id,
+											  &assets->columns[ASSET_TENANT_ID]);
+	if (request->asset_type)
+		values[PARAM_ASSET_TYPE] = bind_asset_type(request->asset_type,
+												   &assets->columns[ASSET_TYPE]);
+
+	plan_execute(&query, values, nulls);
+	return DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* ----------
+ * build_summary_query builds
+ *
+ *	SELECT asset_reuse_summary($1, $2, $3, a.id, ...) FROM assets AS a
+ *	WHERE a.tenant_id = $4 AND a.deleted_at IS NULL [AND a.asset_type = $5]
+ * ----------
+ */
+static void
+build_summary_query(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->table;
+	StringInfo	sql = &text->sql;
+	int			i;
+
+	plan_add_param(text, INT4OID);
+	plan_add_param(text, TIMESTAMPOID);
+	plan_add_param(text, TIMESTAMPOID);
+	appendStringInfo(sql, "SELECT %s.asset_reuse_summary($1, $2, $3",
+					 quote_identifier(get_namespace_name(request->extension)));
+	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
+		append_summary_column(text, request, summary_columns[i]);
+	appendStringInfoString(sql, ") FROM ");
+	plan_append_table(text, assets);
+	appendStringInfoString(sql, " AS a WHERE ");
+	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
+	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
+	if (request->shape & SHAPE_BY_TYPE)
+		appendStringInfo(sql, " AND a.asset_type OPERATOR(pg_catalog.=) $%d",
+						 plan_add_param(text,
+										asset_type_param_type(&assets->columns[ASSET_TYPE])));
+}
+
+/*
+ * append_summary_column appends an argument: a column, or an untyped null where
+ * the table has none.  The document is left out where nobody looks into it.
+ */
+static void
+append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column)
+{
+	const AppColumn *c = &request->table->columns[column];
+
+	if (!c->present ||
+		(column == ASSET_PLATFORM_METADATA && (request->shape & SHAPE_RANGED) == 0))
+	{
+		appendStringInfoString(&text->sql, ", NULL");
+		return;
+	}
+	appendStringInfo(&text->sql, ", a.%s", app_column_name(APP_ASSETS, column));
+	/* the aggregate sorts by id: its collation must win over the other columns' */
+	if (column == ASSET_ID && OidIsValid(c->collation))
+		appendStringInfo(&text->sql, " COLLATE %s", collation_name(c->collation));
+}
+
+/* collation_name returns a collation's full name. */
+static char *
+collation_name(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	name = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+									  NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/* asset_type_param_type returns the type in which the asset_type filter is bound. */
+static Oid
+asset_type_param_type(const AppColumn *column)
+{
+	return type_is_enum(column->type) ? column->type : TEXTOID;
+}
+
+/*
+ * bind_asset_type converts the asset_type filter for its column.
+ *
+ * Error 22023 if an enum has no such value, or if it is empty.
+ */
+static Datum
+bind_asset_type(text *asset_type, const AppColumn *column)
+{
+	char	   *label = text_to_cstring(asset_type);
+	bool		is_enum = type_is_enum(column->type);
+	Oid			value = is_enum ? find_enum_value(column->type, label) : InvalidOid;
+
+	if (is_enum ? !OidIsValid(value) : label[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid asset type: \"%s\"", label),
+				 is_enum ? errhint("The known asset types are: %s.",
+								   list_enum_labels(column->type)) :
+				 errhint("Any asset type that is not empty is known.")));
+	return is_enum ? ObjectIdGetDatum(value) : PointerGetDatum(asset_type);
+}
+
+/* find_enum_value returns the oid of an enum's value; InvalidOid if it has none such. */
+static Oid
+find_enum_value(Oid type, const char *label)
+{
+	/* a longer one would be cut to a name's length, and could then be found */
+	if (strlen(label) >= NAMEDATALEN)
+		return InvalidOid;
+	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+						   ObjectIdGetDatum(type), CStringGetDatum(label));
+}
+
+/* list_enum_labels lists an enum's values, in the enum's order. */
+static char *
+list_enum_labels(Oid type)
+{
+	CatCList   *members = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
+	Form_pg_enum *values = palloc(members->n_members * sizeof(Form_pg_enum));
+	StringInfoData list;
+	int			i;
+
+	for (i = 0; i < members->n_members; i++)
+		values[i] = (Form_pg_enum) GETSTRUCT(&members->members[i]->tuple);
+	qsort(values, members->n_members, sizeof(Form_pg_enum), compare_enum_values);
+
+	initStringInfo(&list);
+	for (i = 0; i < members->n_members; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", NameStr(values[i]->enumlabel));
+	ReleaseCatCacheList(members);
+	return list.data;
+}
+
+static int
+compare_enum_values(const void *a, const void *b)
+{
+	float4		x = (*(const Form_pg_enum *) a)->enumsortorder;
+	float4		y = (*(const Form_pg_enum *) b)->enumsortorder;
+
+	return x < y ? -1 : x > y;
+}
+
+/* make_answer puts the frame around the aggregate's part, into a memory context. */
+static Jsonb *
+make_answer(const AnalyticsRequest *request, const Jsonb *summary, MemoryContext memory)
+{
+	static const JsonbKey keys[] = {
+		JSONB_KEY("filters"), JSONB_KEY("success"), JSONB_KEY("overview"),
+		JSONB_KEY("by_asset_type"), JSONB_KEY("top_reused_assets"),
+		JSONB_KEY("performance_correlation"),
+	};
+	ReuseValue	parts = {JENTRY_ISCONTAINER, (const char *) &summary->root, VARSIZE(summary) - VARHDRSZ};
+	ReuseValue	part;
+	JsonbWriter w;
+	Size		i;
+
+	jsonb_writer_init(&w, memory, ANSWER_SIZE + VARSIZE(summary));
+	jsonb_begin_object_keys(&w, keys, lengthof(keys));
+	put_filters(&w, request);
+	jsonb_put_bool(&w, true);
+	for (i = 2; i < lengthof(keys); i++)
+	{
+		if (!reuse_value_get(&parts, keys[i].name, &part))
+			elog(ERROR, "asset_reuse_summary returned no %s", keys[i].name);
+		jsonb_put_copy(&w, part.type, part.data, part.len);
+	}
+	jsonb_end(&w);
+	return jsonb_writer_finish(&w);
+}
+
+static void
+put_filters(JsonbWriter *w, const AnalyticsRequest *request)
+{
+	static const JsonbKey keys[] = {
+		JSONB_KEY("end_date"), JSONB_KEY("asset_type"), JSONB_KEY("start_date"),
+	};
+
+	jsonb_begin_object_keys(w, keys, lengthof(keys));
+	put_date(w, request->has_end, request->end);
+	response_put_text(w, request->asset_type);
+	put_date(w, request->has_start, request->start);
+	jsonb_end(w);
+}
+
+static void
+put_date(JsonbWriter *w, bool given, TimestampTz date)
+{
+	if (given)
+		response_put_time(w, date);
+	else
+		jsonb_put_null(w);
+}

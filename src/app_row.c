@@ -1,0 +1,144 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_row.c
+ *	  Rows of the application's tables, by the columns we know.
+ *
+ * A row points at values where they are; it lives as long as they do.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "app_row.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+
+/*
+ * app_row_select appends the columns of a set that the table has, in
+ * their order, for app_row_read to read.
+ */
+void
+app_row_select(PlanText *text, const AppTable *table, const char *alias, ColumnSet set)
+{
+	const char *separator = "";
+	int			column;
+
+	for (column = 0; column < app_column_count(table->role); column++)
+	{
+		if ((set & COLUMN_BIT(column)) == 0 || !table->columns[column].present)
+			continue;
+		appendStringInfo(&text->sql, "%s%s.%s", separator, alias,
+						 app_column_name(table->role, column));
+		separator = ", ";
+	}
+}
+
+/* app_row_read reads a row of those columns; others are null. */
+void
+app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc desc,
+				  AppRow *row)
+{
+	Datum		values[APP_MAX_COLUMNS];
+	bool		nulls[APP_MAX_COLUMNS];
+	int			next = 0;
+	int			column;
+
+	Assert(desc->natts <= APP_MAX_COLUMNS);
+	heap_deform_tuple(tuple, desc, values, nulls);
+	row->columns = table->columns;
+	for (column = 0; column < app_column_count(table->role); column++)
+	{
+		bool		read = (set & COLUMN_BIT(column)) != 0 && table->columns[column].present;
+
+		row->values[column] = read ? values[next] : (Datum) 0;
+		row->nulls[column] = read ? nulls[next] : true;
+		next += read;
+	}
+}
+
+/*
+ * app_row_text reads a column that is not null as text: a string as it is, any
+ * other type's value as its output function writes it.
+ */
+text *
+app_row_text(const AppRow *row, int column)
+{
+	Oid			type = row->columns[column].type;
+	Oid			output;
+	bool		is_varlena;
+
+	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
+		return DatumGetTextPP(row->values[column]);
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return cstring_to_text(OidOutputFunctionCall(output, row->values[column]));
+}
+
+/* app_row_integer reads a column of an integer type; 0 for a null. */
+int64
+app_row_integer(const AppRow *row, int column)
+{
+	if (row->nulls[column])
+		return 0;
+	switch (row->columns[column].type)
+	{
+		case INT2OID:
+			return DatumGetInt16(row->values[column]);
+		case INT4OID:
+			return DatumGetInt32(row->values[column]);
+		default:
+			return DatumGetInt64(row->values[column]);
+	}
+}
+
+/*
+ * app_row_number reads a column of any numeric type; false if it is null or, as
+ * NaN and infinity, no number.
+ */
+bool
+app_row_number(const AppRow *row, int column, double *value)
+{
+	Datum		datum = row->values[column];
+
+	if (row->nulls[column])
+		return false;
+	switch (row->columns[column].type)
+	{
+		case FLOAT4OID:
+			*value = DatumGetFloat4(datum);
+			break;
+		case FLOAT8OID:
+			*value = DatumGetFloat8(datum);
+			break;
+		case NUMERICOID:
+			/* a value too large for a double becomes infinity, no error */
+			*value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, datum));
+			break;
+		default:
+			*value = app_row_integer(row, column);
+	}
+	return !isnan(*value) && !isinf(*value);
+}
+
+/*
+ * app_row_ctr reads an asset's click-through rate in percent, from its column or,
+ * where there is none, from clicks and impressions; false if it has none.
+ */
+bool
+app_row_ctr(const AppRow *row, double *ctr)
+{
+	double		clicks;
+	double		impressions;
+
+	if (row->columns[ASSET_CTR].present)
+		return app_row_number(row, ASSET_CTR, ctr);
+	if (!app_row_number(row, ASSET_CLICKS, &clicks) ||
+		!app_row_number(row, ASSET_IMPRESSIONS, &impressions) || impressions <= 0)
+		return false;
+	*ctr = 100.0 * clicks / impressions;
+	return !isinf(*ctr);
+}

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_row.h
+ *	  Rows of the application's tables, by the columns we know.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_APP_ROW_H
+#define ASSET_REUSE_APP_ROW_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "app_schema.h"
+#include "plan_cache.h"
+
+/* Which columns of a table: COLUMN_BIT for each */
+typedef uint32 ColumnSet;
+
+#define COLUMN_BIT(column)		((ColumnSet) 1 << (column))
+
+/* A row: values by column number, for a set of columns */
+typedef struct AppRow
+{
+	const AppColumn *columns;
+	Datum		values[APP_MAX_COLUMNS];
+	bool		nulls[APP_MAX_COLUMNS];
+} AppRow;
+
+extern void app_row_select(PlanText *text, const AppTable *table, const char *alias,
+						   ColumnSet set);
+extern void app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple,
+						 TupleDesc desc, AppRow *row);
+
+extern text *app_row_text(const AppRow *row, int column);
+extern int64 app_row_integer(const AppRow *row, int column);
+extern bool app_row_number(const AppRow *row, int column, double *value);
+extern bool app_row_ctr(const AppRow *row, double *ctr);
+
+#endif							/* ASSET_REUSE_APP_ROW_H */

@@ -1,0 +1,411 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_schema.c
+ *	  Where the application's tables are, which columns they have and of which
+ *	  types.
+ *
+ * A call resolves the settings' names anew, as any query of the caller's would,
+ * and locks what it finds.  What it needs to know of the table is kept in a
+ * hash table for the life of the session, marked stale by the invalidations
+ * that DDL sends and read anew at the next use.  Callers get a copy, since
+ * what they run can lead to an invalidation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "app_schema.h"
+#include "asset_reuse.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "nodes/primnodes.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* What a column is for, and thereby which types it may have */
+typedef enum ColumnKind
+{
+	KIND_IDENTIFIER,
+	KIND_LABEL,
+	KIND_TEXT,
+	KIND_INTEGER,
+	KIND_NUMBER,
+	KIND_BOOLEAN,
+	KIND_TIME,
+	KIND_JSONB
+} ColumnKind;
+
+typedef struct ColumnSpec
+{
+	const char *name;
+	ColumnKind	kind;
+	bool		required;
+} ColumnSpec;
+
+static const ColumnSpec asset_columns[ASSET_NCOLUMNS] = {
+	[ASSET_ID] = {"id", KIND_IDENTIFIER, true},
+	[ASSET_CTR] = {"ctr", KIND_NUMBER, false},
+	[ASSET_CLICKS] = {"clicks", KIND_NUMBER, false},
+	[ASSET_FILE_URL] = {"file_url", KIND_TEXT, false},
+	[ASSET_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},
+	[ASSET_NAME] = {"asset_name", KIND_TEXT, true},
+	[ASSET_TYPE] = {"asset_type", KIND_LABEL, true},
+	[ASSET_CREATED_AT] = {"created_at", KIND_TIME, false},
+	[ASSET_DELETED_AT] = {"deleted_at", KIND_TIME, true},
+	[ASSET_UPDATED_AT] = {"updated_at", KIND_TIME, false},
+	[ASSET_CONVERSIONS] = {"conversions", KIND_NUMBER, false},
+	[ASSET_IMPRESSIONS] = {"impressions", KIND_NUMBER, false},
+	[ASSET_REUSED_COUNT] = {"reused_count", KIND_INTEGER, true},
+	[ASSET_THUMBNAIL_URL] = {"thumbnail_url", KIND_TEXT, false},
+	[ASSET_LAST_REUSED_AT] = {"last_reused_at", KIND_TIME, true},
+	[ASSET_CAMPAIGN_SPACE_ID] = {"campaign_space_id", KIND_IDENTIFIER, false},
+	[ASSET_PLATFORM_METADATA] = {"platform_metadata", KIND_JSONB, true},
+};
+
+static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
+	[SPACE_ID] = {"id", KIND_IDENTIFIER, true},
+	[SPACE_PLATFORM] = {"platform", KIND_LABEL, false},
+	[SPACE_IS_ACTIVE] = {"is_active", KIND_BOOLEAN, false},
+	[SPACE_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},
+	[SPACE_DELETED_AT] = {"deleted_at", KIND_TIME, false},
+	[SPACE_CAMPAIGN_NAME] = {"campaign_name", KIND_TEXT, true},
+};
+
+typedef struct AppTableKey
+{
+	Oid			relid;
+	AppRole		role;
+} AppTableKey;
+
+typedef struct AppTableEntry
+{
+	AppTableKey key;
+	bool		valid;
+	AppTable	table;
+} AppTableEntry;
+
+/* The tables bound so far; made at first use, kept for the session's life */
+static HTAB *bound_tables = NULL;
+static uint64 last_generation = 0;
+static uint64 invalidations = 0;	/* received so far */
+
+static const ColumnSpec *column_spec(AppRole role, int column);
+static void create_bound_tables(void);
+static void invalidate_relation(Datum arg, Oid relid);
+static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
+static void forget_stale_tables(void);
+static void read_table(AppTableKey key, AppTable *table);
+static void check_relkind(Oid relid);
+static bool kind_accepts(ColumnKind kind, Oid type);
+static pg_attribute_noreturn() void report_no_table(AppRole role);
+static pg_attribute_noreturn() void report_misfit(const AppTable *table, int column,
+												  AppColumnStatus status);
+
+/*
+ * app_schema_bind finds a table, locks it until the end of the transaction, and
+ * describes it in *table.
+ *
+ * The lock is the one that the caller's statement takes anyway.  Taking it first
+ * means that no DDL can come between this description and that statement.
+ *
+ * Errors: 42P01 no such table, 42703 or 42804 a column is missing or of an
+ * unusable type, 42809 not a table; 42501 no right to look into the schema.
+ */
+void
+app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table)
+{
+	AppTableKey key = {app_schema_find(role, lockmode), role};
+	AppTableEntry *entry;
+
+	if (!OidIsValid(key.relid))
+		report_no_table(role);
+	if (bound_tables == NULL)
+		create_bound_tables();
+
+	entry = hash_search(bound_tables, &key, HASH_FIND, NULL);
+	if (entry == NULL || !entry->valid)
+	{
+		uint64		seen;
+
+		/* an invalidation may arrive while the catalogs are read */
+		do
+		{
+			seen = invalidations;
+			read_table(key, table);
+		} while (seen != invalidations);
+
+		forget_stale_tables();
+		entry = hash_search(bound_tables, &key, HASH_ENTER, NULL);
+		entry->table = *table;
+		entry->valid = true;
+	}
+	else
+		*table = entry->table;
+}
+
+/* app_schema_find resolves a setting's name; InvalidOid if there is no such table. */
+Oid
+app_schema_find(AppRole role, LOCKMODE lockmode)
+{
+	const TableSetting *setting = role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+	RangeVar	name = {
+		.type = T_RangeVar,
+		.schemaname = setting->schema[0] ? unconstify(char *, (const char *) setting->schema) : NULL,
+		.relname = unconstify(char *, (const char *) setting->name),
+		.relpersistence = RELPERSISTENCE_PERMANENT,
+		.location = -1
+	};
+
+	return RangeVarGetRelid(&name, lockmode, true);
+}
+
+/* app_table_setting_name returns the name of the setting that names the table. */
+const char *
+app_table_setting_name(AppRole role)
+{
+	return role == APP_ASSETS ? "asset_reuse.assets_table" : "asset_reuse.spaces_table";
+}
+
+/* app_table_display_name returns the setting's value, quoted where needed. */
+char *
+app_table_display_name(AppRole role)
+{
+	const TableSetting *setting = role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+
+	return quote_qualified_identifier(setting->schema[0] ? setting->schema : NULL, setting->name);
+}
+
+int
+app_column_count(AppRole role)
+{
+	return role == APP_ASSETS ? (int) ASSET_NCOLUMNS : (int) SPACE_NCOLUMNS;
+}
+
+const char *
+app_column_name(AppRole role, int column)
+{
+	return column_spec(role, column)->name;
+}
+
+bool
+app_column_required(AppRole role, int column)
+{
+	return column_spec(role, column)->required;
+}
+
+/* app_column_expected describes the types that a column may have. */
+const char *
+app_column_expected(AppRole role, int column)
+{
+	static const char *const expected[] = {
+		[KIND_IDENTIFIER] = "character varying, text or uuid",
+		[KIND_LABEL] = "an enum, character varying or text",
+		[KIND_TEXT] = "character varying or text",
+		[KIND_INTEGER] = "smallint, integer or bigint",
+		[KIND_NUMBER] = "a number",
+		[KIND_BOOLEAN] = "boolean",
+		[KIND_TIME] = "timestamp with or without time zone",
+		[KIND_JSONB] = "jsonb",
+	};
+
+	return expected[column_spec(role, column)->kind];
+}
+
+/* app_column_inspect looks at a column of a table and judges it. */
+AppColumnStatus
+app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)
+{
+	const ColumnSpec *spec = column_spec(role, column);
+	HeapTuple	tuple = SearchSysCacheAttName(relid, spec->name);
+	Form_pg_attribute att;
+
+	memset(found, 0, sizeof(*found));
+	if (!HeapTupleIsValid(tuple))
+		return APP_COLUMN_MISSING;
+	att = (Form_pg_attribute) GETSTRUCT(tuple);
+	found->present = true;
+	found->typmod = att->atttypmod;
+	found->collation = att->attcollation;
+	found->type = getBaseTypeAndTypmod(att->atttypid, &found->typmod);
+	ReleaseSysCache(tuple);
+	return kind_accepts(spec->kind, found->type) ? APP_COLUMN_OK : APP_COLUMN_WRONG_TYPE;
+}
+
+/*
+ * app_report_not_found raises P0002 for an asset or campaign that is absent,
+ * deleted or another tenant's; which of these it is must not be told.  The
+ * table field is a constant that an API can rely on, whatever the table's name.
+ */
+void
+app_report_not_found(AppRole role)
+{
+	bool		asset = role == APP_ASSETS;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 asset ? errmsg("campaign asset not found") : errmsg("campaign space not found"),
+			 err_generic_string(PG_DIAG_TABLE_NAME,
+								asset ? "campaign_assets" : "campaign_spaces")));
+}
+
+static const ColumnSpec *
+column_spec(AppRole role, int column)
+{
+	return role == APP_ASSETS ? &asset_columns[column] : &space_columns[column];
+}
+
+static void
+create_bound_tables(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(AppTableKey), .entrysize = sizeof(AppTableEntry)};
+
+	bound_tables = hash_create("asset_reuse bound tables", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
+	/* renaming a schema is seen only here */
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+}
+
+/* invalidate_relation marks what is known of a relation as stale; of all if it is 0. */
+static void
+invalidate_relation(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	AppTableEntry *entry;
+
+	invalidations++;
+	hash_seq_init(&scan, bound_tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (!OidIsValid(relid) || entry->key.relid == relid)
+			entry->valid = false;
+	}
+}
+
+static void
+invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	invalidate_relation(arg, InvalidOid);
+}
+
+/* forget_stale_tables keeps tables that were dropped from piling up. */
+static void
+forget_stale_tables(void)
+{
+	HASH_SEQ_STATUS scan;
+	AppTableEntry *entry;
+
+	hash_seq_init(&scan, bound_tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (!entry->valid)
+			hash_search(bound_tables, &entry->key, HASH_REMOVE, NULL);
+	}
+}
+
+/* read_table describes a table from the catalogs, or raises what does not fit. */
+static void
+read_table(AppTableKey key, AppTable *table)
+{
+	int			column;
+
+	check_relkind(key.relid);
+	memset(table, 0, sizeof(*table));
+	table->role = key.role;
+	table->relid = key.relid;
+	table->generation = ++last_generation;
+	strlcpy(table->schema, get_namespace_name(get_rel_namespace(key.relid)), NAMEDATALEN);
+	strlcpy(table->name, get_rel_name(key.relid), NAMEDATALEN);
+
+	for (column = 0; column < app_column_count(key.role); column++)
+	{
+		AppColumnStatus status = app_column_inspect(key.role, column, key.relid,
+													&table->columns[column]);
+
+		if (status == APP_COLUMN_WRONG_TYPE ||
+			(status == APP_COLUMN_MISSING && app_column_required(key.role, column)))
+			report_misfit(table, column, status);
+	}
+}
+
+/* check_relkind refuses what no UPDATE or SELECT of ours can name, an index say. */
+static void
+check_relkind(Oid relid)
+{
+	switch (get_rel_relkind(relid))
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_MATVIEW:
+			return;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("\"%s\" is not a table or view", get_rel_name(relid))));
+	}
+}
+
+static bool
+kind_accepts(ColumnKind kind, Oid type)
+{
+	bool		is_string = TypeCategory(type) == TYPCATEGORY_STRING;
+
+	switch (kind)
+	{
+		case KIND_IDENTIFIER:
+			return is_string || type == UUIDOID;
+		case KIND_LABEL:
+			return is_string || type_is_enum(type);
+		case KIND_TEXT:
+			return is_string;
+		case KIND_INTEGER:
+			return type == INT2OID || type == INT4OID || type == INT8OID;
+		case KIND_NUMBER:
+			return type == INT2OID || type == INT4OID || type == INT8OID ||
+				type == FLOAT4OID || type == FLOAT8OID || type == NUMERICOID;
+		case KIND_BOOLEAN:
+			return type == BOOLOID;
+		case KIND_TIME:
+			return type == TIMESTAMPOID || type == TIMESTAMPTZOID;
+		case KIND_JSONB:
+			return type == JSONBOID;
+	}
+	return false;
+}
+
+static void
+report_no_table(AppRole role)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation %s does not exist", app_table_display_name(role)),
+			 errdetail("It is the table that %s names.", app_table_setting_name(role)),
+			 errhint("See what asset_reuse_check_schema() returns, and set %s or search_path.",
+					 app_table_setting_name(role))));
+}
+
+static void
+report_misfit(const AppTable *table, int column, AppColumnStatus status)
+{
+	const char *name = app_column_name(table->role, column);
+
+	if (status == APP_COLUMN_MISSING)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", name, table->name),
+				 errhint("See what asset_reuse_check_schema() returns.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of relation \"%s\" has type %s", name, table->name,
+					format_type_be(table->columns[column].type)),
+			 errdetail("The type must be %s.", app_column_expected(table->role, column)),
+			 errhint("See what asset_reuse_check_schema() returns.")));
+}

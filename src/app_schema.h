@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_schema.h
+ *	  Where the application's tables are and what columns they have.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_APP_SCHEMA_H
+#define ASSET_REUSE_APP_SCHEMA_H
+
+#include "storage/lockdefs.h"
+
+typedef enum AppRole
+{
+	APP_ASSETS,
+	APP_SPACES
+} AppRole;
+
+/*
+ * The columns we use, in the order in which jsonb sorts their names: by length,
+ * then by bytes.  What is read in this order can be written as an object.
+ */
+typedef enum AssetColumn
+{
+	ASSET_ID,
+	ASSET_CTR,
+	ASSET_CLICKS,
+	ASSET_FILE_URL,
+	ASSET_TENANT_ID,
+	ASSET_NAME,
+	ASSET_TYPE,
+	ASSET_CREATED_AT,
+	ASSET_DELETED_AT,
+	ASSET_UPDATED_AT,
+	ASSET_CONVERSIONS,
+	ASSET_IMPRESSIONS,
+	ASSET_REUSED_COUNT,
+	ASSET_THUMBNAIL_URL,
+	ASSET_LAST_REUSED_AT,
+	ASSET_CAMPAIGN_SPACE_ID,
+	ASSET_PLATFORM_METADATA,
+	ASSET_NCOLUMNS
+} AssetColumn;
+
+typedef enum SpaceColumn
+{
+	SPACE_ID,
+	SPACE_PLATFORM,
+	SPACE_IS_ACTIVE,
+	SPACE_TENANT_ID,
+	SPACE_DELETED_AT,
+	SPACE_CAMPAIGN_NAME,
+	SPACE_NCOLUMNS
+} SpaceColumn;
+
+#define APP_MAX_COLUMNS		ASSET_NCOLUMNS
+
+/* A column as the table has it */
+typedef struct AppColumn
+{
+	bool		present;
+	Oid			type;			/* beneath any domain */
+	int32		typmod;
+	Oid			collation;
+} AppColumn;
+
+/* A table that fits: every required column is there, and every type is usable */
+typedef struct AppTable
+{
+	AppRole		role;
+	Oid			relid;
+	uint64		generation;		/* another one whenever anything here may differ */
+	char		schema[NAMEDATALEN];
+	char		name[NAMEDATALEN];
+	AppColumn	columns[APP_MAX_COLUMNS];
+} AppTable;
+
+extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
+extern void app_report_not_found(AppRole role) pg_attribute_noreturn();
+
+extern int	app_column_count(AppRole role);
+extern const char *app_column_name(AppRole role, int column);
+
+/* What asset_reuse_check_schema says of a column */
+typedef enum AppColumnStatus
+{
+	APP_COLUMN_OK,
+	APP_COLUMN_MISSING,
+	APP_COLUMN_WRONG_TYPE
+} AppColumnStatus;
+
+extern Oid	app_schema_find(AppRole role, LOCKMODE lockmode);
+extern const char *app_table_setting_name(AppRole role);
+extern char *app_table_display_name(AppRole role);
+extern bool app_column_required(AppRole role, int column);
+extern const char *app_column_expected(AppRole role, int column);
+extern AppColumnStatus app_column_inspect(AppRole role, int column, Oid relid,
+										  AppColumn *found);
+
+#endif							/* ASSET_REUSE_APP_SCHEMA_H */

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Every difference between the PostgreSQL versions we build with.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_COMPAT_H
+#define ASSET_REUSE_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "asset_reuse needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM < 160000
+/* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
+static inline void *
+guc_malloc(int elevel, size_t size)
+{
+	void	   *data = malloc(size);
+
+	if (data == NULL)
+		ereport(elevel,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	return data;
+}
+#endif
+
+#endif							/* ASSET_REUSE_COMPAT_H */

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * identifier.c
+ *	  Identifiers: given as text or uuid, bound in the column's own type.
+ *
+ * Converted values are in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "identifier.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/*
+ * identifier_param_type returns the type in which a column's identifier is
+ * bound: the column's own, so that its index is used.
+ */
+Oid
+identifier_param_type(const AppColumn *column)
+{
+	switch (column->type)
+	{
+		case UUIDOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return column->type;
+		default:
+			return TEXTOID;
+	}
+}
+
+/*
+ * identifier_bind converts an identifier for a column.
+ *
+ * Error 22P02, from the type itself, if the column is a uuid and this is none.
+ */
+Datum
+identifier_bind(Identifier id, const AppColumn *column)
+{
+	if (column->type == UUIDOID && id.type == TEXTOID)
+		return DirectFunctionCall1(uuid_in, CStringGetDatum(TextDatumGetCString(id.value)));
+	if (column->type != UUIDOID && id.type == UUIDOID)
+		return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, id.value)));
+	return id.value;
+}
+
+/*
+ * identifier_append_match appends "alias.column = $n" with a new parameter, of
+ * the column's type.
+ */
+void
+identifier_append_match(PlanText *text, const char *alias, const AppTable *table, int column)
+{
+	appendStringInfo(&text->sql, "%s.%s OPERATOR(pg_catalog.=) $%d", alias,
+					 app_column_name(table->role, column),
+					 plan_add_param(text, identifier_param_type(&table->columns[column])));
+}

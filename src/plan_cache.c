@@ -1,0 +1,218 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.c
+ *	  Saved SPI plans: fetch or prepare, and when to throw one away.
+ *
+ * A plan is kept per table, query, variant and schema of the extension, for the
+ * life of the session.  Its text holds names and types, so it is good only for
+ * the generation of the table's description it was built from; and what
+ * SPI_plan_is_valid calls stale is built anew as well.  Plans of tables that
+ * are gone are freed when the next plan is prepared.
+ *
+ * A trigger on the application's table can call us while one of our plans runs,
+ * and find it stale: a running plan is never freed, but left to the call that
+ * runs it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "nodes/parsenodes.h"
+#include "plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+typedef struct PlanKey
+{
+	PlanQuery	query;
+	uint32		shape;
+	Oid			relid;
+	Oid			extension;
+} PlanKey;
+
+/* A saved plan; outlives its entry while it runs */
+typedef struct SavedPlan
+{
+	SPIPlanPtr	plan;
+	uint64		generation;		/* of the table's description in its text */
+	int			running;		/* calls that execute it just now */
+	bool		discarded;		/* no entry has it any more */
+} SavedPlan;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;
+	SavedPlan  *saved;
+} PlanEntry;
+
+static HTAB *plans = NULL;
+static MemoryContext plan_context = NULL;
+
+static void run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only);
+static void release_plan(SavedPlan *saved);
+static SavedPlan *fetch_plan(const PlanRequest *request);
+static SavedPlan *prepare_plan(const PlanRequest *request);
+static void discard_plan(SavedPlan *saved);
+static void free_plan(SavedPlan *saved);
+static void discard_stale_plans(void);
+static void create_plans(void);
+
+/*
+ * plan_execute runs a statement; the rows are in SPI_tuptable and SPI_processed.
+ *
+ * The caller is connected to SPI.  A read-only statement sees what the calling
+ * query sees and may run in parallel.
+ */
+void
+plan_execute(const PlanRequest *request, Datum *values, const char *nulls)
+{
+	run_plan(fetch_plan(request), values, nulls, request->read_only);
+}
+
+/* plan_add_param adds a parameter and returns its number: n for $n. */
+int
+plan_add_param(PlanText *text, Oid type)
+{
+	Assert(text->nparams < PLAN_MAX_PARAMS);
+	text->types[text->nparams++] = type;
+	return text->nparams;
+}
+
+/* plan_append_table appends a table's full name. */
+void
+plan_append_table(PlanText *text, const AppTable *table)
+{
+	appendStringInfoString(&text->sql, quote_qualified_identifier(table->schema, table->name));
+}
+
+/* run_plan runs a plan and keeps it from being freed meanwhile. */
+static void
+run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only)
+{
+	int			result;
+
+	saved->running++;
+	/* no PG_FINALLY: it draws gcc's -Wclobbered */
+	PG_TRY();
+	{
+		result = SPI_execute_plan(saved->plan, values, nulls, read_only, 0);
+		if (result < 0)
+			elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	}
+	PG_CATCH();
+	{
+		release_plan(saved);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	release_plan(saved);
+}
+
+static void
+release_plan(SavedPlan *saved)
+{
+	saved->running--;
+	if (saved->discarded && saved->running == 0)
+		free_plan(saved);
+}
+
+/* fetch_plan returns a plan that is good now. */
+static SavedPlan *
+fetch_plan(const PlanRequest *request)
+{
+	PlanKey		key = {request->query, request->shape, request->table->relid, request->extension};
+	PlanEntry  *entry;
+	SavedPlan  *saved;
+	bool		found;
+
+	if (plans == NULL)
+		create_plans();
+
+	entry = hash_search(plans, &key, HASH_FIND, NULL);
+	if (entry != NULL && entry->saved->generation == request->table->generation &&
+		SPI_plan_is_valid(entry->saved->plan))
+		return entry->saved;
+
+	discard_stale_plans();
+	saved = prepare_plan(request);
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (found)
+		discard_plan(entry->saved);
+	entry->saved = saved;
+	return saved;
+}
+
+/* prepare_plan builds a statement's text and saves its plan. */
+static SavedPlan *
+prepare_plan(const PlanRequest *request)
+{
+	PlanText	text = {0};
+	SavedPlan  *saved;
+	SPIPlanPtr	plan;
+
+	initStringInfo(&text.sql);
+	request->build(&text, request);
+	/* SPI_prepare alone would never plan for parallel query */
+	plan = SPI_prepare_cursor(text.sql.data, text.nparams, text.types,
+							  request->read_only ? CURSOR_OPT_PARALLEL_OK : 0);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+
+	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
+	SPI_keepplan(plan);
+	saved->plan = plan;
+	saved->generation = request->table->generation;
+	pfree(text.sql.data);
+	return saved;
+}
+
+/* discard_plan frees a plan that no entry has any more, now or after it ran. */
+static void
+discard_plan(SavedPlan *saved)
+{
+	saved->discarded = true;
+	if (saved->running == 0)
+		free_plan(saved);
+}
+
+static void
+free_plan(SavedPlan *saved)
+{
+	SPI_freeplan(saved->plan);
+	pfree(saved);
+}
+
+/*
+ * discard_stale_plans drops the entries whose plans are stale, so that plans of
+ * tables that were dropped do not pile up.
+ */
+static void
+discard_stale_plans(void)
+{
+	HASH_SEQ_STATUS scan;
+	PlanEntry  *entry;
+
+	hash_seq_init(&scan, plans);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		SavedPlan  *saved = entry->saved;
+
+		if (SPI_plan_is_valid(saved->plan))
+			continue;
+		hash_search(plans, &entry->key, HASH_REMOVE, NULL);
+		discard_plan(saved);
+	}
+}
+
+static void
+create_plans(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(PlanKey), .entrysize = sizeof(PlanEntry)};
+
+	plan_context = AllocSetContextCreate(TopMemoryContext, "asset_reuse plans",
+										 ALLOCSET_SMALL_SIZES);
+	ctl.hcxt = plan_context;
+	plans = hash_create("asset_reuse plans", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}

@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.h
+ *	  Saved SPI plans.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_PLAN_CACHE_H
+#define ASSET_REUSE_PLAN_CACHE_H
+
+#include "app_schema.h"
+#include "lib/stringinfo.h"
+
+typedef enum PlanQuery
+{
+	PLAN_TRACK_ASSET,
+	PLAN_CAMPAIGN_NAME,
+	PLAN_HISTORY_ASSET,
+	PLAN_HISTORY_CAMPAIGNS,
+	PLAN_ANALYTICS
+} PlanQuery;
+
+#define PLAN_MAX_PARAMS		8
+
+/* A statement under construction */
+typedef struct PlanText
+{
+	StringInfoData sql;
+	int			nparams;
+	Oid			types[PLAN_MAX_PARAMS];
+} PlanText;
+
+/*
+ * A statement that runs over one table of the application's.  Query, shape and
+ * extension say which; build writes its text from them when there is no plan.
+ */
+typedef struct PlanRequest
+{
+	PlanQuery	query;
+	uint32		shape;			/* a query's variants, by numbers of its own */
+	const AppTable *table;
+	Oid			extension;		/* namespace of our functions that it calls, or 0 */
+	bool		read_only;
+	void		(*build) (PlanText *text, const struct PlanRequest *request);
+} PlanRequest;
+
+extern void plan_execute(const PlanRequest *request, Datum *values, const char *nulls);
+
+extern int	plan_add_param(PlanText *text, Oid type);
+extern void plan_append_table(PlanText *text, const AppTable *table);
+
+#endif							/* ASSET_REUSE_PLAN_CACHE_H */

@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *	  The arguments of the public functions, checked.
+ *
+ * Errors name the argument: 22004 for a null, 22023 for a value out of bounds.
+ * What is returned lives in the function's memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "catalog/pg_type.h"
+#include "request.h"
+
+static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
+
+/* request_identifier returns an identifier that must be given, of the type told. */
+Identifier
+request_identifier(FunctionCallInfo fcinfo, int argno, const char *name, Oid type)
+{
+	require_value(fcinfo, argno, name);
+	return request_optional_identifier(fcinfo, argno, name, type);
+}
+
+/* request_optional_identifier returns an identifier, or none for a null. */
+Identifier
+request_optional_identifier(FunctionCallInfo fcinfo, int argno, const char *name, Oid type)
+{
+	Identifier	id = {InvalidOid, (Datum) 0};
+
+	if (PG_ARGISNULL(argno))
+		return id;
+	id.type = type;
+	id.value = type == UUIDOID ? PG_GETARG_DATUM(argno) :
+		PointerGetDatum(request_text(fcinfo, argno, name));
+	return id;
+}
+
+/* request_text returns a text that must be given and must not be empty. */
+text *
+request_text(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	require_value(fcinfo, argno, name);
+	return request_optional_text(fcinfo, argno, name);
+}
+
+/* request_optional_text returns a text that must not be empty, or null. */
+text *
+request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	text	   *value;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	value = PG_GETARG_TEXT_PP(argno);
+	if (VARSIZE_ANY_EXHDR(value) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be empty", name)));
+	return value;
+}
+
+/* request_int returns an integer within bounds; INT_MAX is no bound. */
+int
+request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max)
+{
+	int			value;
+
+	require_value(fcinfo, argno, name);
+	value = PG_GETARG_INT32(argno);
+	if (value < min || value > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is out of bounds", name),
+				 max == INT_MAX ?
+				 errdetail("%s must be %d or more, but is %d.", name, min, value) :
+				 errdetail("%s must be between %d and %d, but is %d.", name, min, max, value)));
+	return value;
+}
+
+static void
+require_value(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.h
+ *	  The arguments of the public functions, checked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_REQUEST_H
+#define ASSET_REUSE_REQUEST_H
+
+#include "fmgr.h"
+#include "identifier.h"
+
+extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const char *name,
+									 Oid type);
+extern Identifier request_optional_identifier(FunctionCallInfo fcinfo, int argno,
+											  const char *name, Oid type);
+extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
+extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
+extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);
+
+#endif							/* ASSET_REUSE_REQUEST_H */

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * response.h
+ *	  Writing the JSON answers: columns, ISO times, rounded numbers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_RESPONSE_H
+#define ASSET_REUSE_RESPONSE_H
+
+#include "app_row.h"
+#include "datatype/timestamp.h"
+#include "jsonb_writer.h"
+
+extern void response_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
+							 const int64 *reuses_in_range);
+extern void response_put_column(JsonbWriter *w, const AppRow *row, int column);
+extern void response_put_text(JsonbWriter *w, const text *value);
+extern void response_put_int(JsonbWriter *w, int64 value);
+extern void response_put_time(JsonbWriter *w, Timestamp time);
+extern void response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor);
+extern void response_put_rounded(JsonbWriter *w, double value);
+
+#endif							/* ASSET_REUSE_RESPONSE_H */

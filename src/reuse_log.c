@@ -1,0 +1,456 @@
+/*-------------------------------------------------------------------------
+ *
+ * reuse_log.c
+ *	  The reuse_history of a platform_metadata document as a data structure.
+ *
+ * A log is the array under the key reuse_history; each event is an object
+ *
+ *		{"timestamp": "2026-01-22T10:30:00.123456", "context": {...}}
+ *
+ * but other software writes to it too, so anything can be in it.  Everything
+ * here works on jsonb's bytes (utils/jsonb.h has the layout) and costs what it
+ * has to touch: an append copies the old bytes without looking into the events,
+ * the walks read one timestamp an event.
+ *
+ * This file is pure, without SPI and catalogs, so that it can be tested and
+ * fuzzed alone.  Values point into the document given and live as long as it
+ * does; what is allocated is in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "iso_time.h"
+#include "jsonb_writer.h"
+#include "miscadmin.h"
+#include "reuse_log.h"
+#include "utils/memutils.h"
+
+#define LOG_KEY				"reuse_history"
+#define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
+#define TIME_KEY			"timestamp"
+
+/* jsonb_util.c's limit on an array, which it keeps to itself */
+#define MAX_ARRAY_ELEMS		(Min(MaxAllocSize / sizeof(JsonbValue), JB_CMASK))
+
+/* events between two looks at whether the query was canceled */
+#define EVENTS_PER_INTERRUPT_CHECK	1024
+
+/* upper bound of what an event adds beside its context: entries, keys, padding */
+#define EVENT_OVERHEAD		128
+
+/* A walk over a log in stored order */
+typedef struct LogWalk
+{
+	const ReuseLog *log;
+	const char *data;			/* where the elements' data begins */
+	uint32		next;			/* number of the next event */
+	uint32		offset;			/* where its data begins */
+} LogWalk;
+
+/* An event's place in time, for sorting a log that is out of order */
+typedef struct EventOrder
+{
+	Timestamp	time;
+	uint32		index;
+	bool		has_time;
+} EventOrder;
+
+static const JsonbKey event_keys[] = {JSONB_KEY("context"), JSONB_KEY(TIME_KEY)};
+
+static void walk_begin(LogWalk *walk, const ReuseLog *log);
+static bool walk_next(LogWalk *walk, ReuseValue *event);
+static bool event_time(const ReuseValue *event, Timestamp *time);
+static bool log_is_ordered(const ReuseLog *log);
+static void pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events);
+static int	compare_newest_first(const void *a, const void *b);
+static void pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event);
+static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
+static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
+					  ReuseValue *value);
+static inline void set_value(ReuseValue *value, JEntry entry, const char *base,
+							 uint32 offset, uint32 len);
+static void put_extended_log(JsonbWriter *w, const ReuseLog *log, Timestamp time,
+							 const JsonbContainer *context, uint32 context_size);
+
+/*
+ * reuse_log_find finds the log in a document.
+ *
+ * *log is set in any case; where the status is not REUSE_LOG_OK it is empty.
+ */
+ReuseLogStatus
+reuse_log_find(const JsonbContainer *document, ReuseLog *log)
+{
+	ReuseValue	value;
+
+	memset(log, 0, sizeof(*log));
+	if (!JsonContainerIsObject(document))
+		return REUSE_LOG_NO_OBJECT;
+	if (!find_key(document, LOG_KEY, LOG_KEY_LEN, &log->pair))
+		return REUSE_LOG_OK;
+	get_child(document, JsonContainerSize(document) * 2,
+			  JsonContainerSize(document) + log->pair, &value);
+	if (value.type != JENTRY_ISCONTAINER ||
+		!JsonContainerIsArray((const JsonbContainer *) value.data))
+		return REUSE_LOG_NO_ARRAY;
+	log->array = (const JsonbContainer *) value.data;
+	log->size = value.len;
+	log->count = JsonContainerSize(log->array);
+	return REUSE_LOG_OK;
+}
+
+/* reuse_log_require raises the error of a document that cannot hold a log. */
+void
+reuse_log_require(ReuseLogStatus status)
+{
+	if (status == REUSE_LOG_NO_OBJECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
+				 errmsg("platform_metadata must be a JSON object"),
+				 errhint("Repair the asset's platform_metadata.")));
+	if (status == REUSE_LOG_NO_ARRAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_SQL_JSON_ARRAY_NOT_FOUND),
+				 errmsg("reuse_history in platform_metadata must be a JSON array"),
+				 errhint("Repair or remove the key \"reuse_history\" in the asset's platform_metadata.")));
+}
+
+/* reuse_log_last_time reads the time of the event stored last, if it has one. */
+bool
+reuse_log_last_time(const ReuseLog *log, Timestamp *time)
+{
+	ReuseEvent	event;
+
+	if (log->count == 0)
+		return false;
+	pick_event(log, log->count - 1, &event);
+	*time = event.time;
+	return event.has_time;
+}
+
+/* reuse_log_latest_time finds the latest time of all events, if any has one. */
+bool
+reuse_log_latest_time(const ReuseLog *log, Timestamp *time)
+{
+	LogWalk		walk;
+	ReuseValue	event;
+	Timestamp	t;
+	bool		found = false;
+
+	walk_begin(&walk, log);
+	while (walk_next(&walk, &event))
+	{
+		if (event_time(&event, &t) && (!found || t > *time))
+		{
+			*time = t;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/*
+ * reuse_log_count_range counts the events inside a range.
+ *
+ * A binary search would be right only in a log known to be in order, and to
+ * know that takes this same walk; so the walk counts at once, in any order.
+ */
+int64
+reuse_log_count_range(const ReuseLog *log, ReuseRange range)
+{
+	LogWalk		walk;
+	ReuseValue	event;
+	Timestamp	t;
+	int64		count = 0;
+
+	walk_begin(&walk, log);
+	while (walk_next(&walk, &event))
+	{
+		if (event_time(&event, &t) && range.start <= t && t < range.end)
+			count++;
+	}
+	return count;
+}
+
+/*
+ * reuse_log_page picks a page of events, newest first, and returns how many.
+ *
+ * Events without a time come last; equal times keep the later-stored first.  A
+ * log in time order, as ours are, is just read backwards.
+ */
+int
+reuse_log_page(const ReuseLog *log, int offset, int limit, ReuseEvent *events)
+{
+	int			picked;
+	int			i;
+
+	if ((uint32) offset >= log->count)
+		return 0;
+	picked = Min((uint32) limit, log->count - offset);
+	if (!log_is_ordered(log))
+		pick_sorted(log, offset, picked, events);
+	else
+	{
+		for (i = 0; i < picked; i++)
+			pick_event(log, log->count - 1 - offset - i, &events[i]);
+	}
+	return picked;
+}
+
+/*
+ * reuse_log_append makes a copy of a document with one event more in its log.
+ *
+ * document is the object that reuse_log_find found log in, and size its length
+ * in bytes; null with an empty log for a document that is not there yet.  time
+ * must be one that iso_time_event can write.
+ *
+ * The result has the bytes of
+ *		jsonb_set(coalesce(m, '{}'), '{reuse_history}',
+ *				  coalesce(m->'reuse_history', '[]') || event)
+ * and its errors: jsonb's own limits.
+ */
+Jsonb *
+reuse_log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+				 Timestamp time, const JsonbContainer *context, uint32 context_size)
+{
+	uint32		npairs = document ? JsonContainerSize(document) : 0;
+	bool		replace = log->array != NULL;
+	ReuseValue	child;
+	JsonbWriter w;
+	uint32		i;
+
+	/* each pair copied may need other padding, by less than a JEntry */
+	jsonb_writer_init(&w, CurrentMemoryContext,
+					  (Size) size + context_size + EVENT_OVERHEAD + npairs * sizeof(JEntry));
+
+	jsonb_begin_object(&w, npairs + !replace);
+	for (i = 0; i <= npairs; i++)
+	{
+		if (i == log->pair && !replace)
+			jsonb_put_key(&w, LOG_KEY, LOG_KEY_LEN);
+		if (i < npairs)
+		{
+			get_child(document, npairs * 2, i, &child);
+			jsonb_put_key(&w, child.data, child.len);
+		}
+	}
+	for (i = 0; i <= npairs; i++)
+	{
+		if (i == log->pair)
+			put_extended_log(&w, log, time, context, context_size);
+		if (i < npairs && !(i == log->pair && replace))
+		{
+			get_child(document, npairs * 2, npairs + i, &child);
+			jsonb_put_copy(&w, child.type, child.data, child.len);
+		}
+	}
+	jsonb_end(&w);
+	return jsonb_writer_finish(&w);
+}
+
+bool
+reuse_value_is_object(const ReuseValue *value)
+{
+	return value->type == JENTRY_ISCONTAINER &&
+		JsonContainerIsObject((const JsonbContainer *) value->data);
+}
+
+/* reuse_value_get looks a key up in a value; false if it has none such. */
+bool
+reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
+{
+	const JsonbContainer *container = (const JsonbContainer *) object->data;
+	uint32		pair;
+
+	if (!reuse_value_is_object(object) || !find_key(container, key, strlen(key), &pair))
+		return false;
+	get_child(container, JsonContainerSize(container) * 2,
+			  JsonContainerSize(container) + pair, value);
+	return true;
+}
+
+/* put_extended_log puts the log's array with the new event at its end. */
+static void
+put_extended_log(JsonbWriter *w, const ReuseLog *log, Timestamp time,
+				 const JsonbContainer *context, uint32 context_size)
+{
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	if (log->count >= MAX_ARRAY_ELEMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("number of jsonb array elements exceeds the maximum allowed (%zu)",
+						MAX_ARRAY_ELEMS)));
+	if (!iso_time_event(time, stamp))
+		elog(ERROR, "event time has no stored form");
+
+	if (log->array)
+		jsonb_begin_extended_array(w, log->array, log->size, 1);
+	else
+		jsonb_begin_array(w, 1);
+	jsonb_begin_object_keys(w, event_keys, lengthof(event_keys));
+	jsonb_put_container(w, context, context_size);
+	jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
+	jsonb_end(w);
+	jsonb_end(w);
+}
+
+static void
+walk_begin(LogWalk *walk, const ReuseLog *log)
+{
+	walk->log = log;
+	walk->data = log->array ? (const char *) &log->array->children[log->count] : NULL;
+	walk->next = 0;
+	walk->offset = 0;
+}
+
+/* walk_next steps to the next event; false at the end. */
+static bool
+walk_next(LogWalk *walk, ReuseValue *event)
+{
+	JEntry		entry;
+	uint32		start = walk->offset;
+
+	if (walk->next >= walk->log->count)
+		return false;
+	if (walk->next % EVENTS_PER_INTERRUPT_CHECK == 0)
+		CHECK_FOR_INTERRUPTS();
+	entry = walk->log->array->children[walk->next++];
+	JBE_ADVANCE_OFFSET(walk->offset, entry);
+	set_value(event, entry, walk->data, start, walk->offset - start);
+	return true;
+}
+
+/* event_time reads an event's time; false if it has no usable one. */
+static bool
+event_time(const ReuseValue *event, Timestamp *time)
+{
+	ReuseValue	stamp;
+
+	return reuse_value_get(event, TIME_KEY, &stamp) &&
+		stamp.type == JENTRY_ISSTRING &&
+		iso_time_parse(stamp.data, stamp.len, time);
+}
+
+/* log_is_ordered: has every event a time, and none one before its predecessor's? */
+static bool
+log_is_ordered(const ReuseLog *log)
+{
+	LogWalk		walk;
+	ReuseValue	event;
+	Timestamp	t;
+	Timestamp	previous = DT_NOBEGIN;
+
+	walk_begin(&walk, log);
+	while (walk_next(&walk, &event))
+	{
+		if (!event_time(&event, &t) || t < previous)
+			return false;
+		previous = t;
+	}
+	return true;
+}
+
+/* pick_sorted picks a page of a log that is out of order. */
+static void
+pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events)
+{
+	EventOrder *order = MemoryContextAllocHuge(CurrentMemoryContext,
+											   (Size) log->count * sizeof(EventOrder));
+	LogWalk		walk;
+	ReuseValue	event;
+	int			i;
+
+	walk_begin(&walk, log);
+	while (walk_next(&walk, &event))
+	{
+		EventOrder *o = &order[walk.next - 1];
+
+		o->index = walk.next - 1;
+		o->has_time = event_time(&event, &o->time);
+	}
+	qsort(order, log->count, sizeof(EventOrder), compare_newest_first);
+	for (i = 0; i < picked; i++)
+		pick_event(log, order[offset + i].index, &events[i]);
+	pfree(order);
+}
+
+static int
+compare_newest_first(const void *a, const void *b)
+{
+	const EventOrder *x = a;
+	const EventOrder *y = b;
+
+	if (x->has_time != y->has_time)
+		return x->has_time ? -1 : 1;
+	if (x->has_time && x->time != y->time)
+		return x->time > y->time ? -1 : 1;
+	return x->index > y->index ? -1 : 1;
+}
+
+/* pick_event reads one event of the log. */
+static void
+pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event)
+{
+	get_child(log->array, log->count, index, &event->value);
+	event->has_time = event_time(&event->value, &event->time);
+}
+
+/*
+ * find_key finds a key's pair in an object by binary search; if it is not
+ * there, *pair is where it would have to stand.
+ */
+static bool
+find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)
+{
+	uint32		npairs = JsonContainerSize(object);
+	uint32		low = 0;
+	uint32		high = npairs;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		ReuseValue	candidate;
+		int			order;
+
+		get_child(object, npairs * 2, middle, &candidate);
+		order = jsonb_compare_keys(candidate.data, candidate.len, key, len);
+		if (order == 0)
+		{
+			*pair = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*pair = low;
+	return false;
+}
+
+/*
+ * get_child reads a container's child by number; an object with n pairs has
+ * 2 * n children, its keys and then its values.
+ */
+static void
+get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
+		  ReuseValue *value)
+{
+	set_value(value, container->children[index],
+			  (const char *) &container->children[nchildren],
+			  getJsonbOffset(container, index), getJsonbLength(container, index));
+}
+
+/* set_value describes a child without the padding that precedes it. */
+static inline void
+set_value(ReuseValue *value, JEntry entry, const char *base, uint32 offset, uint32 len)
+{
+	uint32		padding = 0;
+
+	value->type = entry & JENTRY_TYPEMASK;
+	if (value->type == JENTRY_ISCONTAINER || value->type == JENTRY_ISNUMERIC)
+		padding = INTALIGN(offset) - offset;
+	value->data = base + offset + padding;
+	value->len = len - padding;
+}

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * reuse_log.h
+ *	  The reuse_history of a platform_metadata document as a data structure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_REUSE_LOG_H
+#define ASSET_REUSE_REUSE_LOG_H
+
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+
+/* The events of a document, in the order they were stored */
+typedef struct ReuseLog
+{
+	const JsonbContainer *array;	/* null: the document has no log */
+	uint32		size;			/* the array's, in bytes */
+	uint32		count;			/* events in it */
+	uint32		pair;			/* its pair in the document, or where it would stand */
+} ReuseLog;
+
+typedef enum ReuseLogStatus
+{
+	REUSE_LOG_OK,				/* a log, or none yet */
+	REUSE_LOG_NO_OBJECT,		/* the document is a scalar or an array */
+	REUSE_LOG_NO_ARRAY			/* reuse_history is there, but no array */
+} ReuseLogStatus;
+
+/* Any value inside a document */
+typedef struct ReuseValue
+{
+	uint32		type;			/* JENTRY_IS... */
+	const char *data;			/* without the padding before it */
+	uint32		len;
+} ReuseValue;
+
+/* An event that was picked for a page */
+typedef struct ReuseEvent
+{
+	ReuseValue	value;			/* an object, or whatever others wrote */
+	Timestamp	time;			/* if has_time */
+	bool		has_time;
+} ReuseEvent;
+
+/* Events with start <= time < end */
+typedef struct ReuseRange
+{
+	Timestamp	start;
+	Timestamp	end;
+} ReuseRange;
+
+extern ReuseLogStatus reuse_log_find(const JsonbContainer *document, ReuseLog *log);
+extern void reuse_log_require(ReuseLogStatus status);
+
+extern bool reuse_log_last_time(const ReuseLog *log, Timestamp *time);
+extern bool reuse_log_latest_time(const ReuseLog *log, Timestamp *time);
+extern int64 reuse_log_count_range(const ReuseLog *log, ReuseRange range);
+extern int	reuse_log_page(const ReuseLog *log, int offset, int limit, ReuseEvent *events);
+extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
+							   const ReuseLog *log, Timestamp time,
+							   const JsonbContainer *context, uint32 context_size);
+
+extern bool reuse_value_is_object(const ReuseValue *value);
+extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value);
+
+#endif							/* ASSET_REUSE_REUSE_LOG_H */

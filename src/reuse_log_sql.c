@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * reuse_log_sql.c
+ *	  The reuse log's SQL functions, which the UPDATE of asset_reuse_track
+ *	  calls on the row's own columns.
+ *
+ * They are immutable and get the clock as an argument, so that READ COMMITTED
+ * can evaluate them again on the version of a row that another call has left
+ * behind, and both come to the same time.  A timestamp is taken as UTC, which
+ * gives it the representation of timestamptz: one C function serves both.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "iso_time.h"
+#include "reuse_log.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
+PG_FUNCTION_INFO_V1(asset_reuse_log_append);
+
+static Jsonb *get_log(FunctionCallInfo fcinfo, ReuseLog *log);
+static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log);
+static bool ends_with(const ReuseLog *log, Timestamp time);
+
+/*
+ * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock) returns
+ * the time of the asset's next event: the clock, or one microsecond after the
+ * latest time known of the asset if the clock is not past it.
+ */
+Datum
+asset_reuse_log_next_time(PG_FUNCTION_ARGS)
+{
+	ReuseLog	log;
+
+	get_log(fcinfo, &log);
+	PG_RETURN_TIMESTAMP(next_time(fcinfo, &log));
+}
+
+/*
+ * asset_reuse_log_append(platform_metadata, last_reused_at, clock, context)
+ * returns the document with an event of that context at that next time.
+ */
+Datum
+asset_reuse_log_append(PG_FUNCTION_ARGS)
+{
+	ReuseLog	log;
+	Jsonb	   *document = get_log(fcinfo, &log);
+	Timestamp	time = next_time(fcinfo, &log);
+	Jsonb	   *context;
+
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("context must not be null")));
+	context = PG_GETARG_JSONB_P(3);
+	if (!JB_ROOT_IS_OBJECT(context))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("context must be a JSON object")));
+
+	PG_RETURN_JSONB_P(reuse_log_append(document ? &document->root : NULL,
+									   document ? VARSIZE(document) - VARHDRSZ : 0,
+									   &log, time,
+									   &context->root, VARSIZE(context) - VARHDRSZ));
+}
+
+/* get_log finds the log in argument 0; the document is null where that is. */
+static Jsonb *
+get_log(FunctionCallInfo fcinfo, ReuseLog *log)
+{
+	Jsonb	   *document;
+
+	if (PG_ARGISNULL(0))
+	{
+		memset(log, 0, sizeof(*log));
+		return NULL;
+	}
+	document = PG_GETARG_JSONB_P(0);
+	reuse_log_require(reuse_log_find(&document->root, log));
+	return document;
+}
+
+/* next_time chooses the next event's time from arguments 1 and 2 and the log. */
+static Timestamp
+next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
+{
+	Timestamp	latest = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
+	Timestamp	time;
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("clock must not be null")));
+	time = PG_GETARG_TIMESTAMP(2);
+
+	if (!ends_with(log, latest))
+	{
+		Timestamp	logged;
+
+		if (reuse_log_latest_time(log, &logged) && logged > latest)
+			latest = logged;
+	}
+	if (time <= latest)
+		time = TIMESTAMP_IS_NOEND(latest) ? latest : latest + 1;
+	if (!iso_time_event(time, stamp))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range"),
+				 errdetail("An event's time must be a year from 1 to 9999 and later than the asset's latest reuse.")));
+	return time;
+}
+
+/*
+ * ends_with: is the log's last event the one at that time?
+ *
+ * Then our own append wrote it, later than all before it, and there is no need
+ * to walk the log.  Where it is not, others wrote to the log or the column has
+ * no microseconds.
+ */
+static bool
+ends_with(const ReuseLog *log, Timestamp time)
+{
+	Timestamp	last;
+
+	return reuse_log_last_time(log, &last) && last == time;
+}
