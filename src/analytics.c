@@ -38,8 +38,6 @@
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
 
-#define MAX_TOP				50
-
 /* What the answer takes beside the aggregate's part */
 #define ANSWER_SIZE			512
 
@@ -71,7 +69,7 @@ typedef struct AnalyticsRequest
 
 static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
-static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid extension);
+static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
 static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
 static char *collation_name(Oid collation);
@@ -106,7 +104,7 @@ static Datum
 analytics(FunctionCallInfo fcinfo, Oid id_type)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	Oid			extension = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid			caller = fcinfo->flinfo->fn_oid;
 	AnalyticsRequest request;
 	AppTable	assets;
 	Jsonb	   *answer;
@@ -115,7 +113,7 @@ analytics(FunctionCallInfo fcinfo, Oid id_type)
 
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
-	answer = make_answer(&request, summarize(&request, &assets, extension), memory);
+	answer = make_answer(&request, summarize(&request, &assets, caller), memory);
 	SPI_finish();
 
 	PG_RETURN_JSONB_P(answer);
@@ -131,7 +129,7 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
 	request->has_end = !PG_ARGISNULL(3);
 	request->start = request->has_start ? PG_GETARG_TIMESTAMPTZ(2) : DT_NOBEGIN;
 	request->end = request->has_end ? PG_GETARG_TIMESTAMPTZ(3) : DT_NOEND;
-	request->top_limit = request_int(fcinfo, 4, "top_limit", 1, MAX_TOP);
+	request->top_limit = request_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP);
 	if (request->start > request->end)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -140,7 +138,7 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
 
 /* summarize runs the statement and returns the aggregate's part of the answer. */
 static Jsonb *
-summarize(const AnalyticsRequest *request, const AppTable *assets, Oid extension)
+summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 {
 	Datum		values[NPARAMS];
 	char		nulls[NPARAMS];
@@ -150,7 +148,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid extension
 		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) |
 		(request->has_start || request->has_end ? SHAPE_RANGED : 0),
 		.table = assets,
-		.extension = extension,
+		.caller = caller,
 		.read_only = true,
 		.build = build_summary_query
 	};
@@ -189,8 +187,9 @@ build_summary_query(PlanText *text, const PlanRequest *request)
 	plan_add_param(text, INT4OID);
 	plan_add_param(text, TIMESTAMPOID);
 	plan_add_param(text, TIMESTAMPOID);
-	appendStringInfo(sql, "SELECT %s.asset_reuse_summary($1, $2, $3",
-					 quote_identifier(get_namespace_name(request->extension)));
+	appendStringInfoString(sql, "SELECT ");
+	plan_append_function(text, request, "asset_reuse_summary");
+	appendStringInfoString(sql, "($1, $2, $3");
 	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
 		append_summary_column(text, request, summary_columns[i]);
 	appendStringInfoString(sql, ") FROM ");

@@ -62,8 +62,8 @@ app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc de
 }
 
 /*
- * app_row_text reads a column that is not null as text: a string as it is, any
- * other type's value as its output function writes it.
+ * app_row_text reads a column that is not null as text: a string as it is, as a
+ * cast to text would; any other type's value as its output function writes it.
  */
 text *
 app_row_text(const AppRow *row, int column)
@@ -72,8 +72,10 @@ app_row_text(const AppRow *row, int column)
 	Oid			output;
 	bool		is_varlena;
 
-	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
+	if (type == TEXTOID || type == VARCHAROID)
 		return DatumGetTextPP(row->values[column]);
+	if (type == BPCHAROID)
+		return DatumGetTextPP(DirectFunctionCall1(rtrim1, row->values[column]));
 	getTypeOutputInfo(type, &output, &is_varlena);
 	return cstring_to_text(OidOutputFunctionCall(output, row->values[column]));
 }

@@ -218,6 +218,13 @@ app_column_expected(AppRole role, int column)
 	return expected[column_spec(role, column)->kind];
 }
 
+/* app_column_accepts: can a column be of that type, beneath any domain? */
+bool
+app_column_accepts(AppRole role, int column, Oid type)
+{
+	return kind_accepts(column_spec(role, column)->kind, type);
+}
+
 /* app_column_inspect looks at a column of a table and judges it. */
 AppColumnStatus
 app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)

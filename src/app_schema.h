@@ -92,6 +92,7 @@ typedef enum AppColumnStatus
 extern Oid	app_schema_find(AppRole role, LOCKMODE lockmode);
 extern const char *app_table_setting_name(AppRole role);
 extern char *app_table_display_name(AppRole role);
+extern bool app_column_accepts(AppRole role, int column, Oid type);
 extern bool app_column_required(AppRole role, int column);
 extern const char *app_column_expected(AppRole role, int column);
 extern AppColumnStatus app_column_inspect(AppRole role, int column, Oid relid,

@@ -12,6 +12,11 @@
 #error "asset_reuse needs PostgreSQL 15 or later"
 #endif
 
+#if PG_VERSION_NUM >= 160000
+/* 16 has moved the layout of variable-length values out of postgres.h. */
+#include "varatt.h"
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
 static inline void *

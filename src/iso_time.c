@@ -38,14 +38,17 @@ typedef struct IsoInput
 	const char *end;
 } IsoInput;
 
+static bool read_event_form(const char *str, IsoFields *f);
+static inline int two_digits(const char *str, bool *bad);
 static bool read_date(IsoInput *in, IsoFields *f);
+static bool is_date(const IsoFields *f);
 static bool read_clock(IsoInput *in, IsoFields *f);
 static bool read_fraction(IsoInput *in, IsoFields *f);
 static bool read_zone(IsoInput *in, int64 *offset);
 static bool read_number(IsoInput *in, int digits, int *value);
 static bool skip_char(IsoInput *in, char c);
 static int	days_in_month(int year, int month);
-static int64 days_from_civil(int64 year, int month, int day);
+static Timestamp time_from_fields(const IsoFields *f);
 static void fields_from_time(Timestamp time, IsoFields *f);
 static char *put_number(char *at, int value, int digits);
 static char *put_date_and_clock(char *at, const IsoFields *f);
@@ -65,6 +68,11 @@ iso_time_parse(const char *str, int len, Timestamp *time)
 	IsoFields	f = {0};
 	int64		offset = 0;
 
+	if (len == ISO_EVENT_TIME_LEN && read_event_form(str, &f))
+	{
+		*time = time_from_fields(&f);
+		return true;
+	}
 	if (!read_date(&in, &f))
 		return false;
 	if (in.at < in.end)
@@ -75,10 +83,7 @@ iso_time_parse(const char *str, int len, Timestamp *time)
 			return false;
 	}
 
-	/* four digits of a year can neither overflow int64 nor leave the range */
-	*time = (days_from_civil(f.year, f.month, f.day) - EPOCH_DAY) * USECS_PER_DAY +
-		f.hour * USECS_PER_HOUR + f.minute * USECS_PER_MINUTE +
-		f.second * USECS_PER_SEC + f.usec - offset;
+	*time = time_from_fields(&f) - offset;
 	return true;
 }
 
@@ -139,6 +144,39 @@ iso_time_answer(Timestamp time, char *buf)
 	return at - buf;
 }
 
+/*
+ * read_event_form reads the form in which events are stored, digit by digit
+ * without a branch, since logs are long and all of it is; false for any other.
+ */
+static bool
+read_event_form(const char *str, IsoFields *f)
+{
+	bool		bad = str[4] != '-' || str[7] != '-' || str[10] != 'T' ||
+		str[13] != ':' || str[16] != ':' || str[19] != '.';
+
+	f->year = two_digits(str, &bad) * 100 + two_digits(str + 2, &bad);
+	f->month = two_digits(str + 5, &bad);
+	f->day = two_digits(str + 8, &bad);
+	f->hour = two_digits(str + 11, &bad);
+	f->minute = two_digits(str + 14, &bad);
+	f->second = two_digits(str + 17, &bad);
+	f->usec = two_digits(str + 20, &bad) * 10000 + two_digits(str + 22, &bad) * 100 +
+		two_digits(str + 24, &bad);
+	/* what is rare, such as a leap second, is left to the general reader */
+	return !bad && is_date(f) && f->hour < HOURS_PER_DAY && f->minute < MINS_PER_HOUR &&
+		f->second < SECS_PER_MINUTE;
+}
+
+static inline int
+two_digits(const char *str, bool *bad)
+{
+	unsigned int tens = (unsigned char) str[0] - '0';
+	unsigned int ones = (unsigned char) str[1] - '0';
+
+	*bad |= (tens > 9) | (ones > 9);
+	return tens * 10 + ones;
+}
+
 /* read_date reads YYYY-MM-DD. */
 static bool
 read_date(IsoInput *in, IsoFields *f)
@@ -150,8 +188,15 @@ read_date(IsoInput *in, IsoFields *f)
 		!read_number(in, 2, &f->day))
 		return false;
 	f->year = year;
-	return year >= 1 && f->month >= 1 && f->month <= MONTHS_PER_YEAR &&
-		f->day >= 1 && f->day <= days_in_month(year, f->month);
+	return is_date(f);
+}
+
+/* is_date: is there such a day? */
+static bool
+is_date(const IsoFields *f)
+{
+	return f->year >= 1 && f->month >= 1 && f->month <= MONTHS_PER_YEAR &&
+		f->day >= 1 && f->day <= days_in_month(f->year, f->month);
 }
 
 /* read_clock reads HH:MM[:SS[.fraction]]; 24:00 is the end of the day. */
@@ -256,21 +301,24 @@ days_in_month(int year, int month)
 }
 
 /*
- * days_from_civil counts the days since 0000-03-01 in the proleptic Gregorian
- * calendar.  With its inverse in fields_from_time after Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms": a year that begins in March
- * has its leap day at the end.
+ * time_from_fields converts fields that were read: a year of 1 to 9999, which
+ * can neither overflow nor leave the range of timestamp.
+ *
+ * The days since 0000-03-01 in the proleptic Gregorian calendar and their inverse
+ * in fields_from_time are after Howard Hinnant, "chrono-Compatible Low-Level Date
+ * Algorithms": a year that begins in March has its leap day at the end.
  */
-static int64
-days_from_civil(int64 year, int month, int day)
+static Timestamp
+time_from_fields(const IsoFields *f)
 {
-	int64		y = month <= 2 ? year - 1 : year;
-	int64		era = (y >= 0 ? y : y - 399) / 400;
-	int64		year_of_era = y - era * 400;
-	int64		day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	unsigned int year = f->month <= 2 ? f->year - 1 : f->year;
+	unsigned int march_month = f->month > 2 ? f->month - 3 : f->month + 9;
+	unsigned int day_of_year = (153 * march_month + 2) / 5 + f->day - 1;
+	int			days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year;
 
-	return era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-		day_of_year;
+	return (days - EPOCH_DAY) * USECS_PER_DAY +
+		f->hour * USECS_PER_HOUR + f->minute * USECS_PER_MINUTE +
+		f->second * USECS_PER_SEC + f->usec;
 }
 
 /* fields_from_time splits a finite time; year 0 is 1 BC. */

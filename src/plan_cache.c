@@ -3,8 +3,8 @@
  * plan_cache.c
  *	  Saved SPI plans: fetch or prepare, and when to throw one away.
  *
- * A plan is kept per table, query, variant and schema of the extension, for the
- * life of the session.  Its text holds names and types, so it is good only for
+ * A plan is kept per table, query, variant and calling function, for the life of
+ * the session.  Its text holds names and types, so it is good only for
  * the generation of the table's description it was built from; and what
  * SPI_plan_is_valid calls stale is built anew as well.  Plans of tables that
  * are gone are freed when the next plan is prepared.
@@ -17,19 +17,27 @@
  */
 #include "postgres.h"
 
+#include "catalog/dependency.h"
+#include "catalog/pg_proc.h"
 #include "executor/spi.h"
-#include "nodes/parsenodes.h"
+#include "nodes/nodeFuncs.h"
 #include "plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/regproc.h"
+
+/* all our functions' names begin with this */
+#define OUR_PREFIX		"asset_reuse_"
 
 typedef struct PlanKey
 {
 	PlanQuery	query;
 	uint32		shape;
 	Oid			relid;
-	Oid			extension;
+	Oid			caller;
 } PlanKey;
 
 /* A saved plan; outlives its entry while it runs */
@@ -54,6 +62,9 @@ static void run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool re
 static void release_plan(SavedPlan *saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static SavedPlan *prepare_plan(const PlanRequest *request);
+static void check_functions(SPIPlanPtr plan, Oid extension);
+static bool check_functions_walker(Node *node, void *context);
+static bool check_function(Oid function, void *context);
 static void discard_plan(SavedPlan *saved);
 static void free_plan(SavedPlan *saved);
 static void discard_stale_plans(void);
@@ -85,6 +96,18 @@ void
 plan_append_table(PlanText *text, const AppTable *table)
 {
 	appendStringInfoString(&text->sql, quote_qualified_identifier(table->schema, table->name));
+}
+
+/*
+ * plan_append_function appends the full name of another function of ours: it is
+ * where the calling one is, whatever the search_path.
+ */
+void
+plan_append_function(PlanText *text, const PlanRequest *request, const char *name)
+{
+	char	   *schema = get_namespace_name(get_func_namespace(request->caller));
+
+	appendStringInfoString(&text->sql, quote_qualified_identifier(schema, name));
 }
 
 /* run_plan runs a plan and keeps it from being freed meanwhile. */
@@ -122,7 +145,7 @@ release_plan(SavedPlan *saved)
 static SavedPlan *
 fetch_plan(const PlanRequest *request)
 {
-	PlanKey		key = {request->query, request->shape, request->table->relid, request->extension};
+	PlanKey		key = {request->query, request->shape, request->table->relid, request->caller};
 	PlanEntry  *entry;
 	SavedPlan  *saved;
 	bool		found;
@@ -160,12 +183,59 @@ prepare_plan(const PlanRequest *request)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
+	if (OidIsValid(request->caller))
+		check_functions(plan, getExtensionOfObject(ProcedureRelationId, request->caller));
+
 	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
 	SPI_keepplan(plan);
 	saved->plan = plan;
 	saved->generation = request->table->generation;
 	pfree(text.sql.data);
 	return saved;
+}
+
+/*
+ * check_functions makes sure that a statement calls our functions and not some
+ * that somebody else has put into our schema under the same names, with types
+ * that fit better.
+ */
+static void
+check_functions(SPIPlanPtr plan, Oid extension)
+{
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *source = (CachedPlanSource *) lfirst(lc);
+
+		check_functions_walker((Node *) source->query_list, &extension);
+	}
+}
+
+static bool
+check_functions_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, check_functions_walker, context, 0);
+	(void) check_functions_in_node(node, check_function, context);
+	return expression_tree_walker(node, check_functions_walker, context);
+}
+
+static bool
+check_function(Oid function, void *context)
+{
+	Oid			extension = *(Oid *) context;
+	char	   *name = get_func_name(function);
+
+	if (name != NULL && strncmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 &&
+		getExtensionOfObject(ProcedureRelationId, function) != extension)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("function %s is not part of the extension", format_procedure(function)),
+				 errhint("Drop the function, or move the extension to a schema that only its owner can create objects in.")));
+	return false;
 }
 
 /* discard_plan frees a plan that no entry has any more, now or after it ran. */

@@ -32,14 +32,14 @@ typedef struct PlanText
 
 /*
  * A statement that runs over one table of the application's.  Query, shape and
- * extension say which; build writes its text from them when there is no plan.
+ * caller say which; build writes its text from them when there is no plan.
  */
 typedef struct PlanRequest
 {
 	PlanQuery	query;
 	uint32		shape;			/* a query's variants, by numbers of its own */
 	const AppTable *table;
-	Oid			extension;		/* namespace of our functions that it calls, or 0 */
+	Oid			caller;			/* our SQL function, if the text calls others of ours; or 0 */
 	bool		read_only;
 	void		(*build) (PlanText *text, const struct PlanRequest *request);
 } PlanRequest;
@@ -48,5 +48,6 @@ extern void plan_execute(const PlanRequest *request, Datum *values, const char *
 
 extern int	plan_add_param(PlanText *text, Oid type);
 extern void plan_append_table(PlanText *text, const AppTable *table);
+extern void plan_append_function(PlanText *text, const PlanRequest *request, const char *name);
 
 #endif							/* ASSET_REUSE_PLAN_CACHE_H */

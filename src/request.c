@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "request.h"
 
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);

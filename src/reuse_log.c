@@ -28,6 +28,7 @@
 
 #define LOG_KEY				"reuse_history"
 #define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
+#define CONTEXT_KEY			"context"
 #define TIME_KEY			"timestamp"
 
 /* jsonb_util.c's limit on an array, which it keeps to itself */
@@ -56,11 +57,12 @@ typedef struct EventOrder
 	bool		has_time;
 } EventOrder;
 
-static const JsonbKey event_keys[] = {JSONB_KEY("context"), JSONB_KEY(TIME_KEY)};
+static const JsonbKey event_keys[] = {JSONB_KEY(CONTEXT_KEY), JSONB_KEY(TIME_KEY)};
 
 static void walk_begin(LogWalk *walk, const ReuseLog *log);
 static bool walk_next(LogWalk *walk, ReuseValue *event);
 static bool event_time(const ReuseValue *event, Timestamp *time);
+static const char *own_event_stamp(const ReuseValue *event);
 static bool log_is_ordered(const ReuseLog *log);
 static void pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events);
 static int	compare_newest_first(const void *a, const void *b);
@@ -326,10 +328,36 @@ static bool
 event_time(const ReuseValue *event, Timestamp *time)
 {
 	ReuseValue	stamp;
+	const char *own = own_event_stamp(event);
 
+	if (own != NULL)
+		return iso_time_parse(own, ISO_EVENT_TIME_LEN, time);
 	return reuse_value_get(event, TIME_KEY, &stamp) &&
 		stamp.type == JENTRY_ISSTRING &&
 		iso_time_parse(stamp.data, stamp.len, time);
+}
+
+/*
+ * own_event_stamp returns where the timestamp of an event of our own form is, as
+ * put_extended_log lays it out; null for any other.  It spares the search for
+ * the key, which is most of a walk's work.
+ */
+static const char *
+own_event_stamp(const ReuseValue *event)
+{
+	static const char keys[] = CONTEXT_KEY TIME_KEY;
+	const JsonbContainer *object = (const JsonbContainer *) event->data;
+	const JEntry *entries = object->children;
+	const char *data = (const char *) &entries[2 * lengthof(event_keys)];
+
+	if (event->type != JENTRY_ISCONTAINER ||
+		object->header != (JB_FOBJECT | lengthof(event_keys)) ||
+		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(CONTEXT_KEY)) ||
+		entries[1] != (JENTRY_ISSTRING | strlen(TIME_KEY)) ||
+		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||
+		memcmp(data, keys, strlen(keys)) != 0)
+		return NULL;
+	return data + strlen(keys) + JBE_OFFLENFLD(entries[2]);
 }
 
 /* log_is_ordered: has every event a time, and none one before its predecessor's? */

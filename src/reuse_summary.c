@@ -22,6 +22,7 @@
 #include "fmgr.h"
 #include "lib/binaryheap.h"
 #include "libpq/pqformat.h"
+#include "request.h"
 #include "response.h"
 #include "reuse_log.h"
 #include "reuse_summary.h"
@@ -102,6 +103,7 @@ typedef struct SummaryState
 	MemoryContext context;		/* the aggregate's: holds all of the state */
 	AppColumn	columns[ASSET_NCOLUMNS];
 	ColumnLayout layouts[ASSET_NCOLUMNS];
+	bool		type_is_enum;	/* of asset_type */
 
 	int32		top_limit;
 	bool		ranged;			/* reuses are events in range, not reused_count */
@@ -134,6 +136,7 @@ typedef struct NamedType
 } NamedType;
 
 static SummaryState *create_state(FunctionCallInfo fcinfo, MemoryContext context);
+static AppColumn argument_column(FunctionCallInfo fcinfo, int i);
 static void prepare_state(SummaryState *state);
 static void read_row(FunctionCallInfo fcinfo, const SummaryState *state, AppRow *row);
 static int64 count_reuses(const SummaryState *state, const AppRow *row);
@@ -326,14 +329,9 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 
 	state->context = context;
 	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
-	{
-		AppColumn  *column = &state->columns[summary_columns[i]];
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, SUMMARY_ARG_FIRST_COLUMN + i);
-
-		column->present = type != UNKNOWNOID;
-		column->type = column->present ? getBaseType(type) : InvalidOid;
-	}
-	state->top_limit = PG_GETARG_INT32(SUMMARY_ARG_TOP_LIMIT);
+		state->columns[summary_columns[i]] = argument_column(fcinfo, i);
+	state->top_limit = request_int(fcinfo, SUMMARY_ARG_TOP_LIMIT, "top_limit",
+								   1, SUMMARY_MAX_TOP);
 	state->range.start = PG_ARGISNULL(SUMMARY_ARG_RANGE_START) ? DT_NOBEGIN :
 		PG_GETARG_TIMESTAMP(SUMMARY_ARG_RANGE_START);
 	state->range.end = PG_ARGISNULL(SUMMARY_ARG_RANGE_END) ? DT_NOEND :
@@ -345,6 +343,33 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 	return state;
 }
 
+/*
+ * argument_column describes the column that comes as an argument.
+ *
+ * Error 42804 if such a column cannot have the argument's type: "any" lets
+ * everything through, and it must not be taken for what it is not.
+ */
+static AppColumn
+argument_column(FunctionCallInfo fcinfo, int i)
+{
+	AppColumn	column = {0};
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, SUMMARY_ARG_FIRST_COLUMN + i);
+	AssetColumn number = summary_columns[i];
+
+	/* an untyped null; there is always an id */
+	if (type == UNKNOWNOID && number != ASSET_ID)
+		return column;
+	column.present = true;
+	column.type = getBaseType(type);
+	if (!app_column_accepts(APP_ASSETS, number, column.type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("argument %s of asset_reuse_summary has type %s",
+						app_column_name(APP_ASSETS, number), format_type_be(type)),
+				 errdetail("The type must be %s.", app_column_expected(APP_ASSETS, number))));
+	return column;
+}
+
 /* prepare_state makes what the columns' types and the top list's length call for. */
 static void
 prepare_state(SummaryState *state)
@@ -354,6 +379,7 @@ prepare_state(SummaryState *state)
 												TYPECACHE_CMP_PROC);
 	int			column;
 
+	state->type_is_enum = type_is_enum(state->columns[ASSET_TYPE].type);
 	for (column = 0; column < ASSET_NCOLUMNS; column++)
 	{
 		ColumnLayout *layout = &state->layouts[column];
@@ -361,6 +387,11 @@ prepare_state(SummaryState *state)
 		if (state->columns[column].present)
 			get_typlenbyval(state->columns[column].type, &layout->len, &layout->by_value);
 	}
+	if (!OidIsValid(id_type->cmp_proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify a comparison function for type %s",
+						format_type_be(id_type->type_id))));
 	fmgr_info_cxt(id_type->cmp_proc, &state->compare_id, state->context);
 	state->types = typecount_create(state->context, 16, NULL);
 	state->top = binaryheap_allocate(state->top_limit, compare_top_assets, state);
@@ -442,16 +473,15 @@ add_reuses(int64 *sum, int64 reuses)
 static void
 add_to_type(SummaryState *state, const AppRow *row, int64 reuses)
 {
-	Datum		value = row->values[ASSET_TYPE];
-	Oid			oid = DatumGetObjectId(value);
+	Oid			oid = DatumGetObjectId(row->values[ASSET_TYPE]);
 	TypeKey		key = {(const char *) &oid, sizeof(oid)};
 	TypeCount  *type;
 
 	if (row->nulls[ASSET_TYPE])
 		return;
-	if (!state->layouts[ASSET_TYPE].by_value)
+	if (!state->type_is_enum)
 	{
-		text	   *label = DatumGetTextPP(value);
+		text	   *label = app_row_text(row, ASSET_TYPE);
 
 		key.data = VARDATA_ANY(label);
 		key.len = VARSIZE_ANY_EXHDR(label);
@@ -820,7 +850,7 @@ type_label(const SummaryState *state, TypeKey key)
 {
 	Oid			oid;
 
-	if (!state->layouts[ASSET_TYPE].by_value)
+	if (!state->type_is_enum)
 		return pnstrdup(key.data, key.len);
 	memcpy(&oid, key.data, sizeof(oid));
 	return DatumGetCString(DirectFunctionCall1(enum_out, ObjectIdGetDatum(oid)));

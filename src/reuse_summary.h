@@ -19,6 +19,7 @@ typedef enum SummaryArg
 	SUMMARY_ARG_FIRST_COLUMN
 } SummaryArg;
 
+#define SUMMARY_MAX_TOP		50	/* longest top list */
 #define SUMMARY_NCOLUMNS	13
 
 /* The columns that come as arguments from SUMMARY_ARG_FIRST_COLUMN on */

@@ -27,7 +27,6 @@
 #include "reuse_log.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_track);
@@ -75,7 +74,7 @@ static void read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *req
 static void find_campaign(TrackRequest *request);
 static void build_campaign_query(PlanText *text, const PlanRequest *request);
 static Jsonb *make_context(const TrackRequest *request);
-static void update_asset(const TrackRequest *request, const AppTable *assets, Oid extension,
+static void update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 						 Jsonb *context, AppRow *row);
 static void build_update(PlanText *text, const PlanRequest *request);
 static ColumnSet returned_columns(const AppTable *assets);
@@ -105,7 +104,6 @@ static Datum
 track(FunctionCallInfo fcinfo, Oid id_type)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	Oid			extension = get_func_namespace(fcinfo->flinfo->fn_oid);
 	TrackRequest request;
 	AppTable	assets;
 	AppRow		row;
@@ -119,7 +117,7 @@ track(FunctionCallInfo fcinfo, Oid id_type)
 	if (OidIsValid(request.campaign_space_id.type))
 		find_campaign(&request);
 	context = make_context(&request);
-	update_asset(&request, &assets, extension, context, &row);
+	update_asset(&request, &assets, fcinfo->flinfo->fn_oid, context, &row);
 	answer = make_answer(&request, &row, context, memory);
 	SPI_finish();
 
@@ -223,7 +221,7 @@ make_context(const TrackRequest *request)
 
 /* update_asset runs the UPDATE and reads the row it returns. */
 static void
-update_asset(const TrackRequest *request, const AppTable *assets, Oid extension,
+update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 			 Jsonb *context, AppRow *row)
 {
 	TimestampTz clock = GetCurrentTimestamp();
@@ -231,7 +229,7 @@ update_asset(const TrackRequest *request, const AppTable *assets, Oid extension,
 	PlanRequest update = {
 		.query = PLAN_TRACK_ASSET,
 		.table = assets,
-		.extension = extension,
+		.caller = caller,
 		.build = build_update
 	};
 
@@ -275,7 +273,7 @@ static void
 build_update(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *assets = request->table;
-	const char *extension = quote_identifier(get_namespace_name(request->extension));
+	const char *time_type = format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type);
 	StringInfo	sql = &text->sql;
 
 	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
@@ -285,10 +283,15 @@ build_update(PlanText *text, const PlanRequest *request)
 	plan_append_table(text, assets);
 	appendStringInfoString(sql, " AS a SET reused_count ="
 						   " COALESCE(a.reused_count, 0) OPERATOR(pg_catalog.+) 1");
-	appendStringInfo(sql, ", last_reused_at = %s.asset_reuse_log_next_time"
-					 "(a.platform_metadata, a.last_reused_at, $1)", extension);
-	appendStringInfo(sql, ", platform_metadata = %s.asset_reuse_log_append"
-					 "(a.platform_metadata, a.last_reused_at, $1, $2)", extension);
+	/* casts, no-ops but for a domain, so that nothing can match better than ours */
+	appendStringInfoString(sql, ", last_reused_at = ");
+	plan_append_function(text, request, "asset_reuse_log_next_time");
+	appendStringInfo(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
+					 " CAST(a.last_reused_at AS %s), $1)", time_type);
+	appendStringInfoString(sql, ", platform_metadata = ");
+	plan_append_function(text, request, "asset_reuse_log_append");
+	appendStringInfo(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
+					 " CAST(a.last_reused_at AS %s), $1, $2)", time_type);
 	if (assets->columns[ASSET_UPDATED_AT].present)
 		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
 	appendStringInfoString(sql, " WHERE ");
