@@ -104,9 +104,9 @@ static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
 static void check_relkind(Oid relid);
 static bool kind_accepts(ColumnKind kind, Oid type);
-static pg_attribute_noreturn() void report_no_table(AppRole role);
-static pg_attribute_noreturn() void report_misfit(const AppTable *table, int column,
-												  AppColumnStatus status);
+static pg_noreturn void report_no_table(AppRole role);
+static pg_noreturn void report_misfit(const AppTable *table, int column,
+									  AppColumnStatus status);
 
 /*
  * app_schema_bind finds a table, locks it until the end of the transaction, and

@@ -8,6 +8,7 @@
 #ifndef ASSET_REUSE_APP_SCHEMA_H
 #define ASSET_REUSE_APP_SCHEMA_H
 
+#include "compat.h"
 #include "storage/lockdefs.h"
 
 typedef enum AppRole
@@ -76,7 +77,7 @@ typedef struct AppTable
 } AppTable;
 
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
-extern void app_report_not_found(AppRole role) pg_attribute_noreturn();
+extern pg_noreturn void app_report_not_found(AppRole role);
 
 extern int	app_column_count(AppRole role);
 extern const char *app_column_name(AppRole role, int column);

@@ -17,6 +17,11 @@
 #include "varatt.h"
 #endif
 
+#if PG_VERSION_NUM < 180000
+/* 18 has replaced pg_attribute_noreturn(), which could stand in other places too. */
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
 static inline void *
