@@ -1,0 +1,42 @@
+EXTENSION = asset_reuse
+EXTVERSION = 1.0
+
+MODULE_big = asset_reuse
+DATA = sql/$(EXTENSION)--$(EXTVERSION).sql
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+# PostgreSQL's own headers have unused parameters, which -Wextra would report.
+PG_CFLAGS = -Wno-unused-parameter
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql))
+REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
+ISOLATION = $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec))
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=$(EXTENSION)
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+# These bring all they need, and run before there is a pg_config.
+STANDALONE = demo demo-stop test
+
+ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(PGXS),)
+$(error cannot run $(PG_CONFIG): install PostgreSQL's development files or set PG_CONFIG)
+endif
+include $(PGXS)
+
+# pgxs tracks no header dependencies.
+$(OBJS): $(wildcard src/*.h)
+endif
+
+.PHONY: $(STANDALONE)
+
+# FILE=events.csv tracks a list of events instead of playing the walk through.
+demo:
+	@examples/demo/demo $(if $(FILE),track "$$FILE",play)
+
+demo-stop:
+	@examples/demo/demo stop
+
+test:
+	@test/run

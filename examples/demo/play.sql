@@ -1,0 +1,84 @@
+--
+-- The main job of asset_reuse, played on the sample tenant for a person to watch.
+-- Every statement is shown before its result.
+--
+
+\set ECHO queries
+\pset border 2
+\pset footer off
+\pset null '-'
+
+\echo
+\echo '=== 1. The sample tenant at a glance'
+\echo '    1,525 live assets, 342 of them reused 876 times in all, and how these perform against the rest.'
+\echo
+SELECT jsonb_pretty(asset_reuse_analytics('acme', top_limit => 1)) \g (format=unaligned tuples_only=on)
+
+\echo
+\echo '=== 2. Track: the most reused asset goes into one more campaign'
+\echo '    One call counts the reuse, remembers when and where, and answers with the asset as it is now.'
+\echo
+SELECT jsonb_pretty(asset_reuse_track('asset-0001', 'acme', 'fall-campaign-2026',
+	reuse_context => '{"placement": "story", "note": "second variant of the test"}'))
+\g (format=unaligned tuples_only=on)
+
+\echo
+\echo '=== 3. History: where that asset has been, newest first'
+\echo '    A campaign is deleted first: its name stays with the event, and its place in the answer is null.'
+\echo
+UPDATE campaign_spaces SET deleted_at = now() AT TIME ZONE 'UTC'
+WHERE id = 'holiday-gifts-2025-awareness';
+\echo
+SELECT replace(left(event->>'timestamp', 16), 'T', ' ') AS "time (UTC)",
+	event->>'reused_in_type' AS "reused in",
+	event->>'reused_in_name' AS name,
+	event->'campaign_space'->>'platform' AS platform,
+	CASE WHEN event->>'reused_in_type' <> 'campaign_space' THEN 'no campaign'
+		WHEN event->'campaign_space' = 'null' THEN 'deleted'
+		ELSE 'live' END AS campaign,
+	event->'context'->>'placement' AS placement
+FROM jsonb_array_elements(
+	asset_reuse_history('asset-0001', 'acme', page_limit => 7)->'history') AS event;
+
+\echo
+\echo '    The same call as an API gets it, with a page of one event.'
+\echo
+SELECT jsonb_pretty(asset_reuse_history('asset-0001', 'acme', page_limit => 1)) \g (format=unaligned tuples_only=on)
+
+\echo
+\echo '=== 4. Analytics once more, as a table'
+\echo '    The reuse of step 2 is in it: 513 reuses of images where there were 512.'
+\echo
+SELECT key AS asset_type,
+	(value->>'count')::int AS assets,
+	(value->>'total_reuses')::int AS reuses,
+	(value->>'avg_reuses_per_asset')::numeric AS average,
+	repeat('#', (value->>'total_reuses')::int / 10) AS "reuses, one # for ten"
+FROM jsonb_each(asset_reuse_analytics('acme')->'by_asset_type')
+ORDER BY reuses DESC;
+
+\echo
+\echo '    What is left when only the events of January 2026 count.'
+\echo
+SELECT jsonb_pretty(asset_reuse_analytics('acme', start_date => '2026-01-01 UTC', end_date => '2026-02-01 UTC')->'overview')
+\g (format=unaligned tuples_only=on)
+
+\set ON_ERROR_STOP off
+\echo
+\echo '=== 5. Another tenant gets nothing'
+\echo '    Asking for this asset as globex is the same as asking for an asset that does not exist.'
+\echo
+SELECT asset_reuse_history('asset-0001', 'globex');
+\echo 'SQLSTATE' :LAST_ERROR_SQLSTATE
+\echo
+\echo '    And a tenant without assets gets zeros, whatever the others have.'
+\echo
+SELECT jsonb_pretty(asset_reuse_analytics('initech')->'overview') \g (format=unaligned tuples_only=on)
+
+\echo
+\echo '=== 6. A wrong id gets the error'
+\echo '    The same error, which an API answers with 404.  Nothing has changed.'
+\echo
+SELECT asset_reuse_track('no-such-asset', 'acme', 'fall-campaign-2026');
+\echo 'SQLSTATE' :LAST_ERROR_SQLSTATE
+\set ON_ERROR_STOP on
