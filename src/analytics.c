@@ -150,6 +150,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 		.table = assets,
 		.caller = caller,
 		.read_only = true,
+		.plan_options = PLAN_PARALLEL,
 		.build = build_summary_query
 	};
 

@@ -92,6 +92,9 @@ static text *named_campaign(const ReuseEvent *event);
 static void find_campaigns(const HistoryRequest *request, HistoryPage *page,
 						   HistoryCampaigns *campaigns);
 static ArrayType *campaign_id_array(HistoryPage *page, const AppColumn *id);
+static bool is_named_before(const HistoryPage *page, int i);
+static bool texts_are_equal(const text *a, const text *b);
+static text *spell_uuid(const text *value);
 static bool is_uuid(const text *value);
 static void build_campaigns_query(PlanText *text, const PlanRequest *request);
 static void read_campaigns(HistoryCampaigns *campaigns);
@@ -164,6 +167,7 @@ find_asset(const HistoryRequest *request, const AppTable *assets, AppRow *row)
 		.query = PLAN_HISTORY_ASSET,
 		.table = assets,
 		.read_only = true,
+		.plan_options = PLAN_BY_KEY,
 		.build = build_asset_query
 	};
 
@@ -283,6 +287,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 		.query = PLAN_HISTORY_CAMPAIGNS,
 		.table = &campaigns->spaces,
 		.read_only = true,
+		.plan_options = PLAN_BY_KEY,
 		.build = build_campaigns_query
 	};
 
@@ -291,15 +296,15 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 	ids = campaign_id_array(page, &columns[SPACE_ID]);
 	if (ids == NULL)
 		return;
-	values[0] = identifier_bind(request->tenant_id, &columns[SPACE_TENANT_ID]);
-	values[1] = PointerGetDatum(ids);
+	values[0] = PointerGetDatum(ids);
+	values[1] = identifier_bind(request->tenant_id, &columns[SPACE_TENANT_ID]);
 	plan_execute(&query, values, NULL);
 	read_campaigns(campaigns);
 }
 
 /*
- * campaign_id_array makes the array of the ids that a page names, in the type of
- * the campaigns' ids; null if there are none.
+ * campaign_id_array makes the array of the ids that a page names, each once, in
+ * the type of the campaigns' ids; null if there are none.
  *
  * Where that is uuid, an id that is no uuid names no campaign: it is taken off
  * the page, and the others are spelled as the campaigns' are.
@@ -317,25 +322,49 @@ campaign_id_array(HistoryPage *page, const AppColumn *id)
 
 	for (i = 0; i < page->nevents; i++)
 	{
-		Identifier	named = {TEXTOID, PointerGetDatum(page->campaign_ids[i])};
+		text	   *named = page->campaign_ids[i];
 
-		if (page->campaign_ids[i] == NULL)
-			continue;
-		if (type == UUIDOID && !is_uuid(page->campaign_ids[i]))
-		{
-			page->campaign_ids[i] = NULL;
-			continue;
-		}
-		elems[nelems] = identifier_bind(named, id);
-		if (type == UUIDOID)
-			page->campaign_ids[i] =
-				cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, elems[nelems])));
-		nelems++;
+		if (named != NULL && type == UUIDOID)
+			named = is_uuid(named) ? spell_uuid(named) : NULL;
+		page->campaign_ids[i] = named;
+		if (named != NULL && !is_named_before(page, i))
+			elems[nelems++] = identifier_bind((Identifier) {TEXTOID, PointerGetDatum(named)}, id);
 	}
 	if (nelems == 0)
 		return NULL;
 	get_typlenbyvalalign(type, &len, &by_value, &align);
 	return construct_array(elems, nelems, type, len, by_value, align);
+}
+
+/* is_named_before: does an event before the i'th on the page name the same campaign? */
+static bool
+is_named_before(const HistoryPage *page, int i)
+{
+	int			j;
+
+	for (j = 0; j < i; j++)
+	{
+		if (page->campaign_ids[j] != NULL &&
+			texts_are_equal(page->campaign_ids[j], page->campaign_ids[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+texts_are_equal(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/* spell_uuid spells a uuid as the type's output function does. */
+static text *
+spell_uuid(const text *value)
+{
+	Datum		uuid = DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(value)));
+
+	return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, uuid)));
 }
 
 /* is_uuid: is a text spelled as a uuid usually is, 8-4-4-4-12 hexadecimal digits? */
@@ -359,8 +388,14 @@ is_uuid(const text *value)
 /* ----------
  * build_campaigns_query builds
  *
- *	SELECT c.id, c.platform, c.is_active, c.campaign_name FROM spaces AS c
- *	WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.deleted_at IS NULL
+ *	SELECT c.id, c.platform, c.is_active, c.campaign_name
+ *	FROM unnest($1) AS named (id), LATERAL (
+ *		SELECT * FROM spaces AS s
+ *		WHERE s.id = named.id AND s.tenant_id = $2 AND s.deleted_at IS NULL
+ *		OFFSET 0) AS c
+ *
+ * OFFSET 0 keeps the subquery as it is: a look-up by primary key for each id.
+ * Left to itself, the planner may as well read all campaigns of the tenant.
  * ----------
  */
 static void
@@ -371,14 +406,16 @@ build_campaigns_query(PlanText *text, const PlanRequest *request)
 
 	appendStringInfoString(&text->sql, "SELECT ");
 	app_row_select(text, spaces, "c", CAMPAIGN_COLUMNS);
+	appendStringInfo(&text->sql, " FROM pg_catalog.unnest($%d) AS named (id), LATERAL (SELECT ",
+					 plan_add_param(text, get_array_type(id_type)));
+	app_row_select(text, spaces, "s", CAMPAIGN_COLUMNS);
 	appendStringInfoString(&text->sql, " FROM ");
 	plan_append_table(text, spaces);
-	appendStringInfoString(&text->sql, " AS c WHERE ");
-	identifier_append_match(text, "c", spaces, SPACE_TENANT_ID);
-	appendStringInfo(&text->sql, " AND c.id OPERATOR(pg_catalog.=) ANY ($%d)",
-					 plan_add_param(text, get_array_type(id_type)));
+	appendStringInfo(&text->sql, " AS s WHERE s.id OPERATOR(pg_catalog.=) named.id AND ");
+	identifier_append_match(text, "s", spaces, SPACE_TENANT_ID);
 	if (spaces->columns[SPACE_DELETED_AT].present)
-		appendStringInfoString(&text->sql, " AND c.deleted_at IS NULL");
+		appendStringInfoString(&text->sql, " AND s.deleted_at IS NULL");
+	appendStringInfoString(&text->sql, " OFFSET 0) AS c");
 }
 
 /* read_campaigns reads the rows that the query has returned. */
@@ -476,10 +513,7 @@ put_campaign(JsonbWriter *w, const text *id, const HistoryCampaigns *campaigns)
 
 	for (i = 0; id != NULL && i < campaigns->nrows; i++)
 	{
-		const text *other = campaigns->ids[i];
-
-		if (VARSIZE_ANY_EXHDR(id) == VARSIZE_ANY_EXHDR(other) &&
-			memcmp(VARDATA_ANY(id), VARDATA_ANY(other), VARSIZE_ANY_EXHDR(id)) == 0)
+		if (texts_are_equal(id, campaigns->ids[i]))
 		{
 			response_put_row(w, APP_SPACES, &campaigns->rows[i], CAMPAIGN_COLUMNS,
 							 NULL);

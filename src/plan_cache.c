@@ -73,8 +73,7 @@ static void create_plans(void);
 /*
  * plan_execute runs a statement; the rows are in SPI_tuptable and SPI_processed.
  *
- * The caller is connected to SPI.  A read-only statement sees what the calling
- * query sees and may run in parallel.
+ * The caller is connected to SPI.
  */
 void
 plan_execute(const PlanRequest *request, Datum *values, const char *nulls)
@@ -177,9 +176,7 @@ prepare_plan(const PlanRequest *request)
 
 	initStringInfo(&text.sql);
 	request->build(&text, request);
-	/* SPI_prepare alone would never plan for parallel query */
-	plan = SPI_prepare_cursor(text.sql.data, text.nparams, text.types,
-							  request->read_only ? CURSOR_OPT_PARALLEL_OK : 0);
+	plan = SPI_prepare_cursor(text.sql.data, text.nparams, text.types, request->plan_options);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 

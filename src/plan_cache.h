@@ -10,6 +10,7 @@
 
 #include "app_schema.h"
 #include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
 
 typedef enum PlanQuery
 {
@@ -21,6 +22,14 @@ typedef enum PlanQuery
 } PlanQuery;
 
 #define PLAN_MAX_PARAMS		8
+
+/*
+ * How a statement is planned.  SPI_prepare alone would never consider parallel
+ * query.  What finds a few rows by their key has one good plan for all values,
+ * and planning it anew for each call would cost more than to run it.
+ */
+#define PLAN_PARALLEL		CURSOR_OPT_PARALLEL_OK
+#define PLAN_BY_KEY			CURSOR_OPT_GENERIC_PLAN
 
 /* A statement under construction */
 typedef struct PlanText
@@ -40,7 +49,8 @@ typedef struct PlanRequest
 	uint32		shape;			/* a query's variants, by numbers of its own */
 	const AppTable *table;
 	Oid			caller;			/* our SQL function, if the text calls others of ours; or 0 */
-	bool		read_only;
+	bool		read_only;		/* sees what the calling query sees */
+	int			plan_options;	/* PLAN_... */
 	void		(*build) (PlanText *text, const struct PlanRequest *request);
 } PlanRequest;
 

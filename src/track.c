@@ -155,6 +155,7 @@ find_campaign(TrackRequest *request)
 	PlanRequest query = {
 		.query = PLAN_CAMPAIGN_NAME,
 		.table = &spaces,
+		.plan_options = PLAN_BY_KEY,
 		.build = build_campaign_query
 	};
 
@@ -230,6 +231,7 @@ update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 		.query = PLAN_TRACK_ASSET,
 		.table = assets,
 		.caller = caller,
+		.plan_options = PLAN_BY_KEY,
 		.build = build_update
 	};
 
