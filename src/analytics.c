@@ -71,6 +71,7 @@ static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
+static void append_type_filter(PlanText *text, const AppColumn *column);
 static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
 static char *collation_name(Oid collation);
 static Oid	asset_type_param_type(const AppColumn *column);
@@ -199,9 +200,23 @@ build_summary_query(PlanText *text, const PlanRequest *request)
 	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
 	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
 	if (request->shape & SHAPE_BY_TYPE)
-		appendStringInfo(sql, " AND a.asset_type OPERATOR(pg_catalog.=) $%d",
-						 plan_add_param(text,
-										asset_type_param_type(&assets->columns[ASSET_TYPE])));
+		append_type_filter(text, &assets->columns[ASSET_TYPE]);
+}
+
+/*
+ * append_type_filter appends the condition on asset_type; an enum's operators do
+ * not take a domain over it.
+ */
+static void
+append_type_filter(PlanText *text, const AppColumn *column)
+{
+	int			param = plan_add_param(text, asset_type_param_type(column));
+
+	if (column->is_domain)
+		appendStringInfo(&text->sql, " AND CAST(a.asset_type AS %s) OPERATOR(pg_catalog.=) $%d",
+						 format_type_be_qualified(column->type), param);
+	else
+		appendStringInfo(&text->sql, " AND a.asset_type OPERATOR(pg_catalog.=) $%d", param);
 }
 
 /*

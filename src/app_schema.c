@@ -241,6 +241,7 @@ app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)
 	found->typmod = att->atttypmod;
 	found->collation = att->attcollation;
 	found->type = getBaseTypeAndTypmod(att->atttypid, &found->typmod);
+	found->is_domain = found->type != att->atttypid;
 	ReleaseSysCache(tuple);
 	return kind_accepts(spec->kind, found->type) ? APP_COLUMN_OK : APP_COLUMN_WRONG_TYPE;
 }

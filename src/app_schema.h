@@ -61,6 +61,7 @@ typedef struct AppColumn
 {
 	bool		present;
 	Oid			type;			/* beneath any domain */
+	bool		is_domain;
 	int32		typmod;
 	Oid			collation;
 } AppColumn;

@@ -72,7 +72,8 @@ check_table_setting(char **value, void **extra, GucSource source)
 
 	/* the parts point into the copy; each is cut to an identifier's length */
 	valid = SplitIdentifierString(copy, '.', &parts) &&
-		(list_length(parts) == 1 || list_length(parts) == 2);
+		(list_length(parts) == 1 || list_length(parts) == 2) &&
+		*(char *) linitial(parts) != '\0' && *(char *) llast(parts) != '\0';
 	if (valid)
 	{
 		setting = guc_malloc(LOG, sizeof(TableSetting));

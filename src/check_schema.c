@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_check_schema);
 
 static void check_table(AppRole role, ReturnSetInfo *result);
 static char *column_hint(AppRole role, int column, Oid relid, AppColumnStatus status);
+static char *without_column(AppRole role, int column, Oid relid);
 
 /* asset_reuse_check_schema() returns a row for each column that we use. */
 Datum
@@ -88,6 +89,21 @@ column_hint(AppRole role, int column, Oid relid, AppColumnStatus status)
 		return psprintf("Add column \"%s\", or set %s to a view that has it.",
 						name, app_table_setting_name(role));
 	if (status == APP_COLUMN_MISSING)
-		return psprintf("Nothing needs to be done: answers leave \"%s\" out.", name);
+		return psprintf("Nothing needs to be done: %s.", without_column(role, column, relid));
 	return NULL;
+}
+
+/* without_column says what it means that an optional column is missing. */
+static char *
+without_column(AppRole role, int column, Oid relid)
+{
+	AppColumn	other;
+
+	if (role == APP_SPACES && column == SPACE_DELETED_AT)
+		return "all campaigns count as live";
+	if (role == APP_ASSETS && column == ASSET_CTR &&
+		app_column_inspect(role, ASSET_CLICKS, relid, &other) == APP_COLUMN_OK &&
+		app_column_inspect(role, ASSET_IMPRESSIONS, relid, &other) == APP_COLUMN_OK)
+		return "it is computed from clicks and impressions";
+	return psprintf("answers leave \"%s\" out", app_column_name(role, column));
 }

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #define DECIMALS	2			/* of ratios, percentages and means */
+#define GUARD_DECIMALS	20		/* of a quotient before it is rounded to them */
 
 /* A key of assets that is no column, and the column it precedes */
 static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
@@ -30,6 +31,8 @@ static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
 
 static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
 static void put_decimal(JsonbWriter *w, char *decimal);
+static void put_quotient(JsonbWriter *w, Datum dividend, Datum divisor);
+static Datum decimal_digits(double value);
 static Numeric round_numeric(Datum number);
 
 /*
@@ -146,7 +149,6 @@ void
 response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor)
 {
 	Datum		product;
-	Datum		quotient;
 
 	if (divisor == 0)
 	{
@@ -155,9 +157,29 @@ response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor)
 	}
 	product = DirectFunctionCall2(numeric_mul, NumericGetDatum(int64_to_numeric(factor)),
 								  NumericGetDatum(int64_to_numeric(dividend)));
-	quotient = DirectFunctionCall2(numeric_div, product,
-								   NumericGetDatum(int64_to_numeric(divisor)));
-	jsonb_put_numeric(w, round_numeric(quotient));
+	put_quotient(w, product, NumericGetDatum(int64_to_numeric(divisor)));
+}
+
+/*
+ * response_put_lift puts by how many percent a value exceeds a base, rounded; null
+ * if that cannot be computed.
+ *
+ * Like response_put_rounded it computes with the digits that a double surely has.
+ */
+void
+response_put_lift(JsonbWriter *w, double value, double base)
+{
+	Datum		difference;
+
+	if (base == 0 || isnan(value) || isinf(value) || isnan(base) || isinf(base))
+	{
+		jsonb_put_null(w);
+		return;
+	}
+	difference = DirectFunctionCall2(numeric_sub, decimal_digits(value), decimal_digits(base));
+	put_quotient(w, DirectFunctionCall2(numeric_mul, difference,
+										NumericGetDatum(int64_to_numeric(100))),
+				 decimal_digits(base));
 }
 
 /*
@@ -173,8 +195,7 @@ response_put_rounded(JsonbWriter *w, double value)
 	if (isnan(value) || isinf(value))
 		jsonb_put_null(w);
 	else
-		jsonb_put_numeric(w, round_numeric(DirectFunctionCall1(float8_numeric,
-															   Float8GetDatum(value))));
+		jsonb_put_numeric(w, round_numeric(decimal_digits(value)));
 }
 
 /*
@@ -199,6 +220,24 @@ put_decimal(JsonbWriter *w, char *decimal)
 											 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 	jsonb_put_numeric(w, DatumGetNumeric(number));
+}
+
+/* put_quotient puts dividend / divisor, rounded. */
+static void
+put_quotient(JsonbWriter *w, Datum dividend, Datum divisor)
+{
+	/* a quotient has as many decimals as its dividend, if that is more than usual */
+	Datum		widened = DirectFunctionCall2(numeric_round, dividend,
+											  Int32GetDatum(GUARD_DECIMALS));
+
+	jsonb_put_numeric(w, round_numeric(DirectFunctionCall2(numeric_div, widened, divisor)));
+}
+
+/* decimal_digits converts a double to the 15 digits that it surely has. */
+static Datum
+decimal_digits(double value)
+{
+	return DirectFunctionCall1(float8_numeric, Float8GetDatum(value));
 }
 
 /* round_numeric rounds halves away from zero and drops trailing zeros. */

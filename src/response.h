@@ -19,6 +19,7 @@ extern void response_put_text(JsonbWriter *w, const text *value);
 extern void response_put_int(JsonbWriter *w, int64 value);
 extern void response_put_time(JsonbWriter *w, Timestamp time);
 extern void response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor);
+extern void response_put_lift(JsonbWriter *w, double value, double base);
 extern void response_put_rounded(JsonbWriter *w, double value);
 
 #endif							/* ASSET_REUSE_RESPONSE_H */

@@ -24,7 +24,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
 static Jsonb *get_log(FunctionCallInfo fcinfo, ReuseLog *log);
 static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log);
-static bool ends_with(const ReuseLog *log, Timestamp time);
 
 /*
  * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock) returns
@@ -84,11 +83,17 @@ get_log(FunctionCallInfo fcinfo, ReuseLog *log)
 	return document;
 }
 
-/* next_time chooses the next event's time from arguments 1 and 2 and the log. */
+/*
+ * next_time chooses the next event's time from arguments 1 and 2 and the log.
+ *
+ * It looks at all events and not just at the last: others write to the log too,
+ * and nothing else tells whether they did.
+ */
 static Timestamp
 next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 {
 	Timestamp	latest = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
+	Timestamp	logged;
 	Timestamp	time;
 	char		stamp[ISO_EVENT_TIME_LEN];
 
@@ -98,13 +103,8 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 				 errmsg("clock must not be null")));
 	time = PG_GETARG_TIMESTAMP(2);
 
-	if (!ends_with(log, latest))
-	{
-		Timestamp	logged;
-
-		if (reuse_log_latest_time(log, &logged) && logged > latest)
-			latest = logged;
-	}
+	if (reuse_log_latest_time(log, &logged) && logged > latest)
+		latest = logged;
 	if (time <= latest)
 		time = TIMESTAMP_IS_NOEND(latest) ? latest : latest + 1;
 	if (!iso_time_event(time, stamp))
@@ -113,19 +113,4 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 				 errmsg("timestamp out of range"),
 				 errdetail("An event's time must be a year from 1 to 9999 and later than the asset's latest reuse.")));
 	return time;
-}
-
-/*
- * ends_with: is the log's last event the one at that time?
- *
- * Then our own append wrote it, later than all before it, and there is no need
- * to walk the log.  Where it is not, others wrote to the log or the column has
- * no microseconds.
- */
-static bool
-ends_with(const ReuseLog *log, Timestamp time)
-{
-	Timestamp	last;
-
-	return reuse_log_last_time(log, &last) && last == time;
 }

@@ -938,10 +938,8 @@ static void
 put_lift(JsonbWriter *w, const ExactSum *reused, int64 nreused,
 		 const ExactSum *others, int64 nothers)
 {
-	double		base = nothers > 0 ? exact_sum_mean(others, nothers) : 0;
-
-	if (nreused == 0 || base == 0)
+	if (nreused == 0 || nothers == 0)
 		jsonb_put_null(w);
 	else
-		response_put_rounded(w, 100 * (exact_sum_mean(reused, nreused) / base - 1));
+		response_put_lift(w, exact_sum_mean(reused, nreused), exact_sum_mean(others, nothers));
 }
