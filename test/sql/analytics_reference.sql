@@ -42,16 +42,20 @@ BEGIN
 		ELSE (
 			WITH event AS MATERIALIZED (
 				SELECT i, timestamp '2026-01-01' + floor(random() * 24 * 31) * interval '1 hour'
-					+ CASE WHEN random() < 0.1 THEN interval '1 microsecond' ELSE interval '0' END AS t, random() AS dice
+					+ CASE WHEN random() < 0.1 THEN interval '1 microsecond' ELSE interval '0' END AS t,
+						random() AS dice
 				FROM generate_series(1, length) AS i
 			)
 			SELECT jsonb_build_object('note', md5(random()::text), 'reuse_history', jsonb_agg(
 				CASE
-					WHEN kind < 17 OR kind = 19 OR dice < 0.4 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+					WHEN kind < 17 OR kind = 19 OR dice < 0.4 THEN jsonb_build_object('timestamp',
+						to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 						'context', jsonb_build_object('reused_in_type', 'email', 'md5', md5(dice::text)))
 					WHEN dice < 0.5 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
-					WHEN dice < 0.6 THEN jsonb_build_object('timestamp', to_char(t + interval '5:30', 'YYYY-MM-DD HH24:MI:SS"+05:30"'))
-					WHEN dice < 0.7 THEN jsonb_build_object('timestamp', to_char(t - interval '8 hours', 'YYYY-MM-DD"T"HH24:MI"-0800"'))
+					WHEN dice < 0.6 THEN jsonb_build_object('timestamp',
+						to_char(t + interval '5:30', 'YYYY-MM-DD HH24:MI:SS"+05:30"'))
+					WHEN dice < 0.7 THEN jsonb_build_object('timestamp',
+						to_char(t - interval '8 hours', 'YYYY-MM-DD"T"HH24:MI"-0800"'))
 					WHEN dice < 0.75 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD'))
 					WHEN dice < 0.8 THEN '{"timestamp": "2026-02-30T00:00:00"}'
 					WHEN dice < 0.85 THEN '{"timestamp": "now"}'
@@ -77,8 +81,10 @@ SELECT 'g-' || i, CASE WHEN i % 20 = 0 THEN 'small' ELSE 'big' END, 'Asset ' || 
 	CASE WHEN random() < 0.5 THEN 'https://cdn.example/' || i END,
 	CASE WHEN random() < 0.8 THEN floor(random() * 4) * 1000 END, floor(random() * 50),
 	CASE WHEN random() < 0.9 THEN floor(random() * 100) END,
-	CASE WHEN random() < 0.9 THEN floor(random() * 1000) / 64 ELSE (ARRAY[NULL, 'NaN', 'Infinity', '-Infinity', '0', '-2.5']::float[])[1 + floor(random() * 6)] END,
-	CASE WHEN random() < 0.4 THEN floor(random() * random() * 30) WHEN random() < 0.1 THEN NULL WHEN random() < 0.02 THEN -3 ELSE 0 END,
+	CASE WHEN random() < 0.9 THEN floor(random() * 1000) / 64 ELSE (ARRAY[NULL, 'NaN', 'Infinity', '-Infinity', '0',
+		'-2.5']::float[])[1 + floor(random() * 6)] END,
+	CASE WHEN random() < 0.4 THEN floor(random() * random() * 30) WHEN random() < 0.1 THEN NULL
+		WHEN random() < 0.02 THEN -3 ELSE 0 END,
 	CASE WHEN random() < 0.6 THEN timestamp '2026-01-01' + floor(random() * 10) * interval '1 day' END,
 	random_log(),
 	CASE WHEN random() < 0.05 THEN timestamp '2026-01-15' END
@@ -130,7 +136,8 @@ FROM expected;
 
 -- Compares all answers, or only each third or so, and prints the calls whose answer differs.  It calls
 -- one by one, so that no query around them is itself run in parallel.
-CREATE FUNCTION compare_answers(step int DEFAULT 1) RETURNS TABLE (call text, answered jsonb, expected jsonb) LANGUAGE plpgsql AS $$
+CREATE FUNCTION compare_answers(step int DEFAULT 1)
+RETURNS TABLE (call text, answered jsonb, expected jsonb) LANGUAGE plpgsql AS $$
 DECLARE
 	c record;
 BEGIN

@@ -97,7 +97,8 @@ INSERT INTO documents (metadata, context) VALUES
 SELECT count(*) AS differing
 FROM documents
 WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context),
-					 plain_append(replace(metadata::text, '1.0', '1.00')::jsonb, NULL, timestamp '2026-06-01', context));
+					 plain_append(replace(metadata::text, '1.0', '1.00')::jsonb, NULL, timestamp '2026-06-01',
+						context));
 TRUNCATE documents;
 
 --
@@ -115,8 +116,10 @@ SELECT asset_reuse_log_append('{"a": {"reuse_history": [1]}}', NULL, timestamp '
 -- timestamptz gives the same value, in every time zone: t, t.
 SET TimeZone = 'Asia/Kolkata';
 SET DateStyle = 'German';
-SELECT same_bytes(asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00', timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}'),
-				  asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25', '{"a": 1}')) AS append,
+SELECT same_bytes(asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00',
+	timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}'),
+				  asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25',
+					'{"a": 1}')) AS append,
 	asset_reuse_log_next_time('{}', timestamptz '2026-01-23 10:30:00+00', timestamptz '2026-01-22 10:30:00+00')
 	= timestamptz '2026-01-23 10:30:00.000001+00' AS next_time;
 RESET TimeZone;
@@ -161,7 +164,8 @@ WITH lengths AS (
 )
 INSERT INTO documents (metadata, context)
 SELECT jsonb_build_object('reuse_history', log) || other.keys, '{"reused_in_type": "email", "n": 7}'
-FROM logs, (VALUES ('{}'::jsonb), ('{"a": "odd", "bc": 1, "a key behind the log": 2.5, "one more behind it": [1]}')) AS other (keys)
+FROM logs, (VALUES ('{}'::jsonb),
+	('{"a": "odd", "bc": 1, "a key behind the log": 2.5, "one more behind it": [1]}')) AS other (keys)
 ORDER BY n, kind;
 SELECT * FROM compare_documents();
 TABLE differing_documents;
@@ -204,7 +208,8 @@ TRUNCATE documents;
 
 -- Deep nesting: in the log, beside it, and in the context, up to 500 levels.
 INSERT INTO documents (metadata, context)
-SELECT jsonb_build_object('reuse_history', jsonb_build_array(deep, event(1)), 'aaa', deep, 'a key behind the log', deep),
+SELECT jsonb_build_object('reuse_history', jsonb_build_array(deep, event(1)), 'aaa', deep, 'a key behind the log',
+	deep),
 	jsonb_build_object('deep', deep)
 FROM generate_series(1, 500, 7) AS depth,
 	LATERAL (VALUES ((repeat('[', depth) || repeat(']', depth))::jsonb),
@@ -216,21 +221,26 @@ TRUNCATE documents;
 
 -- Numbers of all sizes and scales, with their trailing zeros.
 INSERT INTO documents (metadata, context)
-SELECT jsonb_build_object('n', number, 'reuse_history', jsonb_build_array(number, event(1), number), 'a number behind the log', number),
+SELECT jsonb_build_object('n', number, 'reuse_history', jsonb_build_array(number, event(1), number),
+	'a number behind the log', number),
 	jsonb_build_object('n', number, 'list', jsonb_build_array(number, '', number))
 FROM unnest(ARRAY['0', '-0', '0.0', '1.00', '-1', '9999', '10000', '99999999', '1e-20', '123456789.123456789000',
 		'1e1000', '-1e-1000', '12345678901234567890123456789012345678901234567890']::jsonb[]) AS number
 UNION ALL
-SELECT jsonb_build_object('n', number, 'reuse_history', jsonb_build_array('x', number), 'a number behind the log', number),
+SELECT jsonb_build_object('n', number, 'reuse_history', jsonb_build_array('x', number), 'a number behind the log',
+	number),
 	jsonb_build_object('n', number)
-FROM generate_series(1, 40) AS digits, LATERAL (VALUES (repeat('7', digits * 5)::numeric), (('0.' || repeat('3', digits * 5))::numeric)) AS numbers (number);
+FROM generate_series(1, 40) AS digits,
+	LATERAL (VALUES (repeat('7', digits * 5)::numeric),
+		(('0.' || repeat('3', digits * 5))::numeric)) AS numbers (number);
 SELECT * FROM compare_documents();
 TABLE differing_documents;
 TRUNCATE documents;
 
 -- Long strings, and letters of 1 to 4 bytes, quotes, backslashes and control characters.
 INSERT INTO documents (metadata, context)
-SELECT jsonb_build_object('s', repeat(letter, length), 'reuse_history', jsonb_build_array(event(1), repeat(letter, length)),
+SELECT jsonb_build_object('s', repeat(letter, length), 'reuse_history',
+	jsonb_build_array(event(1), repeat(letter, length)),
 		'a number behind the log', length),
 	jsonb_build_object(repeat(letter, length % 5), repeat(letter, length), 'n', 1)
 FROM unnest(ARRAY['a', 'é', '語', '😀', '"', '\', E'\n']) AS letter,
@@ -307,7 +317,8 @@ SELECT CASE
 	|| CASE WHEN i % 7 = 0 THEN '{"timestamp": "2999-01-01", "context": {}, "reuse_history": []}' ELSE '{}'::jsonb END
 FROM generate_series(1, 4000) AS i,
 	LATERAL (SELECT random_object(CASE WHEN i % 4 = 0 THEN 26 + floor(random() * 12)::int
-		WHEN i % 4 = 1 THEN 60 + floor(random() * 10)::int ELSE floor(random() * 6)::int END, 2) AS others OFFSET 0) AS generated;
+		WHEN i % 4 = 1 THEN 60 + floor(random() * 10)::int ELSE floor(random() * 6)::int END,
+			2) AS others OFFSET 0) AS generated;
 
 -- The documents are as different as meant: with a log and without, above 32 and 64 keys, out of line.
 SELECT count(DISTINCT metadata) > 3500 AS different,
@@ -393,16 +404,21 @@ CREATE VIEW all_toasted AS
 
 INSERT INTO toasted
 SELECT 'compressed in the row',
-	jsonb_build_object('reuse_history', jsonb_agg(event(i)), 'a key behind the log', 1), jsonb_build_object('s', repeat('text ', 500))
+	jsonb_build_object('reuse_history', jsonb_agg(event(i)), 'a key behind the log', 1),
+		jsonb_build_object('s', repeat('text ', 500))
 FROM generate_series(1, 60) AS i;
 INSERT INTO toasted
 SELECT 'out of line',
-	jsonb_build_object('reuse_history', jsonb_agg(event(i, jsonb_build_object('md5', md5(i::text)))), 'a key behind the log', 1),
+	jsonb_build_object('reuse_history', jsonb_agg(event(i, jsonb_build_object('md5', md5(i::text)))),
+		'a key behind the log', 1),
 	jsonb_build_object('s', string_agg(md5(i::text), ' '))
 FROM generate_series(1, 1000) AS i;
 INSERT INTO toasted_lz4 SELECT storage, metadata || '{}', context || '{}' FROM toasted;
 INSERT INTO toasted_lz4 SELECT storage || ' again', (metadata::text)::jsonb, (context::text)::jsonb FROM toasted;
-INSERT INTO toasted_plain SELECT storage, (metadata::text)::jsonb, (context::text)::jsonb FROM toasted WHERE storage = 'out of line';
+INSERT INTO toasted_plain
+SELECT storage, (metadata::text)::jsonb, (context::text)::jsonb
+FROM toasted
+WHERE storage = 'out of line';
 
 -- They are stored as meant: smaller than their text, or out of line as they are.
 SELECT method, storage, pg_column_compression(metadata) IS NOT NULL AS compressed,
@@ -411,7 +427,8 @@ FROM all_toasted ORDER BY method, storage;
 -- None differs, whichever of the two is compressed.
 SELECT count(*) AS compared,
 	count(*) FILTER (WHERE NOT same_bytes(asset_reuse_log_append(m.metadata, NULL, timestamp '2026-06-01', c.context),
-										  plain_append(m.metadata, NULL, timestamp '2026-06-01', c.context))) AS differing
+										  plain_append(m.metadata, NULL, timestamp '2026-06-01',
+											c.context))) AS differing
 FROM all_toasted AS m, all_toasted AS c;
 -- Nor does the next time, which is past the log's last event: 60 and 1,000 minutes, and one microsecond.
 SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2020-01-01')
@@ -426,42 +443,59 @@ SELECT asset_reuse_log_next_time(NULL, NULL, timestamp '2026-01-22 10:30:00.1234
 SELECT asset_reuse_log_next_time('{}', NULL, timestamp '2026-01-22 10:30:00.123456');
 SELECT asset_reuse_log_next_time('{"reuse_history": []}', NULL, timestamp '2026-01-22 10:30:00.123456');
 -- The clock is past the latest event: the clock, by one microsecond at least.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123455"}]}', NULL, timestamp '2026-01-22 10:30:00.123456');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123455"}]}', NULL,
+	timestamp '2026-01-22 10:30:00.123456');
 -- It is not: one microsecond after the event, when equal and when behind.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123456"}]}', NULL, timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-12-31T23:59:59.999999"}]}', NULL, timestamp '2026-01-22 10:30:00.123456');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123456"}]}', NULL,
+	timestamp '2026-01-22 10:30:00.123456');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-12-31T23:59:59.999999"}]}', NULL,
+	timestamp '2026-01-22 10:30:00.123456');
 -- last_reused_at counts like an event: earlier, equal, later than the clock.
 SELECT asset_reuse_log_next_time('{}', timestamp '2026-01-22 10:30:00.123455', timestamp '2026-01-22 10:30:00.123456');
 SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:00.123456', timestamp '2026-01-22 10:30:00.123456');
 SELECT asset_reuse_log_next_time(NULL, timestamp '2027-01-01 00:00:00', timestamp '2026-01-22 10:30:00.123456');
 -- The later of last_reused_at and the log decides, whichever it is: 2028 and 2029, plus one microsecond.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}', timestamp '2027-01-01', timestamp '2026-01-22');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}', timestamp '2029-01-01', timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}',
+	timestamp '2027-01-01', timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}',
+	timestamp '2029-01-01', timestamp '2026-01-22');
 -- The latest event is found at every place of a log that is out of order: 100 of 100.
-SELECT count(*) FILTER (WHERE asset_reuse_log_next_time(log, NULL, timestamp '2026-01-22') = timestamp '2030-01-01 00:00:00.000001') AS found
+SELECT count(*) FILTER (WHERE asset_reuse_log_next_time(log, NULL,
+	timestamp '2026-01-22') = timestamp '2030-01-01 00:00:00.000001') AS found
 FROM (
-	SELECT jsonb_build_object('reuse_history', jsonb_agg(CASE WHEN i = place THEN '{"timestamp": "2030-01-01T00:00:00"}' ELSE event(i) END ORDER BY i))
+	SELECT jsonb_build_object('reuse_history',
+		jsonb_agg(CASE WHEN i = place THEN '{"timestamp": "2030-01-01T00:00:00"}' ELSE event(i) END ORDER BY i))
 	FROM generate_series(1, 100) AS place, generate_series(1, 100) AS i
 	GROUP BY place
 ) AS logs (log);
 -- Stamps with Z, with an offset, without seconds, or only a date, in UTC and one microsecond later.
-SELECT stamp, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2000-01-01')
-FROM unnest(ARRAY['2026-01-22T10:30:00Z', '2026-01-22T10:30:00.5+02:00', '2026-01-22 10:30:00-05:30', '2026-01-22T10:30:00+0530',
+SELECT stamp, asset_reuse_log_next_time(jsonb_build_object('reuse_history',
+	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2000-01-01')
+FROM unnest(ARRAY['2026-01-22T10:30:00Z', '2026-01-22T10:30:00.5+02:00', '2026-01-22 10:30:00-05:30',
+	'2026-01-22T10:30:00+0530',
 	'2026-01-22T10:30:00+02', '2026-01-22T10:30', '2026-01-22']) WITH ORDINALITY AS stamps (stamp, n) ORDER BY n;
 -- Stamps that are none, events that are no objects, and keys that only look like it count for nothing: the clock.
-SELECT element, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(element)), NULL, timestamp '2026-01-22 10:30:00')
-FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:00"}', '{"timestamp": "2030-13-01"}', '{"timestamp": "infinity"}',
-	'{"timestamp": "now"}', '{"timestamp": ""}', '{"timestamp": "2030-01-01T25:00:00"}', '{"timestamp": "2030-01-01T00:00:00 and more"}',
-	'{"timestamp": 1900000000}', '{"timestamp": null}', '{"timestamp": ["2030-01-01"]}', '{"context": {"timestamp": "2030-01-01T00:00:00"}}',
-	'{"Timestamp": "2030-01-01T00:00:00"}', '"2030-01-01T00:00:00"', '["timestamp", "2030-01-01T00:00:00"]', '{}', 'null', '7']::jsonb[])
+SELECT element, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(element)), NULL,
+	timestamp '2026-01-22 10:30:00')
+FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:00"}',
+	'{"timestamp": "2030-13-01"}', '{"timestamp": "infinity"}',
+	'{"timestamp": "now"}', '{"timestamp": ""}', '{"timestamp": "2030-01-01T25:00:00"}',
+		'{"timestamp": "2030-01-01T00:00:00 and more"}',
+	'{"timestamp": 1900000000}', '{"timestamp": null}', '{"timestamp": ["2030-01-01"]}',
+		'{"context": {"timestamp": "2030-01-01T00:00:00"}}',
+	'{"Timestamp": "2030-01-01T00:00:00"}', '"2030-01-01T00:00:00"', '["timestamp", "2030-01-01T00:00:00"]', '{}',
+		'null', '7']::jsonb[])
 	WITH ORDINALITY AS elements (element, n) ORDER BY n;
 -- Such elements around an event do not hide it: 2027, plus one microsecond.
-SELECT asset_reuse_log_next_time('{"reuse_history": [null, {"timestamp": "no"}, {"timestamp": "2027-01-01T00:00:00"}, 5, {"timestamp": 5}]}', NULL, timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{"reuse_history": [null, {"timestamp": "no"}, {"timestamp": "2027-01-01T00:00:00"}, 5, {"timestamp": 5}]}',
+	NULL, timestamp '2026-01-22');
 -- An event that somebody put ahead of ours counts too, though ours is the last and the column agrees
 -- with it: 2030, plus one microsecond.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2030-01-01T00:00:00"}, {"timestamp": "2026-01-20T00:00:00"}]}', timestamp '2026-01-20', timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2030-01-01T00:00:00"}, {"timestamp": "2026-01-20T00:00:00"}]}',
+	timestamp '2026-01-20', timestamp '2026-01-22');
 -- A log elsewhere in the document is none of ours: the clock.
-SELECT asset_reuse_log_next_time('{"a": {"reuse_history": [{"timestamp": "2030-01-01"}]}, "timestamp": "2030-01-01"}', NULL, timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{"a": {"reuse_history": [{"timestamp": "2030-01-01"}]}, "timestamp": "2030-01-01"}',
+	NULL, timestamp '2026-01-22');
 
 --
 -- Errors
@@ -473,22 +507,31 @@ SELECT outcome($$SELECT asset_reuse_log_next_time('{}', NULL::timestamptz, NULL)
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL::timestamp, NULL, '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', NULL)$$);
 SELECT context, outcome(format($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', %L)$$, context))
-FROM unnest(ARRAY['null', '1', '"s"', 'true', '[]', '[{}]']::jsonb[]) WITH ORDINALITY AS contexts (context, n) ORDER BY n;
+FROM unnest(ARRAY['null', '1', '"s"', 'true', '[]', '[{}]']::jsonb[]) WITH ORDINALITY AS contexts (context, n)
+ORDER BY n;
 -- reuse_history is no array: 22039, from both functions.
-SELECT log, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$, jsonb_build_object('reuse_history', log))) AS append,
-	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$, jsonb_build_object('reuse_history', log))) AS next_time
+SELECT log, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
+	jsonb_build_object('reuse_history', log))) AS append,
+	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$,
+		jsonb_build_object('reuse_history', log))) AS next_time
 FROM unnest(ARRAY['null', '1', '"s"', 'false', '{}', '{"0": {}}']::jsonb[]) WITH ORDINALITY AS logs (log, n) ORDER BY n;
 -- platform_metadata is no object: 2203C, from both functions.
-SELECT metadata, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$, metadata)) AS append,
+SELECT metadata, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
+	metadata)) AS append,
 	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$, metadata)) AS next_time
-FROM unnest(ARRAY['null', '1', '"reuse_history"', 'true', '[]', '["reuse_history"]', '[{"reuse_history": []}]']::jsonb[])
+FROM unnest(ARRAY['null', '1', '"reuse_history"', 'true', '[]', '["reuse_history"]',
+	'[{"reuse_history": []}]']::jsonb[])
 	WITH ORDINALITY AS documents (metadata, n) ORDER BY n;
 -- The last microsecond of the year 9999 is a time an event can have; after it there is none: 22008.
 SELECT asset_reuse_log_append('{}', NULL, timestamp '9999-12-31 23:59:59.999999', '{}');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999998"}]}', NULL, timestamp '2026-01-22');
-SELECT outcome($$SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}', NULL, timestamp '2026-01-22')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}', NULL, timestamp '2026-01-22', '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '2026-01-22 00:00+00', '{}')$$);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999998"}]}', NULL,
+	timestamp '2026-01-22');
+SELECT outcome($$SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
+	NULL, timestamp '2026-01-22')$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
+	NULL, timestamp '2026-01-22', '{}')$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}',
+	timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '2026-01-22 00:00+00', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '10000-01-01', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp 'infinity', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', timestamp 'infinity', timestamp '2026-01-22', '{}')$$);
