@@ -43,7 +43,7 @@ BEGIN
 			WITH event AS MATERIALIZED (
 				SELECT i, timestamp '2026-01-01' + floor(random() * 24 * 31) * interval '1 hour'
 					+ CASE WHEN random() < 0.1 THEN interval '1 microsecond' ELSE interval '0' END AS t,
-						random() AS dice
+					random() AS dice
 				FROM generate_series(1, length) AS i
 			)
 			SELECT jsonb_build_object('note', md5(random()::text), 'reuse_history', jsonb_agg(
@@ -81,8 +81,8 @@ SELECT 'g-' || i, CASE WHEN i % 20 = 0 THEN 'small' ELSE 'big' END, 'Asset ' || 
 	CASE WHEN random() < 0.5 THEN 'https://cdn.example/' || i END,
 	CASE WHEN random() < 0.8 THEN floor(random() * 4) * 1000 END, floor(random() * 50),
 	CASE WHEN random() < 0.9 THEN floor(random() * 100) END,
-	CASE WHEN random() < 0.9 THEN floor(random() * 1000) / 64 ELSE (ARRAY[NULL, 'NaN', 'Infinity', '-Infinity', '0',
-		'-2.5']::float[])[1 + floor(random() * 6)] END,
+	CASE WHEN random() < 0.9 THEN floor(random() * 1000) / 64
+		ELSE (ARRAY[NULL, 'NaN', 'Infinity', '-Infinity', '0', '-2.5']::float[])[1 + floor(random() * 6)] END,
 	CASE WHEN random() < 0.4 THEN floor(random() * random() * 30) WHEN random() < 0.1 THEN NULL
 		WHEN random() < 0.02 THEN -3 ELSE 0 END,
 	CASE WHEN random() < 0.6 THEN timestamp '2026-01-01' + floor(random() * 10) * interval '1 day' END,

@@ -97,8 +97,7 @@ INSERT INTO documents (metadata, context) VALUES
 SELECT count(*) AS differing
 FROM documents
 WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context),
-					 plain_append(replace(metadata::text, '1.0', '1.00')::jsonb, NULL, timestamp '2026-06-01',
-						context));
+	plain_append(replace(metadata::text, '1.0', '1.00')::jsonb, NULL, timestamp '2026-06-01', context));
 TRUNCATE documents;
 
 --
@@ -116,10 +115,9 @@ SELECT asset_reuse_log_append('{"a": {"reuse_history": [1]}}', NULL, timestamp '
 -- timestamptz gives the same value, in every time zone: t, t.
 SET TimeZone = 'Asia/Kolkata';
 SET DateStyle = 'German';
-SELECT same_bytes(asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00',
-	timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}'),
-				  asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25',
-					'{"a": 1}')) AS append,
+SELECT same_bytes(
+		asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00', timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}'),
+		asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25', '{"a": 1}')) AS append,
 	asset_reuse_log_next_time('{}', timestamptz '2026-01-23 10:30:00+00', timestamptz '2026-01-22 10:30:00+00')
 	= timestamptz '2026-01-23 10:30:00.000001+00' AS next_time;
 RESET TimeZone;
@@ -317,8 +315,8 @@ SELECT CASE
 	|| CASE WHEN i % 7 = 0 THEN '{"timestamp": "2999-01-01", "context": {}, "reuse_history": []}' ELSE '{}'::jsonb END
 FROM generate_series(1, 4000) AS i,
 	LATERAL (SELECT random_object(CASE WHEN i % 4 = 0 THEN 26 + floor(random() * 12)::int
-		WHEN i % 4 = 1 THEN 60 + floor(random() * 10)::int ELSE floor(random() * 6)::int END,
-			2) AS others OFFSET 0) AS generated;
+		WHEN i % 4 = 1 THEN 60 + floor(random() * 10)::int ELSE floor(random() * 6)::int END, 2) AS others
+		OFFSET 0) AS generated;
 
 -- The documents are as different as meant: with a log and without, above 32 and 64 keys, out of line.
 SELECT count(DISTINCT metadata) > 3500 AS different,
@@ -426,9 +424,9 @@ SELECT method, storage, pg_column_compression(metadata) IS NOT NULL AS compresse
 FROM all_toasted ORDER BY method, storage;
 -- None differs, whichever of the two is compressed.
 SELECT count(*) AS compared,
-	count(*) FILTER (WHERE NOT same_bytes(asset_reuse_log_append(m.metadata, NULL, timestamp '2026-06-01', c.context),
-										  plain_append(m.metadata, NULL, timestamp '2026-06-01',
-											c.context))) AS differing
+	count(*) FILTER (WHERE NOT same_bytes(
+		asset_reuse_log_append(m.metadata, NULL, timestamp '2026-06-01', c.context),
+		plain_append(m.metadata, NULL, timestamp '2026-06-01', c.context))) AS differing
 FROM all_toasted AS m, all_toasted AS c;
 -- Nor does the next time, which is past the log's last event: 60 and 1,000 minutes, and one microsecond.
 SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2020-01-01')
@@ -460,14 +458,14 @@ SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T0
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}',
 	timestamp '2029-01-01', timestamp '2026-01-22');
 -- The latest event is found at every place of a log that is out of order: 100 of 100.
-SELECT count(*) FILTER (WHERE asset_reuse_log_next_time(log, NULL,
-	timestamp '2026-01-22') = timestamp '2030-01-01 00:00:00.000001') AS found
+SELECT count(*) AS found
 FROM (
 	SELECT jsonb_build_object('reuse_history',
 		jsonb_agg(CASE WHEN i = place THEN '{"timestamp": "2030-01-01T00:00:00"}' ELSE event(i) END ORDER BY i))
 	FROM generate_series(1, 100) AS place, generate_series(1, 100) AS i
 	GROUP BY place
-) AS logs (log);
+) AS logs (log)
+WHERE asset_reuse_log_next_time(log, NULL, timestamp '2026-01-22') = timestamp '2030-01-01 00:00:00.000001';
 -- Stamps with Z, with an offset, without seconds, or only a date, in UTC and one microsecond later.
 SELECT stamp, asset_reuse_log_next_time(jsonb_build_object('reuse_history',
 	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2000-01-01')
@@ -480,11 +478,10 @@ SELECT element, asset_reuse_log_next_time(jsonb_build_object('reuse_history', js
 FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:00"}',
 	'{"timestamp": "2030-13-01"}', '{"timestamp": "infinity"}',
 	'{"timestamp": "now"}', '{"timestamp": ""}', '{"timestamp": "2030-01-01T25:00:00"}',
-		'{"timestamp": "2030-01-01T00:00:00 and more"}',
-	'{"timestamp": 1900000000}', '{"timestamp": null}', '{"timestamp": ["2030-01-01"]}',
-		'{"context": {"timestamp": "2030-01-01T00:00:00"}}',
-	'{"Timestamp": "2030-01-01T00:00:00"}', '"2030-01-01T00:00:00"', '["timestamp", "2030-01-01T00:00:00"]', '{}',
-		'null', '7']::jsonb[])
+	'{"timestamp": "2030-01-01T00:00:00 and more"}', '{"timestamp": 1900000000}', '{"timestamp": null}',
+	'{"timestamp": ["2030-01-01"]}', '{"context": {"timestamp": "2030-01-01T00:00:00"}}',
+	'{"Timestamp": "2030-01-01T00:00:00"}', '"2030-01-01T00:00:00"', '["timestamp", "2030-01-01T00:00:00"]',
+	'{}', 'null', '7']::jsonb[])
 	WITH ORDINALITY AS elements (element, n) ORDER BY n;
 -- Such elements around an event do not hide it: 2027, plus one microsecond.
 SELECT asset_reuse_log_next_time('{"reuse_history": [null, {"timestamp": "no"}, {"timestamp": "2027-01-01T00:00:00"}, 5, {"timestamp": 5}]}',
@@ -510,14 +507,15 @@ SELECT context, outcome(format($$SELECT asset_reuse_log_append('{}', NULL, times
 FROM unnest(ARRAY['null', '1', '"s"', 'true', '[]', '[{}]']::jsonb[]) WITH ORDINALITY AS contexts (context, n)
 ORDER BY n;
 -- reuse_history is no array: 22039, from both functions.
-SELECT log, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
-	jsonb_build_object('reuse_history', log))) AS append,
+SELECT log,
+	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
+		jsonb_build_object('reuse_history', log))) AS append,
 	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$,
 		jsonb_build_object('reuse_history', log))) AS next_time
 FROM unnest(ARRAY['null', '1', '"s"', 'false', '{}', '{"0": {}}']::jsonb[]) WITH ORDINALITY AS logs (log, n) ORDER BY n;
 -- platform_metadata is no object: 2203C, from both functions.
-SELECT metadata, outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
-	metadata)) AS append,
+SELECT metadata,
+	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$, metadata)) AS append,
 	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$, metadata)) AS next_time
 FROM unnest(ARRAY['null', '1', '"reuse_history"', 'true', '[]', '["reuse_history"]',
 	'[{"reuse_history": []}]']::jsonb[])
