@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = demo demo-stop test
+STANDALONE = bench demo demo-stop test
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -40,3 +40,7 @@ demo-stop:
 
 test:
 	@test/run
+
+# QUICK=1 makes it small: to see that all works.
+bench:
+	@bench/run $(if $(QUICK),quick,full)

@@ -15,25 +15,27 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "app_row.h"
-#include "app_schema.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "identifier.h"
-#include "plan_cache.h"
-#include "request.h"
-#include "response.h"
-#include "reuse_log.h"
-#include "reuse_summary.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+
+#include "app_row.h"
+#include "app_schema.h"
+#include "identifier.h"
+#include "iso_time.h"
+#include "plan_cache.h"
+#include "request.h"
+#include "response.h"
+#include "reuse_log.h"
+#include "reuse_summary.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
@@ -69,6 +71,7 @@ typedef struct AnalyticsRequest
 
 static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
+static char *spell_time(TimestampTz time);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
 static void append_type_filter(PlanText *text, const AppColumn *column);
@@ -134,7 +137,19 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
 	if (request->start > request->end)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("start_date must not be after end_date")));
+				 errmsg("start_date must not be after end_date"),
+				 errdetail("start_date is %s, and end_date is %s.",
+						   spell_time(request->start), spell_time(request->end))));
+}
+
+/* spell_time writes a time as answers do. */
+static char *
+spell_time(TimestampTz time)
+{
+	char	   *buf = palloc(ISO_TIME_BUFFER);
+
+	iso_time_answer(time, buf);
+	return buf;
 }
 
 /* summarize runs the statement and returns the aggregate's part of the answer. */
@@ -212,7 +227,7 @@ append_type_filter(PlanText *text, const AppColumn *column)
 {
 	int			param = plan_add_param(text, asset_type_param_type(column));
 
-	if (column->is_domain)
+	if (column->is_domain && type_is_enum(column->type))
 		appendStringInfo(&text->sql, " AND CAST(a.asset_type AS %s) OPERATOR(pg_catalog.=) $%d",
 						 format_type_be_qualified(column->type), param);
 	else

@@ -12,11 +12,15 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "app_row.h"
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+
+#include "app_row.h"
+
+static void check_row_type(const AppTable *table, ColumnSet set, TupleDesc desc);
 
 /*
  * app_row_select appends the columns of a set that the table has, in
@@ -48,7 +52,7 @@ app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc de
 	int			next = 0;
 	int			column;
 
-	Assert(desc->natts <= APP_MAX_COLUMNS);
+	check_row_type(table, set, desc);
 	heap_deform_tuple(tuple, desc, values, nulls);
 	row->columns = table->columns;
 	for (column = 0; column < app_column_count(table->role); column++)
@@ -62,6 +66,34 @@ app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc de
 }
 
 /*
+ * check_row_type makes sure that a row begins with the columns that the table's
+ * description says, whatever the functions and triggers that the statement runs
+ * have done to the table meanwhile.
+ */
+static void
+check_row_type(const AppTable *table, ColumnSet set, TupleDesc desc)
+{
+	int			next = 0;
+	int			column;
+	bool		fits = desc->natts <= APP_MAX_COLUMNS;
+
+	for (column = 0; column < app_column_count(table->role) && fits; column++)
+	{
+		if ((set & COLUMN_BIT(column)) == 0 || !table->columns[column].present)
+			continue;
+		fits = next < desc->natts &&
+			getBaseType(TupleDescAttr(desc, next)->atttypid) == table->columns[column].type;
+		next++;
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"%s\" was changed by a function that this call runs",
+						table->name),
+				 errhint("Do not change the table in its own triggers, policies and views.")));
+}
+
+/*
  * app_row_text reads a column that is not null as text: a string as it is, as a
  * cast to text would; any other type's value as its output function writes it.
  */
@@ -72,6 +104,7 @@ app_row_text(const AppRow *row, int column)
 	Oid			output;
 	bool		is_varlena;
 
+	Assert(!row->nulls[column]);
 	if (type == TEXTOID || type == VARCHAROID)
 		return DatumGetTextPP(row->values[column]);
 	if (type == BPCHAROID)
@@ -105,13 +138,16 @@ bool
 app_row_number(const AppRow *row, int column, double *value)
 {
 	Datum		datum = row->values[column];
+	char		decimal[FLOAT_SHORTEST_DECIMAL_LEN];
 
 	if (row->nulls[column])
 		return false;
 	switch (row->columns[column].type)
 	{
 		case FLOAT4OID:
-			*value = DatumGetFloat4(datum);
+			/* by its decimal digits: 1.01 is meant, not 1.00999999046 */
+			float_to_shortest_decimal_buf(DatumGetFloat4(datum), decimal);
+			*value = strtod(decimal, NULL);
 			break;
 		case FLOAT8OID:
 			*value = DatumGetFloat8(datum);

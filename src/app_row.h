@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+
 #include "app_schema.h"
 #include "plan_cache.h"
 

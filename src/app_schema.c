@@ -15,8 +15,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "app_schema.h"
-#include "asset_reuse.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
@@ -28,6 +26,11 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+#include "app_schema.h"
+#include "settings.h"
+
+#define TABLES_EXPECTED		8		/* bound in a session; more are fine */
 
 /* What a column is for, and thereby which types it may have */
 typedef enum ColumnKind
@@ -96,13 +99,13 @@ static HTAB *bound_tables = NULL;
 static uint64 last_generation = 0;
 static uint64 invalidations = 0;	/* received so far */
 
+static const TableSetting *table_setting(AppRole role);
 static const ColumnSpec *column_spec(AppRole role, int column);
 static void create_bound_tables(void);
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
-static void check_relkind(Oid relid);
 static bool kind_accepts(ColumnKind kind, Oid type);
 static pg_noreturn void report_no_table(AppRole role);
 static pg_noreturn void report_misfit(const AppTable *table, int column,
@@ -113,7 +116,8 @@ static pg_noreturn void report_misfit(const AppTable *table, int column,
  * describes it in *table.
  *
  * The lock is the one that the caller's statement takes anyway.  Taking it first
- * means that no DDL can come between this description and that statement.
+ * keeps other sessions' DDL from coming between this description and that
+ * statement.
  *
  * Errors: 42P01 no such table, 42703 or 42804 a column is missing or of an
  * unusable type, 42809 not a table; 42501 no right to look into the schema.
@@ -154,7 +158,7 @@ app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table)
 Oid
 app_schema_find(AppRole role, LOCKMODE lockmode)
 {
-	const TableSetting *setting = role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+	const TableSetting *setting = table_setting(role);
 	RangeVar	name = {
 		.type = T_RangeVar,
 		.schemaname = setting->schema[0] ? unconstify(char *, (const char *) setting->schema) : NULL,
@@ -164,6 +168,23 @@ app_schema_find(AppRole role, LOCKMODE lockmode)
 	};
 
 	return RangeVarGetRelid(&name, lockmode, true);
+}
+
+/* app_relation_fits: is it one that a query of ours can name, no index, say? */
+bool
+app_relation_fits(Oid relid)
+{
+	switch (get_rel_relkind(relid))
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_MATVIEW:
+			return true;
+		default:
+			return false;
+	}
 }
 
 /* app_table_setting_name returns the name of the setting that names the table. */
@@ -177,7 +198,7 @@ app_table_setting_name(AppRole role)
 char *
 app_table_display_name(AppRole role)
 {
-	const TableSetting *setting = role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+	const TableSetting *setting = table_setting(role);
 
 	return quote_qualified_identifier(setting->schema[0] ? setting->schema : NULL, setting->name);
 }
@@ -263,6 +284,12 @@ app_report_not_found(AppRole role)
 								asset ? "campaign_assets" : "campaign_spaces")));
 }
 
+static const TableSetting *
+table_setting(AppRole role)
+{
+	return role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+}
+
 static const ColumnSpec *
 column_spec(AppRole role, int column)
 {
@@ -274,7 +301,7 @@ create_bound_tables(void)
 {
 	HASHCTL		ctl = {.keysize = sizeof(AppTableKey), .entrysize = sizeof(AppTableEntry)};
 
-	bound_tables = hash_create("asset_reuse bound tables", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	bound_tables = hash_create("asset_reuse bound tables", TABLES_EXPECTED, &ctl, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
 	/* renaming a schema is seen only here */
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
@@ -323,7 +350,12 @@ read_table(AppTableKey key, AppTable *table)
 {
 	int			column;
 
-	check_relkind(key.relid);
+	if (!app_relation_fits(key.relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or view", get_rel_name(key.relid)),
+				 errhint("See what asset_reuse_check_schema() returns, and set %s.",
+						 app_table_setting_name(key.role))));
 	memset(table, 0, sizeof(*table));
 	table->role = key.role;
 	table->relid = key.relid;
@@ -339,25 +371,6 @@ read_table(AppTableKey key, AppTable *table)
 		if (status == APP_COLUMN_WRONG_TYPE ||
 			(status == APP_COLUMN_MISSING && app_column_required(key.role, column)))
 			report_misfit(table, column, status);
-	}
-}
-
-/* check_relkind refuses what no UPDATE or SELECT of ours can name, an index say. */
-static void
-check_relkind(Oid relid)
-{
-	switch (get_rel_relkind(relid))
-	{
-		case RELKIND_RELATION:
-		case RELKIND_PARTITIONED_TABLE:
-		case RELKIND_VIEW:
-		case RELKIND_FOREIGN_TABLE:
-		case RELKIND_MATVIEW:
-			return;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("\"%s\" is not a table or view", get_rel_name(relid))));
 	}
 }
 
@@ -389,17 +402,22 @@ kind_accepts(ColumnKind kind, Oid type)
 	return false;
 }
 
+/* report_no_table raises 42P01, with the name as PostgreSQL itself would show it. */
 static void
 report_no_table(AppRole role)
 {
+	const TableSetting *setting = table_setting(role);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("relation %s does not exist", app_table_display_name(role)),
+			 errmsg("relation \"%s%s%s\" does not exist", setting->schema,
+					setting->schema[0] ? "." : "", setting->name),
 			 errdetail("It is the table that %s names.", app_table_setting_name(role)),
 			 errhint("See what asset_reuse_check_schema() returns, and set %s or search_path.",
 					 app_table_setting_name(role))));
 }
 
+/* report_misfit raises 42703 or 42804 for a column that is missing or of a wrong type. */
 static void
 report_misfit(const AppTable *table, int column, AppColumnStatus status)
 {

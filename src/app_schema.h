@@ -8,8 +8,9 @@
 #ifndef ASSET_REUSE_APP_SCHEMA_H
 #define ASSET_REUSE_APP_SCHEMA_H
 
-#include "compat.h"
 #include "storage/lockdefs.h"
+
+#include "compat.h"
 
 typedef enum AppRole
 {
@@ -92,6 +93,7 @@ typedef enum AppColumnStatus
 } AppColumnStatus;
 
 extern Oid	app_schema_find(AppRole role, LOCKMODE lockmode);
+extern bool app_relation_fits(Oid relid);
 extern const char *app_table_setting_name(AppRole role);
 extern char *app_table_display_name(AppRole role);
 extern bool app_column_accepts(AppRole role, int column, Oid type);

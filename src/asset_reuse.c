@@ -1,105 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * asset_reuse.c
- *	  The front door: module magic, _PG_init, and the settings.
- *
- * A setting's name is taken apart when it is set, so a call only looks it up.
- * The parts live as long as the value, in memory that the GUC machinery frees.
+ *	  The front door: module magic and _PG_init.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "asset_reuse.h"
-#include "compat.h"
 #include "fmgr.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/varlena.h"
+
+#include "settings.h"
 
 PG_MODULE_MAGIC;
 
-const TableSetting *assets_table_setting = NULL;
-const TableSetting *spaces_table_setting = NULL;
-
-static char *assets_table = NULL;
-static char *spaces_table = NULL;
-
 void		_PG_init(void);
 
-static void define_table_setting(const char *name, const char *description,
-								 char **value, const char *boot_value,
-								 GucStringAssignHook assign);
-static bool check_table_setting(char **value, void **extra, GucSource source);
-static void assign_assets_table(const char *value, void *extra);
-static void assign_spaces_table(const char *value, void *extra);
-
-/* _PG_init defines the settings when the library is loaded. */
+/* _PG_init prepares the library when it is loaded. */
 void
 _PG_init(void)
 {
-	/*
-	 * Anybody may set these: a table is used with the rights of the caller,
-	 * who could as well name it in a query.
-	 */
-	define_table_setting("asset_reuse.assets_table",
-						 "The application's table of assets, with or without a schema.",
-						 &assets_table, "campaign_assets", assign_assets_table);
-	define_table_setting("asset_reuse.spaces_table",
-						 "The application's table of campaigns, with or without a schema.",
-						 &spaces_table, "campaign_spaces", assign_spaces_table);
-	MarkGUCPrefixReserved("asset_reuse");
-}
-
-static void
-define_table_setting(const char *name, const char *description, char **value,
-					 const char *boot_value, GucStringAssignHook assign)
-{
-	DefineCustomStringVariable(name, description,
-							   "A name without a schema is found through the search_path.",
-							   value, boot_value, PGC_USERSET, 0,
-							   check_table_setting, assign, NULL);
-}
-
-/* check_table_setting takes a name apart, or refuses it. */
-static bool
-check_table_setting(char **value, void **extra, GucSource source)
-{
-	char	   *copy = pstrdup(*value);
-	List	   *parts = NIL;
-	TableSetting *setting;
-	bool		valid;
-
-	/* the parts point into the copy; each is cut to an identifier's length */
-	valid = SplitIdentifierString(copy, '.', &parts) &&
-		(list_length(parts) == 1 || list_length(parts) == 2) &&
-		*(char *) linitial(parts) != '\0' && *(char *) llast(parts) != '\0';
-	if (valid)
-	{
-		setting = guc_malloc(LOG, sizeof(TableSetting));
-		if (setting == NULL)
-			return false;
-		memset(setting, 0, sizeof(TableSetting));
-		if (list_length(parts) == 2)
-			strlcpy(setting->schema, linitial(parts), NAMEDATALEN);
-		strlcpy(setting->name, llast(parts), NAMEDATALEN);
-		*extra = setting;
-	}
-	else
-		GUC_check_errdetail("The value must be a table name or schema.table, quoted as in SQL where needed.");
-	list_free(parts);
-	pfree(copy);
-	return valid;
-}
-
-static void
-assign_assets_table(const char *value, void *extra)
-{
-	assets_table_setting = extra;
-}
-
-static void
-assign_spaces_table(const char *value, void *extra)
-{
-	spaces_table_setting = extra;
+	settings_define();
 }

@@ -9,10 +9,11 @@
  */
 #include "postgres.h"
 
-#include "app_schema.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+
+#include "app_schema.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_check_schema);
 
@@ -34,6 +35,7 @@ asset_reuse_check_schema(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* check_table adds the rows of one of the two tables. */
 static void
 check_table(AppRole role, ReturnSetInfo *result)
 {
@@ -46,6 +48,8 @@ check_table(AppRole role, ReturnSetInfo *result)
 	Datum		relation = CStringGetTextDatum(app_table_display_name(role));
 	int			column;
 
+	if (OidIsValid(relid) && !app_relation_fits(relid))
+		relid = InvalidOid;
 	for (column = 0; column < app_column_count(role); column++)
 	{
 		AppColumn	found = {0};

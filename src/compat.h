@@ -17,6 +17,13 @@
 #include "varatt.h"
 #endif
 
+/* 17 has renamed the look whether a plan's search_path is the one in force. */
+#if PG_VERSION_NUM >= 170000
+#define search_path_matches(path) SearchPathMatchesCurrentEnvironment(path)
+#else
+#define search_path_matches(path) OverrideSearchPathMatchesCurrent(path)
+#endif
+
 #if PG_VERSION_NUM < 180000
 /* 18 has replaced pg_attribute_noreturn(), which could stand in other places too. */
 #define pg_noreturn pg_attribute_noreturn()

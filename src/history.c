@@ -16,21 +16,23 @@
 #include <ctype.h>
 #include <limits.h>
 
-#include "app_row.h"
-#include "app_schema.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "identifier.h"
-#include "plan_cache.h"
-#include "request.h"
-#include "response.h"
-#include "reuse_log.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/uuid.h"
+
+#include "app_row.h"
+#include "app_schema.h"
+#include "identifier.h"
+#include "plan_cache.h"
+#include "request.h"
+#include "response.h"
+#include "reuse_log.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_history);
 PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
@@ -42,6 +44,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
 
 /* What an event takes beside its context and campaign */
 #define EVENT_SIZE			256
+
+/* Hexadecimal digits of a uuid */
+#define UUID_DIGITS			(2 * UUID_LEN)
 
 /* The type of place that makes an event name a campaign */
 #define CAMPAIGN_TYPE		"campaign_space"
@@ -69,15 +74,14 @@ typedef struct HistoryPage
 	int			nevents;
 	ReuseEvent	events[MAX_PAGE];
 	text	   *campaign_ids[MAX_PAGE]; /* null: the event names none */
+	int			campaign_places[MAX_PAGE];	/* of the ids among those looked up; 0: not */
 } HistoryPage;
 
 /* The live campaigns of the tenant that a page names */
 typedef struct HistoryCampaigns
 {
 	AppTable	spaces;
-	int			nrows;
-	AppRow	   *rows;
-	text	  **ids;			/* of the rows */
+	AppRow	   *found[MAX_PAGE];	/* by place, from 0; null: not live */
 } HistoryCampaigns;
 
 static Datum history(FunctionCallInfo fcinfo, Oid id_type);
@@ -92,19 +96,14 @@ static text *named_campaign(const ReuseEvent *event);
 static void find_campaigns(const HistoryRequest *request, HistoryPage *page,
 						   HistoryCampaigns *campaigns);
 static ArrayType *campaign_id_array(HistoryPage *page, const AppColumn *id);
-static bool is_named_before(const HistoryPage *page, int i);
-static bool texts_are_equal(const text *a, const text *b);
-static text *spell_uuid(const text *value);
+static int	place_named_before(const HistoryPage *page, int i);
 static bool is_uuid(const text *value);
 static void build_campaigns_query(PlanText *text, const PlanRequest *request);
-static void read_campaigns(HistoryCampaigns *campaigns);
 static Jsonb *make_answer(const HistoryRequest *request, const AppRow *row, const ReuseLog *log,
 						  const HistoryPage *page, const HistoryCampaigns *campaigns,
 						  MemoryContext memory);
 static Size answer_size(const HistoryPage *page);
-static void put_event(JsonbWriter *w, const ReuseEvent *event, const text *campaign_id,
-					  const HistoryCampaigns *campaigns);
-static void put_campaign(JsonbWriter *w, const text *id, const HistoryCampaigns *campaigns);
+static void put_event(JsonbWriter *w, const ReuseEvent *event, const AppRow *campaign);
 
 /*
  * asset_reuse_history(asset_id, tenant_id, page_limit, page_offset) returns a
@@ -290,24 +289,36 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 		.plan_options = PLAN_BY_KEY,
 		.build = build_campaigns_query
 	};
+	uint64		i;
 
 	app_schema_bind(APP_SPACES, AccessShareLock, &campaigns->spaces);
-	campaigns->nrows = 0;
+	memset(campaigns->found, 0, sizeof(campaigns->found));
 	ids = campaign_id_array(page, &columns[SPACE_ID]);
 	if (ids == NULL)
 		return;
 	values[0] = PointerGetDatum(ids);
 	values[1] = identifier_bind(request->tenant_id, &columns[SPACE_TENANT_ID]);
 	plan_execute(&query, values, NULL);
-	read_campaigns(campaigns);
+
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		AppRow	   *row = palloc(sizeof(AppRow));
+		bool		isnull;
+		Datum		place = SPI_getbinval(tuple, desc, desc->natts, &isnull);
+
+		app_row_read(&campaigns->spaces, CAMPAIGN_COLUMNS, tuple, desc, row);
+		campaigns->found[DatumGetInt64(place) - 1] = row;
+	}
 }
 
 /*
  * campaign_id_array makes the array of the ids that a page names, each once, in
- * the type of the campaigns' ids; null if there are none.
+ * the type of the campaigns' ids; null if there are none.  For each event it notes
+ * the id's place in the array.
  *
- * Where that is uuid, an id that is no uuid names no campaign: it is taken off
- * the page, and the others are spelled as the campaigns' are.
+ * Where that type is uuid, an id that is no uuid names no campaign.
  */
 static ArrayType *
 campaign_id_array(HistoryPage *page, const AppColumn *id)
@@ -324,11 +335,15 @@ campaign_id_array(HistoryPage *page, const AppColumn *id)
 	{
 		text	   *named = page->campaign_ids[i];
 
-		if (named != NULL && type == UUIDOID)
-			named = is_uuid(named) ? spell_uuid(named) : NULL;
-		page->campaign_ids[i] = named;
-		if (named != NULL && !is_named_before(page, i))
+		page->campaign_places[i] = 0;
+		if (named == NULL || (type == UUIDOID && !is_uuid(named)))
+			continue;
+		page->campaign_places[i] = place_named_before(page, i);
+		if (page->campaign_places[i] == 0)
+		{
 			elems[nelems++] = identifier_bind((Identifier) {TEXTOID, PointerGetDatum(named)}, id);
+			page->campaign_places[i] = nelems;
+		}
 	}
 	if (nelems == 0)
 		return NULL;
@@ -336,60 +351,58 @@ campaign_id_array(HistoryPage *page, const AppColumn *id)
 	return construct_array(elems, nelems, type, len, by_value, align);
 }
 
-/* is_named_before: does an event before the i'th on the page name the same campaign? */
-static bool
-is_named_before(const HistoryPage *page, int i)
+/*
+ * place_named_before returns the place of the campaign that the i'th event names
+ * if an event before it on the page names it too, else 0.
+ */
+static int
+place_named_before(const HistoryPage *page, int i)
 {
+	const text *named = page->campaign_ids[i];
+	Size		len = VARSIZE_ANY_EXHDR(named);
 	int			j;
 
 	for (j = 0; j < i; j++)
 	{
-		if (page->campaign_ids[j] != NULL &&
-			texts_are_equal(page->campaign_ids[j], page->campaign_ids[i]))
-			return true;
+		const text *other = page->campaign_ids[j];
+
+		if (page->campaign_places[j] != 0 && VARSIZE_ANY_EXHDR(other) == len &&
+			memcmp(VARDATA_ANY(other), VARDATA_ANY(named), len) == 0)
+			return page->campaign_places[j];
 	}
-	return false;
+	return 0;
 }
 
-static bool
-texts_are_equal(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* spell_uuid spells a uuid as the type's output function does. */
-static text *
-spell_uuid(const text *value)
-{
-	Datum		uuid = DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(value)));
-
-	return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, uuid)));
-}
-
-/* is_uuid: is a text spelled as a uuid usually is, 8-4-4-4-12 hexadecimal digits? */
+/*
+ * is_uuid: does the type uuid accept a text?  As in its input function: braces
+ * around it, and hyphens after any four digits, may be or not be.
+ */
 static bool
 is_uuid(const text *value)
 {
-	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const char *str = VARDATA_ANY(value);
-	int			i;
+	const char *at = VARDATA_ANY(value);
+	const char *end = at + VARSIZE_ANY_EXHDR(value);
+	bool		braces = at < end && *at == '{';
+	int			digits;
 
-	if (VARSIZE_ANY_EXHDR(value) != strlen(pattern))
-		return false;
-	for (i = 0; pattern[i] != '\0'; i++)
+	at += braces;
+	for (digits = 0; digits < UUID_DIGITS; digits++)
 	{
-		if (pattern[i] == '-' ? str[i] != '-' : !isxdigit((unsigned char) str[i]))
+		if (at < end && *at == '-' && digits > 0 && digits % 4 == 0)
+			at++;
+		if (at == end || !isxdigit((unsigned char) *at++))
 			return false;
 	}
-	return true;
+	if (braces)
+		return end - at == 1 && *at == '}';
+	return at == end;
 }
 
 /* ----------
  * build_campaigns_query builds
  *
- *	SELECT c.id, c.platform, c.is_active, c.campaign_name
- *	FROM unnest($1) AS named (id), LATERAL (
+ *	SELECT named.place, c.id, c.platform, c.is_active, c.campaign_name
+ *	FROM unnest($1) WITH ORDINALITY AS named (id, place), LATERAL (
  *		SELECT * FROM spaces AS s
  *		WHERE s.id = named.id AND s.tenant_id = $2 AND s.deleted_at IS NULL
  *		OFFSET 0) AS c
@@ -406,33 +419,17 @@ build_campaigns_query(PlanText *text, const PlanRequest *request)
 
 	appendStringInfoString(&text->sql, "SELECT ");
 	app_row_select(text, spaces, "c", CAMPAIGN_COLUMNS);
-	appendStringInfo(&text->sql, " FROM pg_catalog.unnest($%d) AS named (id), LATERAL (SELECT ",
+	appendStringInfo(&text->sql, ", named.place FROM pg_catalog.unnest($%d)"
+					 " WITH ORDINALITY AS named (id, place), LATERAL (SELECT ",
 					 plan_add_param(text, get_array_type(id_type)));
 	app_row_select(text, spaces, "s", CAMPAIGN_COLUMNS);
 	appendStringInfoString(&text->sql, " FROM ");
 	plan_append_table(text, spaces);
-	appendStringInfo(&text->sql, " AS s WHERE s.id OPERATOR(pg_catalog.=) named.id AND ");
+	appendStringInfoString(&text->sql, " AS s WHERE s.id OPERATOR(pg_catalog.=) named.id AND ");
 	identifier_append_match(text, "s", spaces, SPACE_TENANT_ID);
 	if (spaces->columns[SPACE_DELETED_AT].present)
 		appendStringInfoString(&text->sql, " AND s.deleted_at IS NULL");
 	appendStringInfoString(&text->sql, " OFFSET 0) AS c");
-}
-
-/* read_campaigns reads the rows that the query has returned. */
-static void
-read_campaigns(HistoryCampaigns *campaigns)
-{
-	uint64		i;
-
-	campaigns->rows = palloc(SPI_processed * sizeof(AppRow));
-	campaigns->ids = palloc(SPI_processed * sizeof(text *));
-	campaigns->nrows = SPI_processed;
-	for (i = 0; i < SPI_processed; i++)
-	{
-		app_row_read(&campaigns->spaces, CAMPAIGN_COLUMNS, SPI_tuptable->vals[i],
-					 SPI_tuptable->tupdesc, &campaigns->rows[i]);
-		campaigns->ids[i] = app_row_text(&campaigns->rows[i], SPACE_ID);
-	}
 }
 
 /* make_answer writes the answer into a memory context. */
@@ -455,7 +452,11 @@ make_answer(const HistoryRequest *request, const AppRow *row, const ReuseLog *lo
 	response_put_int(&w, request->offset);
 	jsonb_begin_array(&w, page->nevents);
 	for (i = 0; i < page->nevents; i++)
-		put_event(&w, &page->events[i], page->campaign_ids[i], campaigns);
+	{
+		int			place = page->campaign_places[i];
+
+		put_event(&w, &page->events[i], place > 0 ? campaigns->found[place - 1] : NULL);
+	}
 	jsonb_end(&w);
 	jsonb_put_bool(&w, true);
 	response_put_column(&w, row, ASSET_ID);
@@ -479,9 +480,9 @@ answer_size(const HistoryPage *page)
 	return size;
 }
 
+/* put_event puts an event with the campaign that it names; null if that is not live. */
 static void
-put_event(JsonbWriter *w, const ReuseEvent *event, const text *campaign_id,
-		  const HistoryCampaigns *campaigns)
+put_event(JsonbWriter *w, const ReuseEvent *event, const AppRow *campaign)
 {
 	static const JsonbKey keys[] = {
 		JSONB_KEY("context"), JSONB_KEY("timestamp"), JSONB_KEY("reused_in_id"),
@@ -499,26 +500,11 @@ put_event(JsonbWriter *w, const ReuseEvent *event, const text *campaign_id,
 	else
 		jsonb_put_null(w);
 	response_put_text(w, place_text(event, "reused_in_id"));
-	put_campaign(w, campaign_id, campaigns);
+	if (campaign != NULL)
+		response_put_row(w, APP_SPACES, campaign, CAMPAIGN_COLUMNS, NULL);
+	else
+		jsonb_put_null(w);
 	response_put_text(w, place_text(event, "reused_in_name"));
 	response_put_text(w, place_text(event, "reused_in_type"));
 	jsonb_end(w);
-}
-
-/* put_campaign puts the campaign that an event names; null if it is not live. */
-static void
-put_campaign(JsonbWriter *w, const text *id, const HistoryCampaigns *campaigns)
-{
-	int			i;
-
-	for (i = 0; id != NULL && i < campaigns->nrows; i++)
-	{
-		if (texts_are_equal(id, campaigns->ids[i]))
-		{
-			response_put_row(w, APP_SPACES, &campaigns->rows[i], CAMPAIGN_COLUMNS,
-							 NULL);
-			return;
-		}
-	}
-	jsonb_put_null(w);
 }

@@ -10,9 +10,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "identifier.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+
+#include "identifier.h"
 
 /*
  * identifier_param_type returns the type in which a column's identifier is

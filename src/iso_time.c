@@ -19,6 +19,8 @@
 #define MAX_EVENT_YEAR		9999	/* the last with four digits */
 #define MAX_OFFSET_HOURS	15		/* as PostgreSQL's MAX_TZDISP_HOUR */
 
+#define FRACTION_DIGITS		6		/* of a second, down to the microsecond */
+
 /* A civil date and time, as ISO 8601 spells it */
 typedef struct IsoFields
 {
@@ -58,14 +60,13 @@ static char *put_date_and_clock(char *at, const IsoFields *f);
  * not terminated by a NUL.
  *
  * A time without a zone is UTC.  Digits past the microsecond are rounded.
- * Returns false for anything else, among it a day that is none, and for a time
- * outside the range of timestamp.
+ * Returns false for anything else, among it a day that is none.
  */
 bool
 iso_time_parse(const char *str, int len, Timestamp *time)
 {
 	IsoInput	in = {str, str + len};
-	IsoFields	f = {0};
+	IsoFields	f;
 	int64		offset = 0;
 
 	if (len == ISO_EVENT_TIME_LEN && read_event_form(str, &f))
@@ -73,6 +74,7 @@ iso_time_parse(const char *str, int len, Timestamp *time)
 		*time = time_from_fields(&f);
 		return true;
 	}
+	memset(&f, 0, sizeof(f));
 	if (!read_date(&in, &f))
 		return false;
 	if (in.at < in.end)
@@ -106,7 +108,7 @@ iso_time_event(Timestamp time, char *buf)
 		return false;
 	buf = put_date_and_clock(buf, &f);
 	*buf++ = '.';
-	put_number(buf, f.usec, 6);
+	put_number(buf, f.usec, FRACTION_DIGITS);
 	return true;
 }
 
@@ -135,7 +137,7 @@ iso_time_answer(Timestamp time, char *buf)
 	if (f.usec != 0)
 	{
 		*at++ = '.';
-		at = put_number(at, f.usec, 6);
+		at = put_number(at, f.usec, FRACTION_DIGITS);
 	}
 	*at++ = 'Z';
 	*at = '\0';
@@ -228,7 +230,7 @@ read_fraction(IsoInput *in, IsoFields *f)
 		return true;
 	for (first = in->at; in->at < in->end && *in->at >= '0' && *in->at <= '9'; in->at++)
 	{
-		if (in->at - first == 6)
+		if (in->at - first == FRACTION_DIGITS)
 			round_up = *in->at >= '5';
 		f->usec += (*in->at - '0') * weight;
 		weight /= 10;

@@ -34,7 +34,7 @@ static void check_size(const JsonbFrame *f, uint32 size);
 void
 jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
 {
-	w->buf.maxlen = Max(size, 64);
+	w->buf.maxlen = size;
 	w->buf.data = MemoryContextAlloc(context, w->buf.maxlen);
 	w->buf.cursor = 0;
 	w->buf.len = VARHDRSZ;

@@ -12,8 +12,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-/* the deepest nesting that our answers have; copied containers count as one */
-#define JSONB_WRITER_DEPTH	6
+/* the deepest nesting that is written; a container that is copied counts as one */
+#define JSONB_WRITER_DEPTH	4
 
 /* A container that is being written */
 typedef struct JsonbFrame

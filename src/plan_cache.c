@@ -18,19 +18,28 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/regproc.h"
+#include "utils/rls.h"
 
-/* all our functions' names begin with this */
-#define OUR_PREFIX		"asset_reuse_"
+#include "compat.h"
+#include "plan_cache.h"
+
+#define PLANS_EXPECTED		16		/* in a session; more are fine */
+
+/* The functions of ours that our statements call */
+static const char *const called_functions[] = {
+	"asset_reuse_log_append", "asset_reuse_log_next_time", "asset_reuse_summary"
+};
 
 typedef struct PlanKey
 {
@@ -61,10 +70,12 @@ static MemoryContext plan_context = NULL;
 static void run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only);
 static void release_plan(SavedPlan *saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
+static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
-static void check_functions(SPIPlanPtr plan, Oid extension);
+static void check_functions(SPIPlanPtr plan, Oid caller);
 static bool check_functions_walker(Node *node, void *context);
 static bool check_function(Oid function, void *context);
+static Oid	our_schema(Oid caller);
 static void discard_plan(SavedPlan *saved);
 static void free_plan(SavedPlan *saved);
 static void discard_stale_plans(void);
@@ -104,9 +115,9 @@ plan_append_table(PlanText *text, const AppTable *table)
 void
 plan_append_function(PlanText *text, const PlanRequest *request, const char *name)
 {
-	char	   *schema = get_namespace_name(get_func_namespace(request->caller));
-
-	appendStringInfoString(&text->sql, quote_qualified_identifier(schema, name));
+	appendStringInfoString(&text->sql,
+						   quote_qualified_identifier(get_namespace_name(our_schema(request->caller)),
+													  name));
 }
 
 /* run_plan runs a plan and keeps it from being freed meanwhile. */
@@ -154,7 +165,7 @@ fetch_plan(const PlanRequest *request)
 
 	entry = hash_search(plans, &key, HASH_FIND, NULL);
 	if (entry != NULL && entry->saved->generation == request->table->generation &&
-		SPI_plan_is_valid(entry->saved->plan))
+		is_good_plan(entry->saved->plan))
 		return entry->saved;
 
 	discard_stale_plans();
@@ -164,6 +175,32 @@ fetch_plan(const PlanRequest *request)
 		discard_plan(entry->saved);
 	entry->saved = saved;
 	return saved;
+}
+
+/*
+ * is_good_plan: will a plan run as it is?
+ *
+ * SPI_plan_is_valid does not know all of it: for another search_path, or another
+ * role where row-level security counts, the plan cache analyzes the text again by
+ * itself.  We want to be asked, since we check what functions it then calls.
+ */
+static bool
+is_good_plan(SPIPlanPtr plan)
+{
+	ListCell   *lc;
+
+	if (!SPI_plan_is_valid(plan))
+		return false;
+	foreach(lc, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *source = (CachedPlanSource *) lfirst(lc);
+
+		if (!search_path_matches(source->search_path) ||
+			(source->dependsOnRLS && (source->rewriteRoleId != GetUserId() ||
+									  source->rewriteRowSecurity != row_security)))
+			return false;
+	}
+	return true;
 }
 
 /* prepare_plan builds a statement's text and saves its plan. */
@@ -181,7 +218,7 @@ prepare_plan(const PlanRequest *request)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
 	if (OidIsValid(request->caller))
-		check_functions(plan, getExtensionOfObject(ProcedureRelationId, request->caller));
+		check_functions(plan, request->caller);
 
 	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
 	SPI_keepplan(plan);
@@ -197,7 +234,7 @@ prepare_plan(const PlanRequest *request)
  * that fit better.
  */
 static void
-check_functions(SPIPlanPtr plan, Oid extension)
+check_functions(SPIPlanPtr plan, Oid caller)
 {
 	ListCell   *lc;
 
@@ -205,7 +242,7 @@ check_functions(SPIPlanPtr plan, Oid extension)
 	{
 		CachedPlanSource *source = (CachedPlanSource *) lfirst(lc);
 
-		check_functions_walker((Node *) source->query_list, &extension);
+		check_functions_walker((Node *) source->query_list, &caller);
 	}
 }
 
@@ -220,19 +257,39 @@ check_functions_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_functions_walker, context);
 }
 
+/* check_function refuses a function that is where ours are and named like them. */
 static bool
 check_function(Oid function, void *context)
 {
-	Oid			extension = *(Oid *) context;
+	Oid			caller = *(Oid *) context;
 	char	   *name = get_func_name(function);
+	bool		named_like_ours = false;
+	Size		i;
 
-	if (name != NULL && strncmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 &&
-		getExtensionOfObject(ProcedureRelationId, function) != extension)
+	for (i = 0; name != NULL && i < lengthof(called_functions); i++)
+		named_like_ours |= strcmp(name, called_functions[i]) == 0;
+	if (named_like_ours && get_func_namespace(function) == our_schema(caller) &&
+		getExtensionOfObject(ProcedureRelationId, function) !=
+		getExtensionOfObject(ProcedureRelationId, caller))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s is not part of the extension", format_procedure(function)),
-				 errhint("Drop the function, or move the extension to a schema that only its owner can create objects in.")));
+				 errhint("Drop the function, or move the extension to a schema "
+						 "where only its owner can create objects.")));
 	return false;
+}
+
+/* our_schema returns the schema of the calling function, where all of ours are. */
+static Oid
+our_schema(Oid caller)
+{
+	Oid			schema = get_func_namespace(caller);
+
+	if (!OidIsValid(schema) || get_namespace_name(schema) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("the extension was dropped while one of its functions ran")));
+	return schema;
 }
 
 /* discard_plan frees a plan that no entry has any more, now or after it ran. */
@@ -281,5 +338,5 @@ create_plans(void)
 	plan_context = AllocSetContextCreate(TopMemoryContext, "asset_reuse plans",
 										 ALLOCSET_SMALL_SIZES);
 	ctl.hcxt = plan_context;
-	plans = hash_create("asset_reuse plans", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	plans = hash_create("asset_reuse plans", PLANS_EXPECTED, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }

@@ -8,9 +8,10 @@
 #ifndef ASSET_REUSE_PLAN_CACHE_H
 #define ASSET_REUSE_PLAN_CACHE_H
 
-#include "app_schema.h"
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
+
+#include "app_schema.h"
 
 typedef enum PlanQuery
 {

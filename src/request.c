@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+
 #include "compat.h"
 #include "request.h"
 
@@ -60,7 +61,8 @@ request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
 	if (VARSIZE_ANY_EXHDR(value) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", name)));
+				 errmsg("%s must not be empty", name),
+				 errdetail("%s must have at least one character.", name)));
 	return value;
 }
 

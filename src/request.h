@@ -9,6 +9,7 @@
 #define ASSET_REUSE_REQUEST_H
 
 #include "fmgr.h"
+
 #include "identifier.h"
 
 extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const char *name,

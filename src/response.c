@@ -15,12 +15,13 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
-#include "iso_time.h"
-#include "response.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+
+#include "iso_time.h"
+#include "response.h"
 
 #define DECIMALS	2			/* of ratios, percentages and means */
 #define GUARD_DECIMALS	20		/* of a quotient before it is rounded to them */

@@ -8,8 +8,9 @@
 #ifndef ASSET_REUSE_RESPONSE_H
 #define ASSET_REUSE_RESPONSE_H
 
-#include "app_row.h"
 #include "datatype/timestamp.h"
+
+#include "app_row.h"
 #include "jsonb_writer.h"
 
 extern void response_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,

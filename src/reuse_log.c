@@ -20,11 +20,12 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
 #include "iso_time.h"
 #include "jsonb_writer.h"
-#include "miscadmin.h"
 #include "reuse_log.h"
-#include "utils/memutils.h"
 
 #define LOG_KEY				"reuse_history"
 #define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
@@ -347,11 +348,14 @@ own_event_stamp(const ReuseValue *event)
 {
 	static const char keys[] = CONTEXT_KEY TIME_KEY;
 	const JsonbContainer *object = (const JsonbContainer *) event->data;
-	const JEntry *entries = object->children;
-	const char *data = (const char *) &entries[2 * lengthof(event_keys)];
+	const JEntry *entries;
+	const char *data;
 
-	if (event->type != JENTRY_ISCONTAINER ||
-		object->header != (JB_FOBJECT | lengthof(event_keys)) ||
+	if (event->type != JENTRY_ISCONTAINER)
+		return NULL;
+	entries = object->children;
+	data = (const char *) &entries[2 * lengthof(event_keys)];
+	if (object->header != (JB_FOBJECT | lengthof(event_keys)) ||
 		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(CONTEXT_KEY)) ||
 		entries[1] != (JENTRY_ISSTRING | strlen(TIME_KEY)) ||
 		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||

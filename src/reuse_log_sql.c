@@ -14,16 +14,18 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "iso_time.h"
-#include "reuse_log.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+#include "iso_time.h"
+#include "reuse_log.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
 PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
 static Jsonb *get_log(FunctionCallInfo fcinfo, ReuseLog *log);
 static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log);
+static bool is_rounded(Timestamp rounded, Timestamp time);
 
 /*
  * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock) returns
@@ -103,7 +105,8 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 				 errmsg("clock must not be null")));
 	time = PG_GETARG_TIMESTAMP(2);
 
-	if (reuse_log_latest_time(log, &logged) && logged > latest)
+	if (reuse_log_latest_time(log, &logged) &&
+		(logged > latest || is_rounded(latest, logged)))
 		latest = logged;
 	if (time <= latest)
 		time = TIMESTAMP_IS_NOEND(latest) ? latest : latest + 1;
@@ -111,6 +114,28 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range"),
-				 errdetail("An event's time must be a year from 1 to 9999 and later than the asset's latest reuse.")));
+				 errdetail("An event's time must be in the years 1 to 9999, "
+						   "and later than the asset's latest reuse.")));
 	return time;
+}
+
+/*
+ * is_rounded: is the first time what a timestamp of less precision, timestamp(3)
+ * say, makes of the second?  Rounded up, it is later than any event.
+ */
+static bool
+is_rounded(Timestamp rounded, Timestamp time)
+{
+	int64		unit;
+
+	if (TIMESTAMP_NOT_FINITE(rounded) || rounded - time > USECS_PER_SEC)
+		return false;
+	for (unit = 10; unit <= USECS_PER_SEC; unit *= 10)
+	{
+		int64		half = time >= 0 ? unit / 2 : -unit / 2;
+
+		if ((time + half) / unit * unit == rounded)
+			return true;
+	}
+	return false;
 }

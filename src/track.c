@@ -9,25 +9,26 @@
  * left, under the row's lock: nothing is lost, and nothing needs a lock or a
  * retry of ours.
  *
- * What is allocated here lives in the calling query's memory context; what SPI
- * returns until SPI_finish.
+ * The answer lives in the calling query's memory context; all else until
+ * SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "app_row.h"
-#include "app_schema.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "app_row.h"
+#include "app_schema.h"
 #include "plan_cache.h"
 #include "request.h"
 #include "response.h"
 #include "reuse_log.h"
-#include "storage/lockdefs.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_track);
 PG_FUNCTION_INFO_V1(asset_reuse_track_uuid);
@@ -37,6 +38,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_track_uuid);
 
 /* What an answer takes beside texts and context: keys, numbers, times */
 #define ANSWER_SIZE			2048
+
+/* What a place of reuse usually takes */
+#define PLACE_SIZE			256
 
 /* What the UPDATE returns */
 #define TRACK_COLUMNS \
@@ -78,7 +82,7 @@ static void update_asset(const TrackRequest *request, const AppTable *assets, Oi
 						 Jsonb *context, AppRow *row);
 static void build_update(PlanText *text, const PlanRequest *request);
 static ColumnSet returned_columns(const AppTable *assets);
-static Timestamp event_time(const AppRow *row);
+static void put_event_time(JsonbWriter *w, const AppRow *row);
 static Jsonb *make_answer(const TrackRequest *request, const AppRow *row, Jsonb *context,
 						  MemoryContext memory);
 
@@ -115,7 +119,11 @@ track(FunctionCallInfo fcinfo, Oid id_type)
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &assets);
 	if (OidIsValid(request.campaign_space_id.type))
+	{
 		find_campaign(&request);
+		/* the campaigns may be a view whose functions have changed our table */
+		app_schema_bind(APP_ASSETS, RowExclusiveLock, &assets);
+	}
 	context = make_context(&request);
 	update_asset(&request, &assets, fcinfo->flinfo->fn_oid, context, &row);
 	answer = make_answer(&request, &row, context, memory);
@@ -139,7 +147,9 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request)
 	if (request->reuse_context != NULL && !JB_ROOT_IS_OBJECT(request->reuse_context))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("reuse_context must be a JSON object")));
+				 errmsg("reuse_context must be a JSON object"),
+				 errdetail("reuse_context is %s.",
+						   JB_ROOT_IS_SCALAR(request->reuse_context) ? "a scalar" : "an array")));
 }
 
 /*
@@ -170,7 +180,7 @@ find_campaign(TrackRequest *request)
 				 SPI_tuptable->vals[0], SPI_tuptable->tupdesc, &row);
 	if (request->reused_in_id == NULL)
 		request->reused_in_id = app_row_text(&row, SPACE_ID);
-	if (request->reused_in_name == NULL)
+	if (request->reused_in_name == NULL && !row.nulls[SPACE_CAMPAIGN_NAME])
 		request->reused_in_name = app_row_text(&row, SPACE_CAMPAIGN_NAME);
 }
 
@@ -206,7 +216,7 @@ make_context(const TrackRequest *request)
 	JsonbWriter w;
 	Jsonb	   *place;
 
-	jsonb_writer_init(&w, CurrentMemoryContext, 256);
+	jsonb_writer_init(&w, CurrentMemoryContext, PLACE_SIZE);
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
 	response_put_text(&w, request->reused_in_id);
 	response_put_text(&w, request->reused_in_name);
@@ -321,21 +331,26 @@ returned_columns(const AppTable *assets)
 	return TRACK_COLUMNS;
 }
 
-/* event_time returns the time of the event that was just stored. */
-static Timestamp
-event_time(const AppRow *row)
+/*
+ * put_event_time puts the time of the event that was just stored: last_reused_at,
+ * or where that cannot hold it the last event's in the document.
+ */
+static void
+put_event_time(JsonbWriter *w, const AppRow *row)
 {
-	Timestamp	time = DatumGetTimestamp(row->values[ASSET_LAST_REUSED_AT]);
+	Timestamp	time;
 	ReuseLog	log;
 
-	if (!row->nulls[ASSET_PLATFORM_METADATA])
+	if (row->nulls[ASSET_PLATFORM_METADATA])
 	{
-		Jsonb	   *document = DatumGetJsonbP(row->values[ASSET_PLATFORM_METADATA]);
-
-		reuse_log_find(&document->root, &log);
-		reuse_log_last_time(&log, &time);
+		response_put_column(w, row, ASSET_LAST_REUSED_AT);
+		return;
 	}
-	return time;
+	reuse_log_find(&DatumGetJsonbP(row->values[ASSET_PLATFORM_METADATA])->root, &log);
+	if (reuse_log_last_time(&log, &time))
+		response_put_time(w, time);
+	else
+		jsonb_put_null(w);
 }
 
 /* make_answer writes the answer into a memory context. */
@@ -359,7 +374,7 @@ make_answer(const TrackRequest *request, const AppRow *row, Jsonb *context,
 	response_put_row(&w, APP_ASSETS, row, TRACK_COLUMNS, NULL);
 	jsonb_begin_object_keys(&w, event_keys, lengthof(event_keys));
 	jsonb_put_container(&w, &context->root, VARSIZE(context) - VARHDRSZ);
-	response_put_time(&w, event_time(row));
+	put_event_time(&w, row);
 	response_put_text(&w, request->reused_in_id);
 	response_put_text(&w, request->reused_in_name);
 	response_put_text(&w, request->reused_in_type);

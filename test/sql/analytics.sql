@@ -577,6 +577,16 @@ INSERT INTO wide_assets (id, tenant_id, asset_type, reused_count, impressions, c
 SELECT top_numbers(answer, 'ctr') AS ctr, answer -> 'performance_correlation' AS correlation
 FROM asset_reuse_analytics('computed') AS answer;
 SELECT top_numbers(asset_reuse_analytics('third'), 'ctr') AS ctr;
+-- A ctr of type real is meant as it is printed: 1.00 and 1.01 make 1.01.  A domain over a string of fixed
+-- length can be asked for: 2.
+CREATE DOMAIN kind AS char(20);
+CREATE TABLE real_assets (id text, tenant_id text, asset_name text, asset_type kind, reused_count int,
+	last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp, impressions int, ctr real);
+INSERT INTO real_assets (id, tenant_id, asset_type, impressions, ctr) VALUES
+	('r1', 'real', 'image', 1, 1.00), ('r2', 'real', 'image', 1, 1.01), ('r3', 'real', 'video', 0, 9);
+SET asset_reuse.assets_table = 'real_assets';
+SELECT answer #> '{overview,total_assets}' AS assets, answer #> '{performance_correlation,non_reused_assets,avg_ctr}' AS ctr
+FROM asset_reuse_analytics('real', 'image') AS answer;
 RESET asset_reuse.assets_table;
 
 SET client_min_messages = warning;

@@ -390,6 +390,33 @@ SET DateStyle = 'SQL, DMY';
 SET IntervalStyle = 'sql_standard';
 SELECT asset_reuse_history('hero', 'acme') = :'told'::jsonb AS same, :'told'::jsonb->'last_reused_at' AS last_reused_at,
 	   :'told'::jsonb->'history'->0->'timestamp' AS newest, :'told'::jsonb->'history'->1->'timestamp' AS oldest;
+RESET DateStyle;
+RESET IntervalStyle;
+
+-- Whatever its notation and length, a time is read as PostgreSQL reads it: 0 of 480 differ.
+SET TimeZone = 'UTC';
+SELECT count(*) AS read,
+	   count(*) FILTER (WHERE asset_reuse_log_next_time(
+			jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', stamp))),
+			NULL, timestamp '0001-01-01') <> stamp::timestamp with time zone AT TIME ZONE 'UTC' + interval '1 microsecond')
+			AS differing
+FROM unnest('{2026-01-22,2024-02-29}'::text[]) AS day, unnest('{T," "}'::text[]) AS separator,
+	 unnest('{10:30:00,23:59:59,10:30:60}'::text[]) AS clock,
+	 unnest('{"",.1,.12,.123,.1234,.12345,.123456,.1234567}'::text[]) AS fraction,
+	 unnest('{"",Z,+02,-0330,+05:45}'::text[]) AS zone, concat(day, separator, clock, fraction, zone) AS stamp;
+RESET TimeZone;
+
+-- Where campaigns have ids of type uuid, any notation of that type names one: three of five do, and no error.
+CREATE TABLE uuid_spaces (id uuid PRIMARY KEY, tenant_id varchar(36), campaign_name text);
+INSERT INTO uuid_spaces VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'acme', 'by uuid');
+SET asset_reuse.spaces_table = 'uuid_spaces';
+SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || n, 'context',
+				jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', id)))) AS events
+FROM unnest(ARRAY['A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{a0eebc999c0b4ef8bb6d6bb9bd380a11}',
+				  'a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1', 'summer'])
+	 WITH ORDINALITY AS named (id, n);
+SELECT id, campaign FROM timeline();
+RESET asset_reuse.spaces_table;
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_history CASCADE;

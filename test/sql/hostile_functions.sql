@@ -68,5 +68,58 @@ SELECT id, asset_reuse_summary(10, NULL, NULL, id, NULL, NULL, NULL, NULL, asset
 	NULL, NULL, reused_count, NULL, NULL, NULL, NULL) OVER (ORDER BY id)->'overview'->'total_assets' AS total
 FROM campaign_assets ORDER BY id;
 
+-- Assets without an id cannot be told apart, and are no harm: 2 reused.
+SELECT asset_reuse_summary(5, NULL, NULL, NULL::text, NULL, NULL, NULL, NULL, NULL,
+	NULL, NULL, 3, NULL, NULL, NULL, NULL)->'overview'->'assets_with_reuses' AS reused FROM generate_series(1, 2);
+
+-- A plan that is already there is looked at again where the search_path has changed: 42501, not theirs.
+SELECT asset_reuse_analytics('t')->'overview'->'total_reuses' AS reuses;
+CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text) RETURNS jsonb
+LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile summary was called''; END';
+SET search_path = public, hostile_functions;
+DO $$
+BEGIN
+	PERFORM asset_reuse_analytics('t');
+	RAISE 'analytics called it';
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE NOTICE '%', left(SQLERRM, 29);
+END
+$$;
+DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);
+SET search_path = hostile_functions, public;
+
+-- The extension dropped while it is called: an error, and not the caller's own functions of our names.
+CREATE FUNCTION drop_extension() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	DROP EXTENSION asset_reuse;
+	RETURN true;
+END
+$$;
+CREATE FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp) RETURNS timestamp
+LANGUAGE sql IMMUTABLE AS 'SELECT $3';
+CREATE FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$SELECT '{"hostile": true}'::jsonb$$;
+BEGIN;
+SELECT drop_extension(), public.asset_reuse_track('b', 't');
+ROLLBACK;
+SELECT platform_metadata FROM campaign_assets WHERE id = 'b';
+DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp),
+	hostile_functions.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb), drop_extension();
+
+-- The application's own functions may be named as they like: a policy that calls one is no harm.
+CREATE FUNCTION asset_reuse_visible(tenant varchar) RETURNS boolean LANGUAGE sql STABLE AS $$SELECT tenant = 't'$$;
+CREATE FUNCTION asset_reuse_summary(text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true';
+ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON campaign_assets USING (asset_reuse_visible(tenant_id) AND asset_reuse_summary(id));
+CREATE ROLE regress_policy_user;
+GRANT USAGE ON SCHEMA hostile_functions TO regress_policy_user;
+GRANT SELECT, UPDATE ON campaign_assets TO regress_policy_user;
+SET ROLE regress_policy_user;
+SELECT asset_reuse_track('b', 't')->'success' AS tracked, asset_reuse_analytics('t')->'success' AS counted;
+RESET ROLE;
+
 SET client_min_messages = warning;
 DROP SCHEMA hostile_functions CASCADE;
+DROP ROLE regress_policy_user;

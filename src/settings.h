@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * asset_reuse.h
+ * settings.h
  *	  The settings.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ASSET_REUSE_H
-#define ASSET_REUSE_H
+#ifndef ASSET_REUSE_SETTINGS_H
+#define ASSET_REUSE_SETTINGS_H
 
 /* A table's name as a setting gives it, taken apart */
 typedef struct TableSetting
@@ -15,8 +15,10 @@ typedef struct TableSetting
 	char		name[NAMEDATALEN];
 } TableSetting;
 
-/* Never null once the module is loaded */
+/* Never null once the settings are defined */
 extern const TableSetting *assets_table_setting;
 extern const TableSetting *spaces_table_setting;
 
-#endif							/* ASSET_REUSE_H */
+extern void settings_define(void);
+
+#endif							/* ASSET_REUSE_SETTINGS_H */
