@@ -126,7 +126,7 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_check_schema() IS
 'Returns a row for each column of the application''s tables that the extension uses: whether it is required or optional, the type expected and found, and a status (ok, missing, wrong type, no table) with a hint on what to do.
-The tables are the ones asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit.';
+The tables are the ones asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit, but 42501 for a schema that the caller may not look into.';
 
 --
 -- The reuse log as a value: what the UPDATE of asset_reuse_track calls on the
@@ -169,7 +169,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) IS
 'Returns platform_metadata with one event appended to its reuse_history: {"timestamp": asset_reuse_log_next_time(...), "context": context}.
-Produces the bytes that jsonb_set(coalesce(m, ''{}''), ''{reuse_history}'', coalesce(m->''reuse_history'', ''[]'') || event) would, without parsing the log.
+Produces the bytes that jsonb_set(coalesce(m, ''{}''), ''{reuse_history}'', coalesce(m->''reuse_history'', ''[]'') || event) would, by copying those of the log.
 platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  context: a JSON object, required.
 Errors: 22004 null and 22023 invalid argument, 22008 no such time, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
 
@@ -213,21 +213,36 @@ CREATE FUNCTION asset_reuse_summary_transition(
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_transition'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
+COMMENT ON FUNCTION asset_reuse_summary_transition(internal, int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
+'Adds an asset to the state of asset_reuse_summary.';
+
 CREATE FUNCTION asset_reuse_summary_combine(internal, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_combine'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_summary_combine(internal, internal) IS
+'Adds a state of asset_reuse_summary to another.';
 
 CREATE FUNCTION asset_reuse_summary_serialize(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_serialize'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+COMMENT ON FUNCTION asset_reuse_summary_serialize(internal) IS
+'Returns a state of asset_reuse_summary as bytes.';
+
 CREATE FUNCTION asset_reuse_summary_deserialize(bytea, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_deserialize'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+COMMENT ON FUNCTION asset_reuse_summary_deserialize(bytea, internal) IS
+'Returns a state of asset_reuse_summary from its bytes.';
+
 CREATE FUNCTION asset_reuse_summary_final(internal) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_final'
 LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_summary_final(internal) IS
+'Returns the answer of asset_reuse_summary.';
 
 CREATE AGGREGATE asset_reuse_summary(
 	top_limit int,
@@ -258,6 +273,6 @@ CREATE AGGREGATE asset_reuse_summary(
 
 COMMENT ON AGGREGATE asset_reuse_summary(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
 'Returns overview, by_asset_type, top_reused_assets and performance_correlation of a set of assets, as asset_reuse_analytics answers them.
-top_limit: length of the top list.  range_start, range_end: count the events with range_start <= time < range_end, in UTC, NULL for no bound; both NULL: count reused_count.  These three are the same for all rows.
+top_limit: length of the top list, 1 to 50.  range_start, range_end: count the events with range_start <= time < range_end, in UTC, NULL for no bound; both NULL: count reused_count.  These three are the same for all rows.
 The others are the assets'' columns; an untyped NULL for one that the table does not have.
-Error: 22003 the reuses add up to more than a bigint.';
+Errors: 22003 the reuses add up to more than a bigint, 22004 or 22023 invalid top_limit, 42804 a column of an unusable type.';
