@@ -20,8 +20,6 @@
 
 #include "app_row.h"
 
-static void check_row_type(const AppTable *table, ColumnSet set, TupleDesc desc);
-
 /*
  * app_row_select appends the columns of a set that the table has, in
  * their order, for app_row_read to read.
@@ -42,36 +40,13 @@ app_row_select(PlanText *text, const AppTable *table, const char *alias, ColumnS
 	}
 }
 
-/* app_row_read reads a row of those columns; others are null. */
-void
-app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc desc,
-				  AppRow *row)
-{
-	Datum		values[APP_MAX_COLUMNS];
-	bool		nulls[APP_MAX_COLUMNS];
-	int			next = 0;
-	int			column;
-
-	check_row_type(table, set, desc);
-	heap_deform_tuple(tuple, desc, values, nulls);
-	row->columns = table->columns;
-	for (column = 0; column < app_column_count(table->role); column++)
-	{
-		bool		read = (set & COLUMN_BIT(column)) != 0 && table->columns[column].present;
-
-		row->values[column] = read ? values[next] : (Datum) 0;
-		row->nulls[column] = read ? nulls[next] : true;
-		next += read;
-	}
-}
-
 /*
- * check_row_type makes sure that a row begins with the columns that the table's
- * description says, whatever the functions and triggers that the statement runs
- * have done to the table meanwhile.
+ * app_row_check makes sure that rows begin with the columns of the set that the
+ * table's description says, whatever the functions and triggers that the statement
+ * ran have done to the table meanwhile.  Once for all rows of a result.
  */
-static void
-check_row_type(const AppTable *table, ColumnSet set, TupleDesc desc)
+void
+app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc)
 {
 	int			next = 0;
 	int			column;
@@ -91,6 +66,28 @@ check_row_type(const AppTable *table, ColumnSet set, TupleDesc desc)
 				 errmsg("relation \"%s\" was changed by a function that this call runs",
 						table->name),
 				 errhint("Do not change the table in its own triggers, policies and views.")));
+}
+
+/* app_row_read reads a row of those columns; others are null. */
+void
+app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc desc,
+			 AppRow *row)
+{
+	Datum		values[APP_MAX_COLUMNS];
+	bool		nulls[APP_MAX_COLUMNS];
+	int			next = 0;
+	int			column;
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	row->columns = table->columns;
+	for (column = 0; column < app_column_count(table->role); column++)
+	{
+		bool		read = (set & COLUMN_BIT(column)) != 0 && table->columns[column].present;
+
+		row->values[column] = read ? values[next] : (Datum) 0;
+		row->nulls[column] = read ? nulls[next] : true;
+		next += read;
+	}
 }
 
 /*

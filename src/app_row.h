@@ -29,6 +29,7 @@ typedef struct AppRow
 
 extern void app_row_select(PlanText *text, const AppTable *table, const char *alias,
 						   ColumnSet set);
+extern void app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc);
 extern void app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple,
 						 TupleDesc desc, AppRow *row);
 

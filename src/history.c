@@ -73,6 +73,7 @@ typedef struct HistoryPage
 {
 	int			nevents;
 	ReuseEvent	events[MAX_PAGE];
+	ReuseValue	contexts[MAX_PAGE];	/* what answers show as context; null if nothing */
 	text	   *campaign_ids[MAX_PAGE]; /* null: the event names none */
 	int			campaign_places[MAX_PAGE];	/* of the ids among those looked up; 0: not */
 } HistoryPage;
@@ -90,9 +91,8 @@ static void find_asset(const HistoryRequest *request, const AppTable *assets, Ap
 static void build_asset_query(PlanText *text, const PlanRequest *request);
 static void pick_page(const HistoryRequest *request, const AppRow *row, ReuseLog *log,
 					  HistoryPage *page);
-static bool event_context(const ReuseEvent *event, ReuseValue *context);
-static text *place_text(const ReuseEvent *event, const char *key);
-static text *named_campaign(const ReuseEvent *event);
+static ReuseValue event_context(const ReuseEvent *event);
+static text *named_campaign(const ReuseValue *context);
 static void find_campaigns(const HistoryRequest *request, HistoryPage *page,
 						   HistoryCampaigns *campaigns);
 static ArrayType *campaign_id_array(HistoryPage *page, const AppColumn *id);
@@ -103,7 +103,9 @@ static Jsonb *make_answer(const HistoryRequest *request, const AppRow *row, cons
 						  const HistoryPage *page, const HistoryCampaigns *campaigns,
 						  MemoryContext memory);
 static Size answer_size(const HistoryPage *page);
-static void put_event(JsonbWriter *w, const ReuseEvent *event, const AppRow *campaign);
+static void put_event(JsonbWriter *w, const ReuseEvent *event, const ReuseValue *context,
+					  const AppRow *campaign);
+static void put_place(JsonbWriter *w, const ReuseValue *context, const char *key);
 
 /*
  * asset_reuse_history(asset_id, tenant_id, page_limit, page_offset) returns a
@@ -175,6 +177,7 @@ find_asset(const HistoryRequest *request, const AppTable *assets, AppRow *row)
 	plan_execute(&query, values, NULL);
 	if (SPI_processed == 0)
 		app_report_not_found(APP_ASSETS);
+	app_row_check(assets, HISTORY_COLUMNS, SPI_tuptable->tupdesc);
 	app_row_read(assets, HISTORY_COLUMNS, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 }
 
@@ -216,61 +219,35 @@ pick_page(const HistoryRequest *request, const AppRow *row, ReuseLog *log, Histo
 	}
 	page->nevents = reuse_log_page(log, request->offset, request->limit, page->events);
 	for (i = 0; i < page->nevents; i++)
-		page->campaign_ids[i] = named_campaign(&page->events[i]);
-}
-
-/* event_context finds what an answer shows as an event's context; false if nothing. */
-static bool
-event_context(const ReuseEvent *event, ReuseValue *context)
-{
-	if (!reuse_value_is_object(&event->value))
 	{
-		*context = event->value;
-		return true;
+		page->contexts[i] = event_context(&page->events[i]);
+		page->campaign_ids[i] = named_campaign(&page->contexts[i]);
 	}
-	return reuse_value_get(&event->value, "context", context);
 }
 
-/* place_text reads one of the reused_in_* keys as text; null if it has none. */
-static text *
-place_text(const ReuseEvent *event, const char *key)
+/* event_context finds what an answer shows as an event's context. */
+static ReuseValue
+event_context(const ReuseEvent *event)
 {
+	static const ReuseValue nothing = {.type = JENTRY_ISNULL};
 	ReuseValue	context;
-	ReuseValue	value;
 
-	if (!event_context(event, &context) || !reuse_value_get(&context, key, &value))
-		return NULL;
-	switch (value.type)
-	{
-		case JENTRY_ISSTRING:
-			return cstring_to_text_with_len(value.data, value.len);
-		case JENTRY_ISNUMERIC:
-			return cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
-																	   PointerGetDatum(value.data))));
-		case JENTRY_ISBOOL_TRUE:
-			return cstring_to_text("true");
-		case JENTRY_ISBOOL_FALSE:
-			return cstring_to_text("false");
-		default:
-			return NULL;
-	}
+	if (!reuse_value_is_object(&event->value))
+		return event->value;
+	return reuse_value_get(&event->value, "context", &context) ? context : nothing;
 }
 
 /* named_campaign returns the id of the campaign that an event names, or null. */
 static text *
-named_campaign(const ReuseEvent *event)
+named_campaign(const ReuseValue *context)
 {
-	ReuseValue	context;
 	ReuseValue	type;
 	ReuseValue	id;
 
-	if (!event_context(event, &context) ||
-		!reuse_value_get(&context, "reused_in_type", &type) ||
-		!reuse_value_get(&context, "reused_in_id", &id))
-		return NULL;
-	if (type.type != JENTRY_ISSTRING || id.type != JENTRY_ISSTRING ||
-		type.len != strlen(CAMPAIGN_TYPE) ||
-		memcmp(type.data, CAMPAIGN_TYPE, type.len) != 0)
+	if (!reuse_value_get(context, "reused_in_type", &type) ||
+		type.type != JENTRY_ISSTRING || type.len != strlen(CAMPAIGN_TYPE) ||
+		memcmp(type.data, CAMPAIGN_TYPE, type.len) != 0 ||
+		!reuse_value_get(context, "reused_in_id", &id) || id.type != JENTRY_ISSTRING)
 		return NULL;
 	return cstring_to_text_with_len(id.data, id.len);
 }
@@ -289,6 +266,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 		.plan_options = PLAN_BY_KEY,
 		.build = build_campaigns_query
 	};
+	TupleDesc	desc;
 	uint64		i;
 
 	app_schema_bind(APP_SPACES, AccessShareLock, &campaigns->spaces);
@@ -300,10 +278,11 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 	values[1] = identifier_bind(request->tenant_id, &columns[SPACE_TENANT_ID]);
 	plan_execute(&query, values, NULL);
 
+	desc = SPI_tuptable->tupdesc;
+	app_row_check(&campaigns->spaces, CAMPAIGN_COLUMNS, desc);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		AppRow	   *row = palloc(sizeof(AppRow));
 		bool		isnull;
 		Datum		place = SPI_getbinval(tuple, desc, desc->natts, &isnull);
@@ -455,7 +434,8 @@ make_answer(const HistoryRequest *request, const AppRow *row, const ReuseLog *lo
 	{
 		int			place = page->campaign_places[i];
 
-		put_event(&w, &page->events[i], place > 0 ? campaigns->found[place - 1] : NULL);
+		put_event(&w, &page->events[i], &page->contexts[i],
+				  place > 0 ? campaigns->found[place - 1] : NULL);
 	}
 	jsonb_end(&w);
 	jsonb_put_bool(&w, true);
@@ -482,29 +462,58 @@ answer_size(const HistoryPage *page)
 
 /* put_event puts an event with the campaign that it names; null if that is not live. */
 static void
-put_event(JsonbWriter *w, const ReuseEvent *event, const AppRow *campaign)
+put_event(JsonbWriter *w, const ReuseEvent *event, const ReuseValue *context,
+		  const AppRow *campaign)
 {
 	static const JsonbKey keys[] = {
 		JSONB_KEY("context"), JSONB_KEY("timestamp"), JSONB_KEY("reused_in_id"),
 		JSONB_KEY("campaign_space"), JSONB_KEY("reused_in_name"), JSONB_KEY("reused_in_type"),
 	};
-	ReuseValue	context;
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
-	if (event_context(event, &context))
-		jsonb_put_copy(w, context.type, context.data, context.len);
-	else
-		jsonb_put_null(w);
+	jsonb_put_copy(w, context->type, context->data, context->len);
 	if (event->has_time)
 		response_put_time(w, event->time);
 	else
 		jsonb_put_null(w);
-	response_put_text(w, place_text(event, "reused_in_id"));
+	put_place(w, context, "reused_in_id");
 	if (campaign != NULL)
 		response_put_row(w, APP_SPACES, campaign, CAMPAIGN_COLUMNS, NULL);
 	else
 		jsonb_put_null(w);
-	response_put_text(w, place_text(event, "reused_in_name"));
-	response_put_text(w, place_text(event, "reused_in_type"));
+	put_place(w, context, "reused_in_name");
+	put_place(w, context, "reused_in_type");
 	jsonb_end(w);
+}
+
+/*
+ * put_place puts one of a context's reused_in_* keys: a string, or a number or
+ * boolean as text; null for anything else.
+ */
+static void
+put_place(JsonbWriter *w, const ReuseValue *context, const char *key)
+{
+	ReuseValue	value = {.type = JENTRY_ISNULL};
+	char	   *number;
+
+	(void) reuse_value_get(context, key, &value);
+	switch (value.type)
+	{
+		case JENTRY_ISSTRING:
+			jsonb_put_string(w, value.data, value.len);
+			break;
+		case JENTRY_ISNUMERIC:
+			number = DatumGetCString(DirectFunctionCall1(numeric_out,
+														 PointerGetDatum(value.data)));
+			jsonb_put_string(w, number, strlen(number));
+			break;
+		case JENTRY_ISBOOL_TRUE:
+			jsonb_put_string(w, "true", 4);
+			break;
+		case JENTRY_ISBOOL_FALSE:
+			jsonb_put_string(w, "false", 5);
+			break;
+		default:
+			jsonb_put_null(w);
+	}
 }

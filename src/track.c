@@ -42,6 +42,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_track_uuid);
 /* What a place of reuse usually takes */
 #define PLACE_SIZE			256
 
+/* What is read of a campaign */
+#define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
+
 /* What the UPDATE returns */
 #define TRACK_COLUMNS \
 	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_CTR) | COLUMN_BIT(ASSET_CLICKS) | \
@@ -176,8 +179,8 @@ find_campaign(TrackRequest *request)
 	if (SPI_processed == 0)
 		app_report_not_found(APP_SPACES);
 
-	app_row_read(&spaces, COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME),
-				 SPI_tuptable->vals[0], SPI_tuptable->tupdesc, &row);
+	app_row_check(&spaces, CAMPAIGN_COLUMNS, SPI_tuptable->tupdesc);
+	app_row_read(&spaces, CAMPAIGN_COLUMNS, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, &row);
 	if (request->reused_in_id == NULL)
 		request->reused_in_id = app_row_text(&row, SPACE_ID);
 	if (request->reused_in_name == NULL && !row.nulls[SPACE_CAMPAIGN_NAME])
@@ -261,6 +264,7 @@ update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("more than one campaign asset has this id"),
 				 errhint("Column \"id\" of the assets table must be unique.")));
+	app_row_check(assets, returned_columns(assets), SPI_tuptable->tupdesc);
 	app_row_read(assets, returned_columns(assets), SPI_tuptable->vals[0],
 				 SPI_tuptable->tupdesc, row);
 }
