@@ -198,10 +198,7 @@ build_asset_query(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, " FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(&text->sql, " AS a WHERE ");
-	identifier_append_match(text, "a", assets, ASSET_ID);
-	appendStringInfoString(&text->sql, " AND ");
-	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
-	appendStringInfoString(&text->sql, " AND a.deleted_at IS NULL");
+	identifier_append_live_match(text, "a", assets);
 }
 
 /* pick_page picks the page's events from the asset's log. */

@@ -60,3 +60,22 @@ identifier_append_match(PlanText *text, const char *alias, const AppTable *table
 					 app_column_name(table->role, column),
 					 plan_add_param(text, identifier_param_type(&table->columns[column])));
 }
+
+/*
+ * identifier_append_live_match appends the condition on a row that is asked for by
+ * its id: "id = $n AND tenant_id = $m AND deleted_at IS NULL", the last where there
+ * is such a column.
+ */
+void
+identifier_append_live_match(PlanText *text, const char *alias, const AppTable *table)
+{
+	bool		asset = table->role == APP_ASSETS;
+	int			deleted_at = asset ? (int) ASSET_DELETED_AT : (int) SPACE_DELETED_AT;
+
+	identifier_append_match(text, alias, table, asset ? (int) ASSET_ID : (int) SPACE_ID);
+	appendStringInfoString(&text->sql, " AND ");
+	identifier_append_match(text, alias, table,
+							asset ? (int) ASSET_TENANT_ID : (int) SPACE_TENANT_ID);
+	if (table->columns[deleted_at].present)
+		appendStringInfo(&text->sql, " AND %s.deleted_at IS NULL", alias);
+}

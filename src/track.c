@@ -202,11 +202,7 @@ build_campaign_query(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, "SELECT c.id, c.campaign_name FROM ");
 	plan_append_table(text, spaces);
 	appendStringInfoString(&text->sql, " AS c WHERE ");
-	identifier_append_match(text, "c", spaces, SPACE_ID);
-	appendStringInfoString(&text->sql, " AND ");
-	identifier_append_match(text, "c", spaces, SPACE_TENANT_ID);
-	if (spaces->columns[SPACE_DELETED_AT].present)
-		appendStringInfoString(&text->sql, " AND c.deleted_at IS NULL");
+	identifier_append_live_match(text, "c", spaces);
 }
 
 /* make_context adds the place of reuse to the caller's context. */
@@ -311,10 +307,8 @@ build_update(PlanText *text, const PlanRequest *request)
 	if (assets->columns[ASSET_UPDATED_AT].present)
 		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
 	appendStringInfoString(sql, " WHERE ");
-	identifier_append_match(text, "a", assets, ASSET_ID);
-	appendStringInfoString(sql, " AND ");
-	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
-	appendStringInfoString(sql, " AND a.deleted_at IS NULL RETURNING ");
+	identifier_append_live_match(text, "a", assets);
+	appendStringInfoString(sql, " RETURNING ");
 	app_row_select(text, assets, "a", returned_columns(assets));
 
 	if (assets->columns[ASSET_UPDATED_AT].present)
