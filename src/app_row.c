@@ -54,10 +54,13 @@ app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc)
 
 	for (column = 0; column < app_column_count(table->role) && fits; column++)
 	{
-		if ((set & COLUMN_BIT(column)) == 0 || !table->columns[column].present)
+		const AppColumn *c = &table->columns[column];
+
+		if ((set & COLUMN_BIT(column)) == 0 || !c->present)
 			continue;
 		fits = next < desc->natts &&
-			getBaseType(TupleDescAttr(desc, next)->atttypid) == table->columns[column].type;
+			(TupleDescAttr(desc, next)->atttypid == c->type ||
+			 getBaseType(TupleDescAttr(desc, next)->atttypid) == c->type);
 		next++;
 	}
 	if (!fits)
