@@ -166,7 +166,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 		.table = assets,
 		.caller = caller,
 		.read_only = true,
-		.plan_options = PLAN_PARALLEL,
+		.plan_options = PLAN_BY_TENANT,
 		.build = build_summary_query
 	};
 

@@ -25,12 +25,14 @@ typedef enum PlanQuery
 #define PLAN_MAX_PARAMS		8
 
 /*
- * How a statement is planned.  SPI_prepare alone would never consider parallel
- * query.  What finds a few rows by their key has one good plan for all values,
- * and planning it anew for each call would cost more than to run it.
+ * How a statement is planned.  What finds a few rows by their key has one good
+ * plan for all values, and planning it anew for each call would cost more than to
+ * run it.  What reads a tenant's assets is planned for that tenant, since tenants'
+ * sizes differ a hundred-thousandfold, and for parallel query, which SPI_prepare
+ * alone would never consider.
  */
-#define PLAN_PARALLEL		CURSOR_OPT_PARALLEL_OK
 #define PLAN_BY_KEY			CURSOR_OPT_GENERIC_PLAN
+#define PLAN_BY_TENANT		(CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_PARALLEL_OK)
 
 /* A statement under construction */
 typedef struct PlanText

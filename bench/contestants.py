@@ -1,0 +1,72 @@
+"""What is measured: the SQL of each contestant, written once for every way to run it.
+
+A text is an expression that gives the JSON answer, or a whole SELECT or UPDATE.
+{asset}, {tenant}, {campaign}, {context}, {clock}, {start} and {end} stand for the
+values, which the ways to run it fill in: variables of a loop inside the server,
+parameters of a client, expressions of a pgbench script.
+"""
+
+OURS = "ours"
+OURS_WITHOUT_CAMPAIGN = "ours, no campaign"
+HAND_WRITTEN = "hand-written SQL"
+ORM = "ORM service"
+LIMIT = "limit"
+BARE_READ = "bare read"
+DOCUMENT_LIMIT = "limit with documents"
+
+BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"
+OF_TENANT = "FROM campaign_assets WHERE tenant_id = {tenant} AND deleted_at IS NULL"
+COUNT_REUSE = "UPDATE campaign_assets SET reused_count = reused_count + 1, last_reused_at = {clock}"
+
+
+def track(log_length):
+    """The contestants in tracking an asset whose log has this length."""
+    rewrite = "" if log_length == 5 else """, platform_metadata = platform_metadata || '{{"x": 1}}'"""
+    return {
+        OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
+        OURS_WITHOUT_CAMPAIGN: "asset_reuse_track({asset}, {tenant}, reused_in_type => 'email',"
+                               " reused_in_id => 'spring-letter', reuse_context => {context})",
+        HAND_WRITTEN: "hand_written.track({asset}, {tenant}, {campaign}, {context})",
+        LIMIT: f"{COUNT_REUSE}{rewrite} WHERE id = {{asset}}",
+    }
+
+
+def history(log_length):
+    """The contestants in reading the newest page of such a log."""
+    bare_read = f"SELECT asset_name, reused_count, last_reused_at, platform_metadata FROM campaign_assets {BY_KEY}"
+    bare_detoast = f"SELECT jsonb_array_length(platform_metadata->'reuse_history') FROM campaign_assets {BY_KEY}"
+    return {
+        OURS: "asset_reuse_history({asset}, {tenant})",
+        HAND_WRITTEN: "hand_written.history({asset}, {tenant})",
+        LIMIT: bare_read if log_length == 5 else bare_detoast,
+    }
+
+
+def analytics(ranged):
+    """The contestants in a tenant's figures, of all time or of a range."""
+    limits = {LIMIT: f"SELECT count(*), sum(reused_count) {OF_TENANT}"}
+    if not ranged:
+        return {
+            OURS: "asset_reuse_analytics({tenant})",
+            HAND_WRITTEN: "SELECT hand_written.analytics({tenant})::text",
+            **limits,
+        }
+    return {
+        OURS: "asset_reuse_analytics({tenant}, start_date => {start}, end_date => {end})",
+        HAND_WRITTEN: "SELECT hand_written.analytics({tenant}, {start}, {end})::text",
+        **limits,
+        DOCUMENT_LIMIT: "SELECT count(*), sum(reused_count),"
+                        f" sum(jsonb_array_length(platform_metadata->'reuse_history')) {OF_TENANT}",
+    }
+
+
+def statement(sql):
+    """The text as a statement of its own, which gives an answer as text."""
+    return sql if sql.startswith(("SELECT ", "UPDATE ")) else f"SELECT ({sql})::text"
+
+
+def plpgsql_statement(sql):
+    """The text as a statement of plpgsql, which keeps an answer and drops rows."""
+    if sql.startswith("SELECT "):
+        return "PERFORM " + sql.removeprefix("SELECT ")
+    return sql if sql.startswith("UPDATE ") else f"answer := {sql}"
