@@ -20,14 +20,21 @@ COUNT_REUSE = "UPDATE campaign_assets SET reused_count = reused_count + 1, last_
 
 
 def track(log_length):
-    """The contestants in tracking an asset whose log has this length."""
-    rewrite = "" if log_length == 5 else """, platform_metadata = platform_metadata || '{{"x": 1}}'"""
+    """The contestants in tracking an asset whose log has this length.
+
+    The limit leaves a short log's document alone; what it costs to write that is the
+    limit with documents.  For the others it is the limit.
+    """
+    rewriting = f"""{COUNT_REUSE}, platform_metadata = platform_metadata || '{{{{"x": 1}}}}' WHERE id = {{asset}}"""
+    limits = {LIMIT: rewriting}
+    if log_length == 5:
+        limits = {LIMIT: f"{COUNT_REUSE} WHERE id = {{asset}}", DOCUMENT_LIMIT: rewriting}
     return {
         OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
         OURS_WITHOUT_CAMPAIGN: "asset_reuse_track({asset}, {tenant}, reused_in_type => 'email',"
                                " reused_in_id => 'spring-letter', reuse_context => {context})",
         HAND_WRITTEN: "hand_written.track({asset}, {tenant}, {campaign}, {context})",
-        LIMIT: f"{COUNT_REUSE}{rewrite} WHERE id = {{asset}}",
+        **limits,
     }
 
 

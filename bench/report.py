@@ -142,7 +142,7 @@ def times(results):
     lines = []
     for work in ("track", "history", NO_RANGE, RANGED):
         names = [OURS, *([OURS_WITHOUT_CAMPAIGN] if work == "track" else []), HAND_WRITTEN, ORM, LIMIT,
-                 *([DOCUMENT_LIMIT] if work == RANGED else [])]
+                 *([DOCUMENT_LIMIT] if work in ("track", RANGED) else [])]
         settings = results.settings(work)
         for setting in settings if work in ("track", "history") else (DEFAULT_WORKERS, "0 workers"):
             for side in ("server", "client") if setting != "0 workers" else ("server",):
@@ -151,14 +151,17 @@ def times(results):
 
 
 def time_table(results, work, setting, side, names):
-    present = [n for n in names if (work, results.sizes(work)[0], setting, side, n) in results.values]
+    sizes = results.sizes(work)
+    present = [n for n in names if any((work, size, setting, side, n) in results.values for size in sizes)]
     where = "inside the server" if side == "server" else "from a client"
     rows = []
-    for size in results.sizes(work):
-        medians = {n: results.median(work, size, setting, side, n) for n in present}
+    for size in sizes:
+        measured = {n for n in present if (work, size, setting, side, n) in results.values}
         rows.append([
-            case(work, size), *(duration(medians[n]) for n in present),
-            *(spread(results.ratios(work, size, setting, side, OURS, n)) for n in present if n != OURS)])
+            case(work, size),
+            *(duration(results.median(work, size, setting, side, n)) if n in measured else "" for n in present),
+            *(spread(results.ratios(work, size, setting, side, OURS, n)) if n in measured else ""
+              for n in present if n != OURS)])
     heads = ["case", *present, *(f"ours / {n}" for n in present if n != OURS)]
     return [f"## {work.capitalize()}: {setting}, {where}", "", *table(heads, rows)]
 
