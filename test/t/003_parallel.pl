@@ -97,6 +97,14 @@ my ($answer, $log) = call($calls{'a range'}, 'max_parallel_workers_per_gather = 
 is($answer, $alone, 'no worker to be had: the same answer');
 like($log, qr/Workers Planned: 2.*Workers Launched: 0\b/s, 'no worker to be had: planned, but not launched');
 
+# However often a session has asked, the statement is planned for the tenant at hand: its id is in
+# the plan, and not a parameter that stands for an average tenant.
+my $offset = -s $node->logfile;
+$node->safe_psql('postgres', "SELECT $calls{'a whole tenant'};" x 12);
+my @conditions = substr(slurp_file($node->logfile), $offset) =~ /tenant_id\)::text = (\S+)::text/g;
+is(scalar(@conditions), 12, 'asked twelve times: twelve plans are in the log');
+is_deeply([ grep { $_ ne "'tenfold'" } @conditions ], [], 'asked twelve times: each is planned for the tenant');
+
 # The answers are about something.
 like($alone, qr/"total_reuses": [1-9]\d{3}/, 'the range has thousands of events');
 
