@@ -32,7 +32,7 @@ app_row_select(PlanText *text, const AppTable *table, const char *alias, ColumnS
 
 	for (column = 0; column < app_column_count(table->role); column++)
 	{
-		if ((set & COLUMN_BIT(column)) == 0 || !table->columns[column].present)
+		if (!app_row_has(table->columns, set, column))
 			continue;
 		appendStringInfo(&text->sql, "%s%s.%s", separator, alias,
 						 app_column_name(table->role, column));
@@ -56,7 +56,7 @@ app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc)
 	{
 		const AppColumn *c = &table->columns[column];
 
-		if ((set & COLUMN_BIT(column)) == 0 || !c->present)
+		if (!app_row_has(table->columns, set, column))
 			continue;
 		fits = next < desc->natts &&
 			(TupleDescAttr(desc, next)->atttypid == c->type ||
@@ -85,7 +85,7 @@ app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc de
 	row->columns = table->columns;
 	for (column = 0; column < app_column_count(table->role); column++)
 	{
-		bool		read = (set & COLUMN_BIT(column)) != 0 && table->columns[column].present;
+		bool		read = app_row_has(table->columns, set, column);
 
 		row->values[column] = read ? values[next] : (Datum) 0;
 		row->nulls[column] = read ? nulls[next] : true;

@@ -27,6 +27,13 @@ typedef struct AppRow
 	bool		nulls[APP_MAX_COLUMNS];
 } AppRow;
 
+/* app_row_has: is a column in the set, and does the table have it? */
+static inline bool
+app_row_has(const AppColumn *columns, ColumnSet set, int column)
+{
+	return (set & COLUMN_BIT(column)) != 0 && columns[column].present;
+}
+
 extern void app_row_select(PlanText *text, const AppTable *table, const char *alias,
 						   ColumnSet set);
 extern void app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc);

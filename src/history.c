@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
+#include "app_lookup.h"
 #include "app_row.h"
 #include "app_schema.h"
 #include "identifier.h"
@@ -87,8 +88,6 @@ typedef struct HistoryCampaigns
 
 static Datum history(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *request);
-static void find_asset(const HistoryRequest *request, const AppTable *assets, AppRow *row);
-static void build_asset_query(PlanText *text, const PlanRequest *request);
 static void pick_page(const HistoryRequest *request, const AppRow *row, ReuseLog *log,
 					  HistoryPage *page);
 static ReuseValue event_context(const ReuseEvent *event);
@@ -140,7 +139,7 @@ history(FunctionCallInfo fcinfo, Oid id_type)
 
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
-	find_asset(&request, &assets, &row);
+	app_lookup(&assets, HISTORY_COLUMNS, request.asset_id, request.tenant_id, true, &row);
 	pick_page(&request, &row, &log, &page);
 	find_campaigns(&request, &page, &campaigns);
 	answer = make_answer(&request, &row, &log, &page, &campaigns, memory);
@@ -157,48 +156,6 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *request)
 	request->tenant_id = request_identifier(fcinfo, 1, "tenant_id", id_type);
 	request->limit = request_int(fcinfo, 2, "page_limit", 1, MAX_PAGE);
 	request->offset = request_int(fcinfo, 3, "page_offset", 0, INT_MAX);
-}
-
-/* find_asset reads the asset's row. */
-static void
-find_asset(const HistoryRequest *request, const AppTable *assets, AppRow *row)
-{
-	Datum		values[2];
-	PlanRequest query = {
-		.query = PLAN_HISTORY_ASSET,
-		.table = assets,
-		.read_only = true,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_asset_query
-	};
-
-	values[0] = identifier_bind(request->asset_id, &assets->columns[ASSET_ID]);
-	values[1] = identifier_bind(request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
-	plan_execute(&query, values, NULL);
-	if (SPI_processed == 0)
-		app_report_not_found(APP_ASSETS);
-	app_row_check(assets, HISTORY_COLUMNS, SPI_tuptable->tupdesc);
-	app_row_read(assets, HISTORY_COLUMNS, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
-}
-
-/* ----------
- * build_asset_query builds
- *
- *	SELECT a.id, a.asset_name, ... FROM assets AS a
- *	WHERE a.id = $1 AND a.tenant_id = $2 AND a.deleted_at IS NULL
- * ----------
- */
-static void
-build_asset_query(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->table;
-
-	appendStringInfoString(&text->sql, "SELECT ");
-	app_row_select(text, assets, "a", HISTORY_COLUMNS);
-	appendStringInfoString(&text->sql, " FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(&text->sql, " AS a WHERE ");
-	identifier_append_live_match(text, "a", assets);
 }
 
 /* pick_page picks the page's events from the asset's log. */

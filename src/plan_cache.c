@@ -77,7 +77,7 @@ static bool check_functions_walker(Node *node, void *context);
 static bool check_function(Oid function, void *context);
 static Oid	our_schema(Oid caller);
 static void discard_plan(SavedPlan *saved);
-static void free_plan(SavedPlan *saved);
+static void free_if_unused(SavedPlan *saved);
 static void discard_stale_plans(void);
 static void create_plans(void);
 
@@ -147,8 +147,7 @@ static void
 release_plan(SavedPlan *saved)
 {
 	saved->running--;
-	if (saved->discarded && saved->running == 0)
-		free_plan(saved);
+	free_if_unused(saved);
 }
 
 /* fetch_plan returns a plan that is good now. */
@@ -297,13 +296,14 @@ static void
 discard_plan(SavedPlan *saved)
 {
 	saved->discarded = true;
-	if (saved->running == 0)
-		free_plan(saved);
+	free_if_unused(saved);
 }
 
 static void
-free_plan(SavedPlan *saved)
+free_if_unused(SavedPlan *saved)
 {
+	if (!saved->discarded || saved->running > 0)
+		return;
 	SPI_freeplan(saved->plan);
 	pfree(saved);
 }

@@ -71,6 +71,7 @@ static void pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event);
 static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
 static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
 					  ReuseValue *value);
+static void get_pair_value(const JsonbContainer *object, uint32 pair, ReuseValue *value);
 static inline void set_value(ReuseValue *value, JEntry entry, const char *base,
 							 uint32 offset, uint32 len);
 static void put_extended_log(JsonbWriter *w, const ReuseLog *log, Timestamp time,
@@ -91,8 +92,7 @@ reuse_log_find(const JsonbContainer *document, ReuseLog *log)
 		return REUSE_LOG_NO_OBJECT;
 	if (!find_key(document, LOG_KEY, LOG_KEY_LEN, &log->pair))
 		return REUSE_LOG_OK;
-	get_child(document, JsonContainerSize(document) * 2,
-			  JsonContainerSize(document) + log->pair, &value);
+	get_pair_value(document, log->pair, &value);
 	if (value.type != JENTRY_ISCONTAINER ||
 		!JsonContainerIsArray((const JsonbContainer *) value.data))
 		return REUSE_LOG_NO_ARRAY;
@@ -243,7 +243,7 @@ reuse_log_append(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 			put_extended_log(&w, log, time, context, context_size);
 		if (i < npairs && !(i == log->pair && replace))
 		{
-			get_child(document, npairs * 2, npairs + i, &child);
+			get_pair_value(document, i, &child);
 			jsonb_put_copy(&w, child.type, child.data, child.len);
 		}
 	}
@@ -267,8 +267,7 @@ reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 
 	if (!reuse_value_is_object(object) || !find_key(container, key, strlen(key), &pair))
 		return false;
-	get_child(container, JsonContainerSize(container) * 2,
-			  JsonContainerSize(container) + pair, value);
+	get_pair_value(container, pair, value);
 	return true;
 }
 
@@ -472,6 +471,15 @@ get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
 	set_value(value, container->children[index],
 			  (const char *) &container->children[nchildren],
 			  getJsonbOffset(container, index), getJsonbLength(container, index));
+}
+
+/* get_pair_value reads the value of an object's pair. */
+static void
+get_pair_value(const JsonbContainer *object, uint32 pair, ReuseValue *value)
+{
+	uint32		npairs = JsonContainerSize(object);
+
+	get_child(object, npairs * 2, npairs + pair, value);
 }
 
 /* set_value describes a child without the padding that precedes it. */

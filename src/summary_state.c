@@ -297,7 +297,7 @@ copy_top_asset(const SummaryState *state, const AppRow *row, int64 reuses)
 	{
 		const ColumnLayout *layout = &state->layouts[column];
 
-		if ((TOP_COLUMNS & COLUMN_BIT(column)) == 0 || !state->columns[column].present ||
+		if (!app_row_has(state->columns, TOP_COLUMNS, column) ||
 			row->nulls[column] || layout->by_value)
 			continue;
 		values[column] = row->values[column];
@@ -315,8 +315,8 @@ copy_top_asset(const SummaryState *state, const AppRow *row, int64 reuses)
 		const ColumnLayout *layout = &state->layouts[column];
 		Size		len;
 
-		asset->row.nulls[column] = (TOP_COLUMNS & COLUMN_BIT(column)) == 0 ||
-			!state->columns[column].present || row->nulls[column];
+		asset->row.nulls[column] = !app_row_has(state->columns, TOP_COLUMNS, column) ||
+			row->nulls[column];
 		asset->row.values[column] = (Datum) 0;
 		if (asset->row.nulls[column])
 			continue;

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "app_lookup.h"
 #include "app_row.h"
 #include "app_schema.h"
 #include "plan_cache.h"
@@ -79,7 +80,6 @@ enum
 static Datum track(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request);
 static void find_campaign(TrackRequest *request);
-static void build_campaign_query(PlanText *text, const PlanRequest *request);
 static Jsonb *make_context(const TrackRequest *request);
 static void update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 						 Jsonb *context, AppRow *row);
@@ -164,45 +164,14 @@ find_campaign(TrackRequest *request)
 {
 	AppTable	spaces;
 	AppRow		row;
-	Datum		values[2];
-	PlanRequest query = {
-		.query = PLAN_CAMPAIGN_NAME,
-		.table = &spaces,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_campaign_query
-	};
 
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	values[0] = identifier_bind(request->campaign_space_id, &spaces.columns[SPACE_ID]);
-	values[1] = identifier_bind(request->tenant_id, &spaces.columns[SPACE_TENANT_ID]);
-	plan_execute(&query, values, NULL);
-	if (SPI_processed == 0)
-		app_report_not_found(APP_SPACES);
-
-	app_row_check(&spaces, CAMPAIGN_COLUMNS, SPI_tuptable->tupdesc);
-	app_row_read(&spaces, CAMPAIGN_COLUMNS, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, &row);
+	app_lookup(&spaces, CAMPAIGN_COLUMNS, request->campaign_space_id, request->tenant_id,
+			   false, &row);
 	if (request->reused_in_id == NULL)
 		request->reused_in_id = app_row_text(&row, SPACE_ID);
 	if (request->reused_in_name == NULL && !row.nulls[SPACE_CAMPAIGN_NAME])
 		request->reused_in_name = app_row_text(&row, SPACE_CAMPAIGN_NAME);
-}
-
-/* ----------
- * build_campaign_query builds
- *
- *	SELECT c.id, c.campaign_name FROM spaces AS c
- *	WHERE c.id = $1 AND c.tenant_id = $2 AND c.deleted_at IS NULL
- * ----------
- */
-static void
-build_campaign_query(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *spaces = request->table;
-
-	appendStringInfoString(&text->sql, "SELECT c.id, c.campaign_name FROM ");
-	plan_append_table(text, spaces);
-	appendStringInfoString(&text->sql, " AS c WHERE ");
-	identifier_append_live_match(text, "c", spaces);
 }
 
 /* make_context adds the place of reuse to the caller's context. */

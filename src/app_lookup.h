@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_lookup.h
+ *	  Finding one live row of the application's by its id.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_APP_LOOKUP_H
+#define ASSET_REUSE_APP_LOOKUP_H
+
+#include "app_row.h"
+#include "identifier.h"
+
+extern void app_lookup(const AppTable *table, ColumnSet set, Identifier id,
+					   Identifier tenant_id, bool read_only, AppRow *row);
+
+#endif							/* ASSET_REUSE_APP_LOOKUP_H */
