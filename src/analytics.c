@@ -163,7 +163,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 		.query = PLAN_ANALYTICS,
 		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) |
 		(request->has_start || request->has_end ? SHAPE_RANGED : 0),
-		.table = assets,
+		.tables[APP_ASSETS] = assets,
 		.caller = caller,
 		.read_only = true,
 		.plan_options = PLAN_BY_TENANT,
@@ -197,7 +197,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 static void
 build_summary_query(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *assets = request->table;
+	const AppTable *assets = request->tables[APP_ASSETS];
 	StringInfo	sql = &text->sql;
 	int			i;
 
@@ -241,7 +241,7 @@ append_type_filter(PlanText *text, const AppColumn *column)
 static void
 append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column)
 {
-	const AppColumn *c = &request->table->columns[column];
+	const AppColumn *c = &request->tables[APP_ASSETS]->columns[column];
 
 	if (!c->present ||
 		(column == ASSET_PLATFORM_METADATA && (request->shape & SHAPE_RANGED) == 0))

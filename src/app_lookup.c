@@ -31,12 +31,12 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 	PlanRequest query = {
 		.query = PLAN_LOOKUP,
 		.shape = set,
-		.table = table,
 		.read_only = read_only,
 		.plan_options = PLAN_BY_KEY,
 		.build = build_lookup
 	};
 
+	query.tables[table->role] = table;
 	values[0] = identifier_bind(id, &table->columns[asset ? (int) ASSET_ID : (int) SPACE_ID]);
 	values[1] = identifier_bind(tenant_id,
 								&table->columns[asset ? (int) ASSET_TENANT_ID :
@@ -58,10 +58,13 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 static void
 build_lookup(PlanText *text, const PlanRequest *request)
 {
+	const AppTable *table = request->tables[APP_ASSETS] ? request->tables[APP_ASSETS] :
+		request->tables[APP_SPACES];
+
 	appendStringInfoString(&text->sql, "SELECT ");
-	app_row_select(text, request->table, "r", request->shape);
+	app_row_select(text, table, "r", request->shape);
 	appendStringInfoString(&text->sql, " FROM ");
-	plan_append_table(text, request->table);
+	plan_append_table(text, table);
 	appendStringInfoString(&text->sql, " AS r WHERE ");
-	identifier_append_live_match(text, "r", request->table);
+	identifier_append_live_match(text, "r", table);
 }

@@ -15,6 +15,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
@@ -25,6 +27,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "app_schema.h"
@@ -81,6 +84,32 @@ static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
 	[SPACE_CAMPAIGN_NAME] = {"campaign_name", KIND_TEXT, true},
 };
 
+/* history_table.c judges these: here a column of another kind is as good as none */
+static const ColumnSpec history_columns[HISTORY_NCOLUMNS] = {
+	[HISTORY_CONTEXT] = {"context", KIND_JSONB, false},
+	[HISTORY_ASSET_ID] = {"asset_id", KIND_IDENTIFIER, false},
+	[HISTORY_REUSED_AT] = {"reused_at", KIND_TIME, false},
+	[HISTORY_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, false},
+	[HISTORY_CAMPAIGN_SPACE_ID] = {"campaign_space_id", KIND_IDENTIFIER, false},
+};
+
+typedef struct AppTableSpec
+{
+	const ColumnSpec *columns;
+	int			ncolumns;
+	const char *setting_name;
+	const TableSetting *const *setting;
+} AppTableSpec;
+
+static const AppTableSpec app_tables[APP_NROLES] = {
+	[APP_ASSETS] = {asset_columns, ASSET_NCOLUMNS,
+	"asset_reuse.assets_table", &assets_table_setting},
+	[APP_SPACES] = {space_columns, SPACE_NCOLUMNS,
+	"asset_reuse.spaces_table", &spaces_table_setting},
+	[APP_HISTORY] = {history_columns, HISTORY_NCOLUMNS,
+	"asset_reuse.history_table", &history_table_setting},
+};
+
 typedef struct AppTableKey
 {
 	Oid			relid;
@@ -106,6 +135,8 @@ static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
+static void read_relation(AppTable *table);
+static uint32 read_primary_key(const AppTable *table);
 static bool kind_accepts(ColumnKind kind, Oid type);
 static pg_noreturn void report_no_table(AppRole role);
 static pg_noreturn void report_misfit(const AppTable *table, int column,
@@ -125,11 +156,24 @@ static pg_noreturn void report_misfit(const AppTable *table, int column,
 void
 app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table)
 {
-	AppTableKey key = {app_schema_find(role, lockmode), role};
+	Oid			relid = app_schema_find(role, lockmode);
+
+	if (!OidIsValid(relid))
+		report_no_table(role);
+	app_schema_describe(role, relid, table);
+}
+
+/*
+ * app_schema_describe describes a relation that the caller has found and locked.
+ *
+ * Errors 42703, 42804 and 42809 as in app_schema_bind.
+ */
+void
+app_schema_describe(AppRole role, Oid relid, AppTable *table)
+{
+	AppTableKey key = {relid, role};
 	AppTableEntry *entry;
 
-	if (!OidIsValid(key.relid))
-		report_no_table(role);
 	if (bound_tables == NULL)
 		create_bound_tables();
 
@@ -191,7 +235,7 @@ app_relation_fits(Oid relid)
 const char *
 app_table_setting_name(AppRole role)
 {
-	return role == APP_ASSETS ? "asset_reuse.assets_table" : "asset_reuse.spaces_table";
+	return app_tables[role].setting_name;
 }
 
 /* app_table_display_name returns the setting's value, quoted where needed. */
@@ -206,7 +250,7 @@ app_table_display_name(AppRole role)
 int
 app_column_count(AppRole role)
 {
-	return role == APP_ASSETS ? (int) ASSET_NCOLUMNS : (int) SPACE_NCOLUMNS;
+	return app_tables[role].ncolumns;
 }
 
 const char *
@@ -259,6 +303,7 @@ app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)
 		return APP_COLUMN_MISSING;
 	att = (Form_pg_attribute) GETSTRUCT(tuple);
 	found->present = true;
+	found->number = att->attnum;
 	found->typmod = att->atttypmod;
 	found->collation = att->attcollation;
 	found->type = getBaseTypeAndTypmod(att->atttypid, &found->typmod);
@@ -287,13 +332,13 @@ app_report_not_found(AppRole role)
 static const TableSetting *
 table_setting(AppRole role)
 {
-	return role == APP_ASSETS ? assets_table_setting : spaces_table_setting;
+	return *app_tables[role].setting;
 }
 
 static const ColumnSpec *
 column_spec(AppRole role, int column)
 {
-	return role == APP_ASSETS ? &asset_columns[column] : &space_columns[column];
+	return &app_tables[role].columns[column];
 }
 
 static void
@@ -360,18 +405,63 @@ read_table(AppTableKey key, AppTable *table)
 	table->role = key.role;
 	table->relid = key.relid;
 	table->generation = ++last_generation;
-	strlcpy(table->schema, get_namespace_name(get_rel_namespace(key.relid)), NAMEDATALEN);
-	strlcpy(table->name, get_rel_name(key.relid), NAMEDATALEN);
+	read_relation(table);
 
 	for (column = 0; column < app_column_count(key.role); column++)
 	{
 		AppColumnStatus status = app_column_inspect(key.role, column, key.relid,
 													&table->columns[column]);
 
-		if (status == APP_COLUMN_WRONG_TYPE ||
-			(status == APP_COLUMN_MISSING && app_column_required(key.role, column)))
+		if (key.role == APP_HISTORY)
+			table->columns[column].present = status == APP_COLUMN_OK;
+		else if (status == APP_COLUMN_WRONG_TYPE ||
+				 (status == APP_COLUMN_MISSING && app_column_required(key.role, column)))
 			report_misfit(table, column, status);
 	}
+	table->primary_key = read_primary_key(table);
+}
+
+/* read_relation reads what describes the table as a whole. */
+static void
+read_relation(AppTable *table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table->relid));
+	Form_pg_class form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", table->relid);
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	table->owner = form->relowner;
+	table->relkind = form->relkind;
+	strlcpy(table->schema, get_namespace_name(form->relnamespace), NAMEDATALEN);
+	strlcpy(table->name, NameStr(form->relname), NAMEDATALEN);
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * read_primary_key returns the columns of the table's primary key as bits by their
+ * numbers with us; 0 if there is none, or if it has columns that we do not know.
+ */
+static uint32
+read_primary_key(const AppTable *table)
+{
+	Relation	relation = relation_open(table->relid, NoLock);
+	Bitmapset  *attributes = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	uint32		key = 0;
+	int			column;
+
+	relation_close(relation, NoLock);
+	for (column = 0; column < app_column_count(table->role); column++)
+	{
+		int			number = table->columns[column].number - FirstLowInvalidHeapAttributeNumber;
+
+		if (table->columns[column].present && bms_is_member(number, attributes))
+		{
+			key |= (uint32) 1 << column;
+			attributes = bms_del_member(attributes, number);
+		}
+	}
+	return bms_is_empty(attributes) ? key : 0;
 }
 
 static bool

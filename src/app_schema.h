@@ -8,6 +8,7 @@
 #ifndef ASSET_REUSE_APP_SCHEMA_H
 #define ASSET_REUSE_APP_SCHEMA_H
 
+#include "access/attnum.h"
 #include "storage/lockdefs.h"
 
 #include "compat.h"
@@ -15,8 +16,11 @@
 typedef enum AppRole
 {
 	APP_ASSETS,
-	APP_SPACES
+	APP_SPACES,
+	APP_HISTORY					/* ours, where there is one: see history_table.c */
 } AppRole;
+
+#define APP_NROLES			(APP_HISTORY + 1)
 
 /*
  * The columns we use, in the order in which jsonb sorts their names: by length,
@@ -55,12 +59,23 @@ typedef enum SpaceColumn
 	SPACE_NCOLUMNS
 } SpaceColumn;
 
+typedef enum HistoryColumn
+{
+	HISTORY_CONTEXT,
+	HISTORY_ASSET_ID,
+	HISTORY_REUSED_AT,
+	HISTORY_TENANT_ID,
+	HISTORY_CAMPAIGN_SPACE_ID,
+	HISTORY_NCOLUMNS
+} HistoryColumn;
+
 #define APP_MAX_COLUMNS		ASSET_NCOLUMNS
 
 /* A column as the table has it */
 typedef struct AppColumn
 {
 	bool		present;
+	AttrNumber	number;
 	Oid			type;			/* beneath any domain */
 	bool		is_domain;
 	int32		typmod;
@@ -72,13 +87,17 @@ typedef struct AppTable
 {
 	AppRole		role;
 	Oid			relid;
+	Oid			owner;
+	char		relkind;
 	uint64		generation;		/* another one whenever anything here may differ */
 	char		schema[NAMEDATALEN];
 	char		name[NAMEDATALEN];
 	AppColumn	columns[APP_MAX_COLUMNS];
+	uint32		primary_key;	/* the columns in it, as bits; 0: others are in it too */
 } AppTable;
 
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
+extern void app_schema_describe(AppRole role, Oid relid, AppTable *table);
 extern pg_noreturn void app_report_not_found(AppRole role);
 
 extern int	app_column_count(AppRole role);

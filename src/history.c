@@ -215,7 +215,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 	ArrayType  *ids;
 	PlanRequest query = {
 		.query = PLAN_HISTORY_CAMPAIGNS,
-		.table = &campaigns->spaces,
+		.tables[APP_SPACES] = &campaigns->spaces,
 		.read_only = true,
 		.plan_options = PLAN_BY_KEY,
 		.build = build_campaigns_query
@@ -347,7 +347,7 @@ is_uuid(const text *value)
 static void
 build_campaigns_query(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *spaces = request->table;
+	const AppTable *spaces = request->tables[APP_SPACES];
 	Oid			id_type = identifier_param_type(&spaces->columns[SPACE_ID]);
 
 	appendStringInfoString(&text->sql, "SELECT ");

@@ -3,9 +3,9 @@
  * plan_cache.c
  *	  Saved SPI plans: fetch or prepare, and when to throw one away.
  *
- * A plan is kept per table, query, variant and calling function, for the life of
+ * A plan is kept per tables, query, variant and calling function, for the life of
  * the session.  Its text holds names and types, so it is good only for
- * the generation of the table's description it was built from; and what
+ * the generations of the tables' descriptions it was built from; and what
  * SPI_plan_is_valid calls stale is built anew as well.  Plans of tables that
  * are gone are freed when the next plan is prepared.
  *
@@ -45,7 +45,7 @@ typedef struct PlanKey
 {
 	PlanQuery	query;
 	uint32		shape;
-	Oid			relid;
+	Oid			relids[APP_NROLES];	/* 0: not used */
 	Oid			caller;
 } PlanKey;
 
@@ -53,7 +53,7 @@ typedef struct PlanKey
 typedef struct SavedPlan
 {
 	SPIPlanPtr	plan;
-	uint64		generation;		/* of the table's description in its text */
+	uint64		generations[APP_NROLES];	/* of the tables' descriptions in its text */
 	int			running;		/* calls that execute it just now */
 	bool		discarded;		/* no entry has it any more */
 } SavedPlan;
@@ -70,6 +70,7 @@ static MemoryContext plan_context = NULL;
 static void run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only);
 static void release_plan(SavedPlan *saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
+static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
 static void check_functions(SPIPlanPtr plan, Oid caller);
@@ -154,16 +155,19 @@ release_plan(SavedPlan *saved)
 static SavedPlan *
 fetch_plan(const PlanRequest *request)
 {
-	PlanKey		key = {request->query, request->shape, request->table->relid, request->caller};
+	PlanKey		key = {.query = request->query, .shape = request->shape, .caller = request->caller};
 	PlanEntry  *entry;
 	SavedPlan  *saved;
 	bool		found;
+	int			role;
 
 	if (plans == NULL)
 		create_plans();
 
+	for (role = 0; role < APP_NROLES; role++)
+		key.relids[role] = request->tables[role] ? request->tables[role]->relid : InvalidOid;
 	entry = hash_search(plans, &key, HASH_FIND, NULL);
-	if (entry != NULL && entry->saved->generation == request->table->generation &&
+	if (entry != NULL && has_same_tables(entry->saved, request) &&
 		is_good_plan(entry->saved->plan))
 		return entry->saved;
 
@@ -174,6 +178,20 @@ fetch_plan(const PlanRequest *request)
 		discard_plan(entry->saved);
 	entry->saved = saved;
 	return saved;
+}
+
+/* has_same_tables: was a plan built from the tables' descriptions of a request? */
+static bool
+has_same_tables(const SavedPlan *saved, const PlanRequest *request)
+{
+	int			role;
+
+	for (role = 0; role < APP_NROLES; role++)
+	{
+		if (request->tables[role] && saved->generations[role] != request->tables[role]->generation)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -209,6 +227,7 @@ prepare_plan(const PlanRequest *request)
 	PlanText	text = {0};
 	SavedPlan  *saved;
 	SPIPlanPtr	plan;
+	int			role;
 
 	initStringInfo(&text.sql);
 	request->build(&text, request);
@@ -222,7 +241,8 @@ prepare_plan(const PlanRequest *request)
 	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
 	SPI_keepplan(plan);
 	saved->plan = plan;
-	saved->generation = request->table->generation;
+	for (role = 0; role < APP_NROLES; role++)
+		saved->generations[role] = request->tables[role] ? request->tables[role]->generation : 0;
 	pfree(text.sql.data);
 	return saved;
 }

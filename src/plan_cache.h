@@ -21,7 +21,7 @@ typedef enum PlanQuery
 	PLAN_ANALYTICS
 } PlanQuery;
 
-#define PLAN_MAX_PARAMS		8
+#define PLAN_MAX_PARAMS		12
 
 /*
  * How a statement is planned.  What finds a few rows by their key has one good
@@ -42,14 +42,14 @@ typedef struct PlanText
 } PlanText;
 
 /*
- * A statement that runs over one table of the application's.  Query, shape and
+ * A statement that runs over tables of the application's.  Query, shape and
  * caller say which; build writes its text from them when there is no plan.
  */
 typedef struct PlanRequest
 {
 	PlanQuery	query;
 	uint32		shape;			/* a query's variants, by numbers of its own */
-	const AppTable *table;
+	const AppTable *tables[APP_NROLES];	/* by role; null where it uses none */
 	Oid			caller;			/* our SQL function, if the text calls others of ours; or 0 */
 	bool		read_only;		/* sees what the calling query sees */
 	int			plan_options;	/* PLAN_... */

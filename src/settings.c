@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings: where the application's tables are.
+ *	  The settings: where the tables are.
  *
  * A setting's name is taken apart when it is set, so a call only looks it up.
  * The parts live as long as the value, in memory that the GUC machinery frees.
@@ -19,41 +19,53 @@
 
 const TableSetting *assets_table_setting = NULL;
 const TableSetting *spaces_table_setting = NULL;
+const TableSetting *history_table_setting = NULL;
 
 static char *assets_table = NULL;
 static char *spaces_table = NULL;
+static char *history_table = NULL;
 
 static void define_table_setting(const char *name, const char *description,
-								 char **value, const char *boot_value,
+								 const char *without_schema, char **value, const char *boot_value,
 								 GucStringAssignHook assign);
 static bool check_table_setting(char **value, void **extra, GucSource source);
 static void assign_assets_table(const char *value, void *extra);
 static void assign_spaces_table(const char *value, void *extra);
+static void assign_history_table(const char *value, void *extra);
 
 /* settings_define makes the settings known to the server. */
 void
 settings_define(void)
 {
+	static const char in_search_path[] = "A name without a schema is found through the search_path.";
+
 	/*
 	 * Anybody may set these: a table is used with the rights of the caller,
 	 * who could as well name it in a query.
 	 */
 	define_table_setting("asset_reuse.assets_table",
-						 "The application's table of assets, with or without a schema.",
+						 "The application's table of assets, with or without a schema.", in_search_path,
 						 &assets_table, "campaign_assets", assign_assets_table);
 	define_table_setting("asset_reuse.spaces_table",
-						 "The application's table of campaigns, with or without a schema.",
+						 "The application's table of campaigns, with or without a schema.", in_search_path,
 						 &spaces_table, "campaign_spaces", assign_spaces_table);
+
+	/*
+	 * All callers must agree on where an asset's events are, whatever their
+	 * search_path.
+	 */
+	define_table_setting("asset_reuse.history_table",
+						 "The table of reuse events, with or without a schema.",
+						 "A name without a schema is that of a table beside the assets.",
+						 &history_table, "campaign_asset_reuse_history", assign_history_table);
 	MarkGUCPrefixReserved("asset_reuse");
 }
 
 static void
-define_table_setting(const char *name, const char *description, char **value,
-					 const char *boot_value, GucStringAssignHook assign)
+define_table_setting(const char *name, const char *description, const char *without_schema,
+					 char **value, const char *boot_value, GucStringAssignHook assign)
 {
-	DefineCustomStringVariable(name, description,
-							   "A name without a schema is found through the search_path.",
-							   value, boot_value, PGC_USERSET, 0,
+	DefineCustomStringVariable(name, description, without_schema, value, boot_value, PGC_USERSET, 0,
 							   check_table_setting, assign, NULL);
 }
 
@@ -99,4 +111,10 @@ static void
 assign_spaces_table(const char *value, void *extra)
 {
 	spaces_table_setting = extra;
+}
+
+static void
+assign_history_table(const char *value, void *extra)
+{
+	history_table_setting = extra;
 }

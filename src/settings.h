@@ -11,13 +11,14 @@
 /* A table's name as a setting gives it, taken apart */
 typedef struct TableSetting
 {
-	char		schema[NAMEDATALEN];	/* empty: found through the search_path */
+	char		schema[NAMEDATALEN];	/* empty: none given */
 	char		name[NAMEDATALEN];
 } TableSetting;
 
 /* Never null once the settings are defined */
 extern const TableSetting *assets_table_setting;
 extern const TableSetting *spaces_table_setting;
+extern const TableSetting *history_table_setting;
 
 extern void settings_define(void);
 

@@ -207,7 +207,7 @@ update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 	Datum		values[NPARAMS];
 	PlanRequest update = {
 		.query = PLAN_TRACK_ASSET,
-		.table = assets,
+		.tables[APP_ASSETS] = assets,
 		.caller = caller,
 		.plan_options = PLAN_BY_KEY,
 		.build = build_update
@@ -253,7 +253,7 @@ update_asset(const TrackRequest *request, const AppTable *assets, Oid caller,
 static void
 build_update(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *assets = request->table;
+	const AppTable *assets = request->tables[APP_ASSETS];
 	const char *time_type = format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type);
 	StringInfo	sql = &text->sql;
 

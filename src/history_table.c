@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * history_table.c
+ *	  The history table: where it is, and whether it is ours.
+ *
+ * There may be such a table beside the assets, made by
+ * asset_reuse_create_history_table; then events live in it, a row for each.  It is
+ * looked for in every call, so that all sessions agree on where events live, and
+ * found in the assets' schema whatever the caller's search_path.
+ *
+ * What we store there runs the table's triggers and policies with the caller's
+ * rights, so a table that just anybody has made under that name is refused.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "history_table.h"
+#include "settings.h"
+
+/* A column of the history that must be of the type of one of the assets */
+typedef struct SameType
+{
+	HistoryColumn history;
+	AssetColumn asset;
+} SameType;
+
+#define HISTORY_KEY \
+	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
+
+static const SameType same_types[] = {
+	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
+	{HISTORY_ASSET_ID, ASSET_ID},
+	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
+};
+
+static void check_not_dropped(const AppTable *assets);
+static void check_is_ours(const AppTable *assets, const AppTable *history);
+static pg_noreturn void report_not_ours(const AppTable *history, const char *detail);
+
+/*
+ * history_table_bind finds the history table, locks it until the end of the
+ * transaction, and describes it in *history; false if there is none.
+ *
+ * The caller has bound and locked the assets.  Read only, it is going to read what
+ * the calling query sees.
+ *
+ * Errors: 42809 what has its name is no history table; 40001 it was dropped while
+ * the calling query ran, which can see its events neither there nor in the documents.
+ */
+bool
+history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
+				   AppTable *history)
+{
+	RangeVar	name = {
+		.type = T_RangeVar,
+		.schemaname = unconstify(char *, history_table_schema(assets)),
+		.relname = unconstify(char *, history_table_name()),
+		.relpersistence = RELPERSISTENCE_PERMANENT,
+		.location = -1
+	};
+	Oid			relid = RangeVarGetRelid(&name, lockmode, true);
+
+	if (!OidIsValid(relid))
+	{
+		if (read_only)
+			check_not_dropped(assets);
+		return false;
+	}
+	app_schema_describe(APP_HISTORY, relid, history);
+	check_is_ours(assets, history);
+	return true;
+}
+
+/* history_table_schema returns the schema in which the history table is or would be. */
+const char *
+history_table_schema(const AppTable *assets)
+{
+	return history_table_setting->schema[0] ? history_table_setting->schema : assets->schema;
+}
+
+/* history_table_name returns the name that the history table has or would have. */
+const char *
+history_table_name(void)
+{
+	return history_table_setting->name;
+}
+
+/*
+ * check_not_dropped makes sure that a table which is not there now was not there
+ * for the calling query's snapshot either.
+ *
+ * asset_reuse_drop_history_table puts the events back into the documents, but an
+ * older snapshot sees the documents as they were before.
+ */
+static void
+check_not_dropped(const AppTable *assets)
+{
+	Oid			schema = get_namespace_oid(history_table_schema(assets), true);
+	Relation	classes;
+	SysScanDesc scan;
+	ScanKeyData key[2];
+	bool		was_there;
+
+	ScanKeyInit(&key[0], Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(history_table_name()));
+	ScanKeyInit(&key[1], Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(schema));
+	classes = table_open(RelationRelationId, AccessShareLock);
+	scan = systable_beginscan(classes, ClassNameNspIndexId, true, GetActiveSnapshot(),
+							  lengthof(key), key);
+	was_there = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(classes, AccessShareLock);
+	if (was_there)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not read the reuse history because its table was dropped concurrently"),
+				 errhint("Try again.")));
+}
+
+/* check_is_ours raises an error for a table that is not a history of these assets. */
+static void
+check_is_ours(const AppTable *assets, const AppTable *history)
+{
+	int			column;
+	Size		i;
+
+	if (history->relkind != RELKIND_RELATION && history->relkind != RELKIND_PARTITIONED_TABLE)
+		report_not_ours(history, "It is not a table.");
+	if (history->owner != assets->owner)
+		report_not_ours(history, "Its owner is not the owner of the assets.");
+	for (column = 0; column < HISTORY_NCOLUMNS; column++)
+	{
+		if (!history->columns[column].present)
+			report_not_ours(history, psprintf("It has no column \"%s\" of the right type.",
+											  app_column_name(APP_HISTORY, column)));
+	}
+	for (i = 0; i < lengthof(same_types); i++)
+	{
+		if (history->columns[same_types[i].history].type !=
+			assets->columns[same_types[i].asset].type)
+			report_not_ours(history,
+							psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",
+									 app_column_name(APP_HISTORY, same_types[i].history),
+									 app_column_name(APP_ASSETS, same_types[i].asset)));
+	}
+	if (history->primary_key != HISTORY_KEY)
+		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).");
+}
+
+/* report_not_ours raises 42809 for a table that just has the history's name. */
+static void
+report_not_ours(const AppTable *history, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("relation \"%s\" is not a reuse history table", history->name),
+			 errdetail_internal("%s", detail),
+			 errhint("Rename the relation or set %s, and use asset_reuse_create_history_table() to make one.",
+					 app_table_setting_name(APP_HISTORY))));
+}
