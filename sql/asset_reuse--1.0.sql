@@ -186,6 +186,40 @@ COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamptz, timestamptz, json
 'Returns platform_metadata with one event appended; as asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb), for timestamptz columns.';
 
 --
+-- The context of an event: what the statements that store events call
+--
+
+CREATE FUNCTION asset_reuse_event_context(
+	reuse_context jsonb,
+	reused_in_type text,
+	reused_in_id text,
+	reused_in_name text
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_context'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text) IS
+'Returns the context of a reuse event: the keys of reuse_context and the three reused_in_* keys, which win over the same keys there.
+reuse_context: a JSON object, or NULL for none.  The others may be NULL, which is stored as null.
+Errors: 22023 reuse_context is no object.';
+
+CREATE FUNCTION asset_reuse_event_campaign(context jsonb) RETURNS text
+AS 'MODULE_PATHNAME', 'asset_reuse_event_campaign'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_campaign(jsonb) IS
+'Returns the id of the campaign that a reuse event names: its reused_in_id if that is a string and reused_in_type is campaign_space, else NULL.
+context: the event''s.';
+
+CREATE FUNCTION asset_reuse_event_campaign_uuid(context jsonb) RETURNS uuid
+AS 'MODULE_PATHNAME', 'asset_reuse_event_campaign_uuid'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_campaign_uuid(jsonb) IS
+'Returns what asset_reuse_event_campaign does where that is a uuid, else NULL: it then names no campaign of a database whose campaigns have uuids.
+context: the event''s.';
+
+--
 -- The aggregate that asset_reuse_analytics runs on: one pass, in parallel where
 -- the planner finds it worthwhile.  Columns have the types of the application's
 -- tables, hence "any".

@@ -44,8 +44,8 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 	plan_execute(&query, values, NULL);
 	if (SPI_processed == 0)
 		app_report_not_found(table->role);
-	app_row_check(table, set, SPI_tuptable->tupdesc);
-	app_row_read(table, set, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
+	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
+	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 }
 
 /* ----------
@@ -66,5 +66,5 @@ build_lookup(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, " FROM ");
 	plan_append_table(text, table);
 	appendStringInfoString(&text->sql, " AS r WHERE ");
-	identifier_append_live_match(text, "r", table);
+	identifier_append_live_match(text, "r", table, identifier_add_params(text, table));
 }

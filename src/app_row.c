@@ -20,6 +20,9 @@
 
 #include "app_row.h"
 
+/* Columns of a result: those of one of our tables, and what else a query returns */
+#define MAX_RESULT_COLUMNS	(2 * APP_MAX_COLUMNS)
+
 /*
  * app_row_select appends the columns of a set that the table has, in
  * their order, for app_row_read to read.
@@ -41,16 +44,17 @@ app_row_select(PlanText *text, const AppTable *table, const char *alias, ColumnS
 }
 
 /*
- * app_row_check makes sure that rows begin with the columns of the set that the
- * table's description says, whatever the functions and triggers that the statement
- * ran have done to the table meanwhile.  Once for all rows of a result.
+ * app_row_check makes sure that rows have, from a first attribute (from 0) on, the
+ * columns of the set that the table's description says, whatever the functions and
+ * triggers that the statement ran have done to the table meanwhile.  Once for all
+ * rows of a result.
  */
 void
-app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc)
+app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
 {
-	int			next = 0;
+	int			next = first;
 	int			column;
-	bool		fits = desc->natts <= APP_MAX_COLUMNS;
+	bool		fits = desc->natts <= MAX_RESULT_COLUMNS;
 
 	for (column = 0; column < app_column_count(table->role) && fits; column++)
 	{
@@ -71,14 +75,17 @@ app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc)
 				 errhint("Do not change the table in its own triggers, policies and views.")));
 }
 
-/* app_row_read reads a row of those columns; others are null. */
-void
-app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc desc,
-			 AppRow *row)
+/*
+ * app_row_read reads those columns of a row; others are null.  It returns which
+ * attribute follows them.
+ */
+int
+app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
+			 TupleDesc desc, AppRow *row)
 {
-	Datum		values[APP_MAX_COLUMNS];
-	bool		nulls[APP_MAX_COLUMNS];
-	int			next = 0;
+	Datum		values[MAX_RESULT_COLUMNS];
+	bool		nulls[MAX_RESULT_COLUMNS];
+	int			next = first;
 	int			column;
 
 	heap_deform_tuple(tuple, desc, values, nulls);
@@ -91,6 +98,7 @@ app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple, TupleDesc de
 		row->nulls[column] = read ? nulls[next] : true;
 		next += read;
 	}
+	return next;
 }
 
 /*

@@ -36,8 +36,8 @@ app_row_has(const AppColumn *columns, ColumnSet set, int column)
 
 extern void app_row_select(PlanText *text, const AppTable *table, const char *alias,
 						   ColumnSet set);
-extern void app_row_check(const AppTable *table, ColumnSet set, TupleDesc desc);
-extern void app_row_read(const AppTable *table, ColumnSet set, HeapTuple tuple,
+extern void app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc);
+extern int	app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
 						 TupleDesc desc, AppRow *row);
 
 extern text *app_row_text(const AppRow *row, int column);

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
 #include <limits.h>
 
 #include "catalog/pg_type.h"
@@ -24,11 +23,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/uuid.h"
 
 #include "app_lookup.h"
 #include "app_row.h"
 #include "app_schema.h"
+#include "event_context.h"
 #include "identifier.h"
 #include "plan_cache.h"
 #include "request.h"
@@ -45,12 +44,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
 
 /* What an event takes beside its context and campaign */
 #define EVENT_SIZE			256
-
-/* Hexadecimal digits of a uuid */
-#define UUID_DIGITS			(2 * UUID_LEN)
-
-/* The type of place that makes an event name a campaign */
-#define CAMPAIGN_TYPE		"campaign_space"
 
 #define HISTORY_COLUMNS \
 	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_REUSED_COUNT) | \
@@ -91,12 +84,10 @@ static void read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *r
 static void pick_page(const HistoryRequest *request, const AppRow *row, ReuseLog *log,
 					  HistoryPage *page);
 static ReuseValue event_context(const ReuseEvent *event);
-static text *named_campaign(const ReuseValue *context);
 static void find_campaigns(const HistoryRequest *request, HistoryPage *page,
 						   HistoryCampaigns *campaigns);
 static ArrayType *campaign_id_array(HistoryPage *page, const AppColumn *id);
 static int	place_named_before(const HistoryPage *page, int i);
-static bool is_uuid(const text *value);
 static void build_campaigns_query(PlanText *text, const PlanRequest *request);
 static Jsonb *make_answer(const HistoryRequest *request, const AppRow *row, const ReuseLog *log,
 						  const HistoryPage *page, const HistoryCampaigns *campaigns,
@@ -175,7 +166,7 @@ pick_page(const HistoryRequest *request, const AppRow *row, ReuseLog *log, Histo
 	for (i = 0; i < page->nevents; i++)
 	{
 		page->contexts[i] = event_context(&page->events[i]);
-		page->campaign_ids[i] = named_campaign(&page->contexts[i]);
+		page->campaign_ids[i] = event_context_campaign(&page->contexts[i]);
 	}
 }
 
@@ -189,21 +180,6 @@ event_context(const ReuseEvent *event)
 	if (!reuse_value_is_object(&event->value))
 		return event->value;
 	return reuse_value_get(&event->value, "context", &context) ? context : nothing;
-}
-
-/* named_campaign returns the id of the campaign that an event names, or null. */
-static text *
-named_campaign(const ReuseValue *context)
-{
-	ReuseValue	type;
-	ReuseValue	id;
-
-	if (!reuse_value_get(context, "reused_in_type", &type) ||
-		type.type != JENTRY_ISSTRING || type.len != strlen(CAMPAIGN_TYPE) ||
-		memcmp(type.data, CAMPAIGN_TYPE, type.len) != 0 ||
-		!reuse_value_get(context, "reused_in_id", &id) || id.type != JENTRY_ISSTRING)
-		return NULL;
-	return cstring_to_text_with_len(id.data, id.len);
 }
 
 /* find_campaigns reads the live campaigns of the tenant that a page names. */
@@ -233,7 +209,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 	plan_execute(&query, values, NULL);
 
 	desc = SPI_tuptable->tupdesc;
-	app_row_check(&campaigns->spaces, CAMPAIGN_COLUMNS, desc);
+	app_row_check(&campaigns->spaces, CAMPAIGN_COLUMNS, 0, desc);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -241,7 +217,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 		bool		isnull;
 		Datum		place = SPI_getbinval(tuple, desc, desc->natts, &isnull);
 
-		app_row_read(&campaigns->spaces, CAMPAIGN_COLUMNS, tuple, desc, row);
+		app_row_read(&campaigns->spaces, CAMPAIGN_COLUMNS, 0, tuple, desc, row);
 		campaigns->found[DatumGetInt64(place) - 1] = row;
 	}
 }
@@ -269,7 +245,7 @@ campaign_id_array(HistoryPage *page, const AppColumn *id)
 		text	   *named = page->campaign_ids[i];
 
 		page->campaign_places[i] = 0;
-		if (named == NULL || (type == UUIDOID && !is_uuid(named)))
+		if (named == NULL || (type == UUIDOID && !event_context_is_uuid(named)))
 			continue;
 		page->campaign_places[i] = place_named_before(page, i);
 		if (page->campaign_places[i] == 0)
@@ -304,31 +280,6 @@ place_named_before(const HistoryPage *page, int i)
 			return page->campaign_places[j];
 	}
 	return 0;
-}
-
-/*
- * is_uuid: does the type uuid accept a text?  As in its input function: braces
- * around it, and hyphens after any four digits, may be or not be.
- */
-static bool
-is_uuid(const text *value)
-{
-	const char *at = VARDATA_ANY(value);
-	const char *end = at + VARSIZE_ANY_EXHDR(value);
-	bool		braces = at < end && *at == '{';
-	int			digits;
-
-	at += braces;
-	for (digits = 0; digits < UUID_DIGITS; digits++)
-	{
-		if (at < end && *at == '-' && digits > 0 && digits % 4 == 0)
-			at++;
-		if (at == end || !isxdigit((unsigned char) *at++))
-			return false;
-	}
-	if (braces)
-		return end - at == 1 && *at == '}';
-	return at == end;
 }
 
 /* ----------

@@ -62,20 +62,37 @@ identifier_append_match(PlanText *text, const char *alias, const AppTable *table
 }
 
 /*
+ * identifier_add_params adds parameters for a row's id and its tenant, and returns
+ * the first one's number.
+ */
+int
+identifier_add_params(PlanText *text, const AppTable *table)
+{
+	bool		asset = table->role == APP_ASSETS;
+	const AppColumn *id = &table->columns[asset ? (int) ASSET_ID : (int) SPACE_ID];
+	const AppColumn *tenant_id = &table->columns[asset ? (int) ASSET_TENANT_ID :
+												 (int) SPACE_TENANT_ID];
+	int			id_param = plan_add_param(text, identifier_param_type(id));
+
+	plan_add_param(text, identifier_param_type(tenant_id));
+	return id_param;
+}
+
+/*
  * identifier_append_live_match appends the condition on a row that is asked for by
- * its id: "id = $n AND tenant_id = $m AND deleted_at IS NULL", the last where there
+ * its id: "id = $n AND tenant_id = $n+1 AND deleted_at IS NULL", the last where there
  * is such a column.
  */
 void
-identifier_append_live_match(PlanText *text, const char *alias, const AppTable *table)
+identifier_append_live_match(PlanText *text, const char *alias, const AppTable *table,
+							 int id_param)
 {
-	bool		asset = table->role == APP_ASSETS;
-	int			deleted_at = asset ? (int) ASSET_DELETED_AT : (int) SPACE_DELETED_AT;
+	int			deleted_at = table->role == APP_ASSETS ? (int) ASSET_DELETED_AT :
+		(int) SPACE_DELETED_AT;
 
-	identifier_append_match(text, alias, table, asset ? (int) ASSET_ID : (int) SPACE_ID);
-	appendStringInfoString(&text->sql, " AND ");
-	identifier_append_match(text, alias, table,
-							asset ? (int) ASSET_TENANT_ID : (int) SPACE_TENANT_ID);
+	appendStringInfo(&text->sql, "%s.id OPERATOR(pg_catalog.=) $%d"
+					 " AND %s.tenant_id OPERATOR(pg_catalog.=) $%d",
+					 alias, id_param, alias, id_param + 1);
 	if (table->columns[deleted_at].present)
 		appendStringInfo(&text->sql, " AND %s.deleted_at IS NULL", alias);
 }

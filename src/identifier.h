@@ -22,7 +22,8 @@ extern Oid	identifier_param_type(const AppColumn *column);
 extern Datum identifier_bind(Identifier id, const AppColumn *column);
 extern void identifier_append_match(PlanText *text, const char *alias, const AppTable *table,
 									int column);
+extern int	identifier_add_params(PlanText *text, const AppTable *table);
 extern void identifier_append_live_match(PlanText *text, const char *alias,
-										 const AppTable *table);
+										 const AppTable *table, int id_param);
 
 #endif							/* ASSET_REUSE_IDENTIFIER_H */

@@ -38,7 +38,8 @@
 
 /* The functions of ours that our statements call */
 static const char *const called_functions[] = {
-	"asset_reuse_log_append", "asset_reuse_log_next_time", "asset_reuse_summary"
+	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_next_time",
+	"asset_reuse_summary"
 };
 
 typedef struct PlanKey

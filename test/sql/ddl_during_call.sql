@@ -24,7 +24,7 @@ INSERT INTO campaign_spaces VALUES ('c', 't', NULL), ('d', 't', 'D');
 SELECT asset_reuse_track('a', 't', 'c')->'event'->'reused_in_name';
 ALTER TABLE campaign_spaces RENAME TO real_spaces;
 
--- A function in the view of campaigns that changes a column's type to one that does not fit: 42804.
+-- A function in the view of campaigns that changes the assets while track's statement runs over both: refused.
 CREATE FUNCTION run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -35,14 +35,11 @@ CREATE VIEW campaign_spaces AS
 SELECT id, tenant_id, run('ALTER TABLE campaign_assets ALTER file_url TYPE int USING 5') AS campaign_name
 FROM real_spaces;
 SELECT error_of($$ SELECT asset_reuse_track('a', 't', 'c') $$);
--- One that drops it: the answer is without it.
+-- One that drops a column, required or not: refused too.
 CREATE OR REPLACE VIEW campaign_spaces AS
 SELECT id, tenant_id, run('ALTER TABLE campaign_assets DROP file_url') AS campaign_name
 FROM real_spaces;
-BEGIN;
-SELECT asset_reuse_track('a', 't', 'c')->'asset' ? 'file_url';
-ROLLBACK;
--- One that drops a column that is required.
+SELECT error_of($$ SELECT asset_reuse_track('a', 't', 'c') $$);
 CREATE OR REPLACE VIEW campaign_spaces AS
 SELECT id, tenant_id, run('ALTER TABLE campaign_assets DROP asset_type') AS campaign_name
 FROM real_spaces;
@@ -51,13 +48,11 @@ SELECT error_of($$ SELECT asset_reuse_track('a', 't', 'c') $$);
 BEGIN;
 SELECT asset_reuse_history('a', 't')->'total';
 ROLLBACK;
--- A view of campaigns that drops itself: it has given its rows by then, and the call goes on.
+-- A view of campaigns that drops itself: its row type is gone when the row comes.
 CREATE OR REPLACE VIEW campaign_spaces AS
 SELECT id, tenant_id, run('DROP VIEW campaign_spaces') AS campaign_name
 FROM real_spaces;
-BEGIN;
-SELECT asset_reuse_track('a', 't', 'd')->'asset'->'reused_count';
-ROLLBACK;
+SELECT left(error_of($$ SELECT asset_reuse_track('a', 't', 'd') $$), 5);
 -- None of the refused calls has left a trace: the one event that was stored.
 SELECT reused_count, jsonb_array_length(platform_metadata->'reuse_history') FROM campaign_assets;
 

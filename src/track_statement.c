@@ -1,0 +1,364 @@
+/*-------------------------------------------------------------------------
+ *
+ * track_statement.c
+ *	  The statement that stores an event.
+ *
+ * It is one UPDATE of the asset's row.  The counter, the event's time and the log
+ * are all computed inside it from the row's own columns, so when two calls meet on
+ * a row, READ COMMITTED evaluates them again on what the winner left, under the
+ * row's lock: nothing is lost, and nothing needs a lock or a retry of ours.
+ *
+ * Where there is a history table, the event becomes a row there instead of an entry
+ * in the document's log, in the same statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "app_lookup.h"
+#include "event_context.h"
+#include "history_table.h"
+#include "plan_cache.h"
+#include "reuse_log.h"
+#include "track_statement.h"
+
+/* The digits of a second's fraction that an event's time has */
+#define EVENT_TIME_PRECISION	6
+
+/* What is read of a campaign */
+#define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
+
+/* Parameters, in the order in which they are declared */
+enum
+{
+	PARAM_CLOCK,				/* in the type of last_reused_at */
+	PARAM_UPDATED_AT,			/* the clock in the type of updated_at, if there is one */
+	PARAM_ASSET_ID,
+	PARAM_TENANT_ID,
+	PARAM_CONTEXT,				/* the event's; with a campaign only the caller's */
+	/* with a campaign: */
+	PARAM_CAMPAIGN_ID,
+	PARAM_CAMPAIGN_TENANT_ID,
+	PARAM_REUSED_IN_TYPE,
+	PARAM_REUSED_IN_ID,
+	PARAM_REUSED_IN_NAME,
+	NPARAMS
+};
+
+/* The tables that a call uses */
+typedef struct TrackTables
+{
+	AppTable   *assets;
+	AppTable   *spaces;			/* null: no campaign is given */
+	AppTable   *history;		/* null: events live in the document */
+} TrackTables;
+
+static void run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
+						  TrackResult *result);
+static void bind_params(const TrackRequest *request, const TrackTables *tables,
+						Datum *values, char *nulls);
+static void bind_optional(Datum *values, char *nulls, int param, const void *value);
+static pg_noreturn void report_not_found(const TrackRequest *request, const TrackTables *tables);
+static void read_result(const TrackRequest *request, const TrackTables *tables,
+						TrackResult *result);
+static void read_time(TrackResult *result);
+static void build_statement(PlanText *text, const PlanRequest *request);
+static void declare_params(PlanText *text, const PlanRequest *request);
+static void append_update(PlanText *text, const PlanRequest *request);
+static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
+static void append_context(PlanText *text, const PlanRequest *request);
+static ColumnSet returned_columns(const AppTable *assets);
+
+/*
+ * track_event stores an event and returns what the answer needs.
+ *
+ * The caller is connected to SPI.  Error P0002 if the campaign or else the asset is
+ * absent, deleted or another tenant's.
+ */
+void
+track_event(const TrackRequest *request, Oid caller, TrackResult *result)
+{
+	AppTable	spaces;
+	TrackTables tables = {.assets = &result->assets};
+
+	app_schema_bind(APP_ASSETS, RowExclusiveLock, tables.assets);
+	if (OidIsValid(request->campaign_space_id.type))
+	{
+		tables.spaces = &spaces;
+		app_schema_bind(APP_SPACES, AccessShareLock, tables.spaces);
+	}
+	run_statement(request, &tables, caller, result);
+}
+
+/* run_statement runs the statement and reads what it returns. */
+static void
+run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
+			  TrackResult *result)
+{
+	Datum		values[NPARAMS];
+	char		nulls[NPARAMS];
+	PlanRequest statement = {
+		.query = PLAN_TRACK,
+		.tables = {
+			[APP_ASSETS] = tables->assets,
+			[APP_SPACES] = tables->spaces,
+			[APP_HISTORY] = tables->history
+		},
+		.caller = caller,
+		.plan_options = PLAN_BY_KEY,
+		.build = build_statement
+	};
+
+	bind_params(request, tables, values, nulls);
+	plan_execute(&statement, values, nulls);
+	if (SPI_processed == 0)
+		report_not_found(request, tables);
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("more than one campaign asset has this id"),
+				 errhint("Column \"id\" of the assets table must be unique.")));
+	read_result(request, tables, result);
+}
+
+static void
+bind_params(const TrackRequest *request, const TrackTables *tables, Datum *values, char *nulls)
+{
+	TimestampTz clock = GetCurrentTimestamp();
+	const AppColumn *assets = tables->assets->columns;
+
+	memset(nulls, ' ', NPARAMS);
+	/* both timestamp, taken as UTC, and timestamptz hold this number */
+	values[PARAM_CLOCK] = TimestampTzGetDatum(clock);
+	values[PARAM_UPDATED_AT] = TimestampTzGetDatum(clock);
+	values[PARAM_ASSET_ID] = identifier_bind(request->asset_id, &assets[ASSET_ID]);
+	values[PARAM_TENANT_ID] = identifier_bind(request->tenant_id, &assets[ASSET_TENANT_ID]);
+	if (tables->spaces == NULL)
+	{
+		values[PARAM_CONTEXT] = JsonbPGetDatum(event_context_make(request->reuse_context, &request->place));
+		return;
+	}
+	values[PARAM_CAMPAIGN_ID] = identifier_bind(request->campaign_space_id,
+												&tables->spaces->columns[SPACE_ID]);
+	values[PARAM_CAMPAIGN_TENANT_ID] = identifier_bind(request->tenant_id,
+													   &tables->spaces->columns[SPACE_TENANT_ID]);
+	bind_optional(values, nulls, PARAM_CONTEXT, request->reuse_context);
+	bind_optional(values, nulls, PARAM_REUSED_IN_TYPE, request->place.type);
+	bind_optional(values, nulls, PARAM_REUSED_IN_ID, request->place.id);
+	bind_optional(values, nulls, PARAM_REUSED_IN_NAME, request->place.name);
+}
+
+static void
+bind_optional(Datum *values, char *nulls, int param, const void *value)
+{
+	values[param] = PointerGetDatum(value);
+	nulls[param] = value == NULL ? 'n' : ' ';
+}
+
+/*
+ * report_not_found raises P0002 for the campaign if that is not there, else for the
+ * asset.  It is known only now, for the statement looked for both at once.
+ */
+static void
+report_not_found(const TrackRequest *request, const TrackTables *tables)
+{
+	AppRow		campaign;
+
+	if (tables->spaces != NULL)
+		app_lookup(tables->spaces, CAMPAIGN_COLUMNS, request->campaign_space_id,
+				   request->tenant_id, false, &campaign);
+	app_report_not_found(APP_ASSETS);
+}
+
+/* read_result reads the row that the statement returned. */
+static void
+read_result(const TrackRequest *request, const TrackTables *tables, TrackResult *result)
+{
+	ColumnSet	returned = returned_columns(tables->assets);
+	HeapTuple	tuple = SPI_tuptable->vals[0];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	AppRow		campaign;
+	int			next;
+
+	app_row_check(tables->assets, returned, 0, desc);
+	next = app_row_read(tables->assets, returned, 0, tuple, desc, &result->asset);
+	result->place = request->place;
+	if (tables->spaces != NULL)
+	{
+		app_row_check(tables->spaces, CAMPAIGN_COLUMNS, next, desc);
+		app_row_read(tables->spaces, CAMPAIGN_COLUMNS, next, tuple, desc, &campaign);
+		if (result->place.id == NULL)
+			result->place.id = app_row_text(&campaign, SPACE_ID);
+		if (result->place.name == NULL && !campaign.nulls[SPACE_CAMPAIGN_NAME])
+			result->place.name = app_row_text(&campaign, SPACE_CAMPAIGN_NAME);
+	}
+	result->context = event_context_make(request->reuse_context, &result->place);
+	read_time(result);
+}
+
+/*
+ * read_time reads the time of the event that was just stored: last_reused_at, or
+ * where that cannot hold it the last event's in the document.
+ */
+static void
+read_time(TrackResult *result)
+{
+	const AppRow *asset = &result->asset;
+	ReuseLog	log;
+
+	if (asset->nulls[ASSET_PLATFORM_METADATA])
+	{
+		result->has_time = !asset->nulls[ASSET_LAST_REUSED_AT];
+		result->time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+		return;
+	}
+	reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+	result->has_time = reuse_log_last_time(&log, &result->time);
+}
+
+/* ----------
+ * build_statement builds
+ *
+ *	UPDATE assets AS a SET
+ *		reused_count = COALESCE(a.reused_count, 0) + 1,
+ *		last_reused_at =
+ *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1),
+ *		platform_metadata =
+ *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $5),
+ *		updated_at = $2
+ *	WHERE a.id = $3 AND a.tenant_id = $4 AND a.deleted_at IS NULL
+ *	RETURNING a.id, ...
+ *
+ * With a campaign it joins that, to find both in one go, and the event's context is
+ * made of the caller's and of the campaign's row:
+ *
+ *		platform_metadata = asset_reuse_log_append(..., asset_reuse_event_context(
+ *			$5, $8, COALESCE($9, s.id), COALESCE($10, s.campaign_name)))
+ *	FROM spaces AS s
+ *	WHERE ... AND s.id = $6 AND s.tenant_id = $7 AND s.deleted_at IS NULL
+ *	RETURNING a.id, ..., s.id, s.campaign_name
+ *
+ * SET and WHERE call immutable functions only, and RETURNING none.
+ * ----------
+ */
+static void
+build_statement(PlanText *text, const PlanRequest *request)
+{
+	declare_params(text, request);
+	append_update(text, request);
+}
+
+/* declare_params declares the parameters in the order of PARAM_... */
+static void
+declare_params(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+	const AppTable *spaces = request->tables[APP_SPACES];
+
+	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
+	plan_add_param(text, assets->columns[ASSET_UPDATED_AT].present ?
+				   assets->columns[ASSET_UPDATED_AT].type : TIMESTAMPTZOID);
+	identifier_add_params(text, assets);
+	plan_add_param(text, JSONBOID);
+	if (spaces == NULL)
+		return;
+	identifier_add_params(text, spaces);
+	plan_add_param(text, TEXTOID);
+	plan_add_param(text, TEXTOID);
+	plan_add_param(text, TEXTOID);
+}
+
+static void
+append_update(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+	const AppTable *spaces = request->tables[APP_SPACES];
+	StringInfo	sql = &text->sql;
+
+	appendStringInfoString(sql, "UPDATE ");
+	plan_append_table(text, assets);
+	appendStringInfoString(sql, " AS a SET reused_count ="
+						   " COALESCE(a.reused_count, 0) OPERATOR(pg_catalog.+) 1");
+	appendStringInfoString(sql, ", last_reused_at = ");
+	append_log_call(text, request, "asset_reuse_log_next_time");
+	appendStringInfoString(sql, "), platform_metadata = ");
+	append_log_call(text, request, "asset_reuse_log_append");
+	appendStringInfoString(sql, ", ");
+	append_context(text, request);
+	appendStringInfoChar(sql, ')');
+	if (assets->columns[ASSET_UPDATED_AT].present)
+		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
+	if (spaces != NULL)
+	{
+		appendStringInfoString(sql, " FROM ");
+		plan_append_table(text, spaces);
+		appendStringInfoString(sql, " AS s");
+	}
+	appendStringInfoString(sql, " WHERE ");
+	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
+	if (spaces != NULL)
+	{
+		appendStringInfoString(sql, " AND ");
+		identifier_append_live_match(text, "s", spaces, PARAM_CAMPAIGN_ID + 1);
+	}
+	appendStringInfoString(sql, " RETURNING ");
+	app_row_select(text, assets, "a", returned_columns(assets));
+	if (spaces != NULL)
+	{
+		appendStringInfoString(sql, ", ");
+		app_row_select(text, spaces, "s", CAMPAIGN_COLUMNS);
+	}
+}
+
+/*
+ * append_log_call appends the call of one of the log's functions, without its end.
+ *
+ * The casts are no-ops but for a domain: so nothing can match better than ours.
+ */
+static void
+append_log_call(PlanText *text, const PlanRequest *request, const char *function)
+{
+	const AppColumn *time = &request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT];
+
+	plan_append_function(text, request, function);
+	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
+					 " CAST(a.last_reused_at AS %s), $%d",
+					 format_type_be_qualified(time->type), PARAM_CLOCK + 1);
+}
+
+/* append_context appends the event's context. */
+static void
+append_context(PlanText *text, const PlanRequest *request)
+{
+	if (request->tables[APP_SPACES] == NULL)
+	{
+		appendStringInfo(&text->sql, "$%d", PARAM_CONTEXT + 1);
+		return;
+	}
+	plan_append_function(text, request, "asset_reuse_event_context");
+	appendStringInfo(&text->sql, "($%d, $%d,"
+					 " COALESCE($%d, CAST(s.id AS pg_catalog.text)),"
+					 " COALESCE($%d, CAST(s.campaign_name AS pg_catalog.text)))",
+					 PARAM_CONTEXT + 1, PARAM_REUSED_IN_TYPE + 1,
+					 PARAM_REUSED_IN_ID + 1, PARAM_REUSED_IN_NAME + 1);
+}
+
+/*
+ * returned_columns are those of the answer, and the document where
+ * last_reused_at cannot hold the event's time in full: timestamp(3), say.
+ */
+static ColumnSet
+returned_columns(const AppTable *assets)
+{
+	int32		precision = assets->columns[ASSET_LAST_REUSED_AT].typmod;
+
+	if (precision >= 0 && precision < EVENT_TIME_PRECISION)
+		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
+	return TRACK_COLUMNS;
+}
