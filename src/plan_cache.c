@@ -38,6 +38,7 @@
 
 /* The functions of ours that our statements call */
 static const char *const called_functions[] = {
+	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
 	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_next_time",
 	"asset_reuse_summary"
 };

@@ -9,7 +9,8 @@
  * row's lock: nothing is lost, and nothing needs a lock or a retry of ours.
  *
  * Where there is a history table, the event becomes a row there instead of an entry
- * in the document's log, in the same statement.
+ * in the document's log, in the same statement; a log that the document still has is
+ * moved there too.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +34,10 @@
 
 /* What is read of a campaign */
 #define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
+
+/* Where the history's statement has the event's time */
+#define TRACKED_TIME		"t.last_reused_at"
+#define TIMING_TIME			"(SELECT timing.reused_at FROM timing)"
 
 /* Parameters, in the order in which they are declared */
 enum
@@ -59,6 +64,8 @@ typedef struct TrackTables
 	AppTable   *history;		/* null: events live in the document */
 } TrackTables;
 
+static void lock_asset(const TrackRequest *request, const TrackTables *tables);
+static void build_lock(PlanText *text, const PlanRequest *request);
 static void run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
 						  TrackResult *result);
 static void bind_params(const TrackRequest *request, const TrackTables *tables,
@@ -67,13 +74,20 @@ static void bind_optional(Datum *values, char *nulls, int param, const void *val
 static pg_noreturn void report_not_found(const TrackRequest *request, const TrackTables *tables);
 static void read_result(const TrackRequest *request, const TrackTables *tables,
 						TrackResult *result);
-static void read_time(TrackResult *result);
+static void read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc,
+					  TrackResult *result);
 static void build_statement(PlanText *text, const PlanRequest *request);
 static void declare_params(PlanText *text, const PlanRequest *request);
+static void append_timing(PlanText *text, const PlanRequest *request);
 static void append_update(PlanText *text, const PlanRequest *request);
+static void append_insert(PlanText *text, const PlanRequest *request);
+static void append_tracked_row(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
-static void append_context(PlanText *text, const PlanRequest *request);
-static ColumnSet returned_columns(const AppTable *assets);
+static void append_latest_time(PlanText *text, const PlanRequest *request);
+static void append_context(PlanText *text, const PlanRequest *request,
+						   const char *campaign_id, const char *campaign_name);
+static ColumnSet returned_columns(const AppTable *assets, bool in_table);
+static bool rounds_time(const AppTable *assets);
 
 /*
  * track_event stores an event and returns what the answer needs.
@@ -85,15 +99,63 @@ void
 track_event(const TrackRequest *request, Oid caller, TrackResult *result)
 {
 	AppTable	spaces;
+	AppTable	history;
 	TrackTables tables = {.assets = &result->assets};
 
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, tables.assets);
+	if (history_table_bind(tables.assets, RowExclusiveLock, false, &history))
+		tables.history = &history;
 	if (OidIsValid(request->campaign_space_id.type))
 	{
 		tables.spaces = &spaces;
 		app_schema_bind(APP_SPACES, AccessShareLock, tables.spaces);
 	}
+	if (tables.history != NULL && rounds_time(tables.assets))
+		lock_asset(request, &tables);
 	run_statement(request, &tables, caller, result);
+}
+
+/*
+ * lock_asset locks the asset's row, if it is there.
+ *
+ * Where last_reused_at is less precise than an event's time, a call that waited for
+ * the row would not learn the other's time from it, nor from the history table as its
+ * statement sees that.  So the statement begins when the row is locked.
+ */
+static void
+lock_asset(const TrackRequest *request, const TrackTables *tables)
+{
+	const AppColumn *columns = tables->assets->columns;
+	Datum		values[2];
+	PlanRequest lock = {
+		.query = PLAN_TRACK_LOCK,
+		.tables[APP_ASSETS] = tables->assets,
+		.plan_options = PLAN_BY_KEY,
+		.build = build_lock
+	};
+
+	values[0] = identifier_bind(request->asset_id, &columns[ASSET_ID]);
+	values[1] = identifier_bind(request->tenant_id, &columns[ASSET_TENANT_ID]);
+	plan_execute(&lock, values, NULL);
+}
+
+/* ----------
+ * build_lock builds
+ *
+ *	SELECT FROM assets AS a
+ *	WHERE a.id = $1 AND a.tenant_id = $2 AND a.deleted_at IS NULL FOR NO KEY UPDATE
+ * ----------
+ */
+static void
+build_lock(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+
+	appendStringInfoString(&text->sql, "SELECT FROM ");
+	plan_append_table(text, assets);
+	appendStringInfoString(&text->sql, " AS a WHERE ");
+	identifier_append_live_match(text, "a", assets, identifier_add_params(text, assets));
+	appendStringInfoString(&text->sql, " FOR NO KEY UPDATE");
 }
 
 /* run_statement runs the statement and reads what it returns. */
@@ -180,7 +242,7 @@ report_not_found(const TrackRequest *request, const TrackTables *tables)
 static void
 read_result(const TrackRequest *request, const TrackTables *tables, TrackResult *result)
 {
-	ColumnSet	returned = returned_columns(tables->assets);
+	ColumnSet	returned = returned_columns(tables->assets, tables->history != NULL);
 	HeapTuple	tuple = SPI_tuptable->vals[0];
 	TupleDesc	desc = SPI_tuptable->tupdesc;
 	AppRow		campaign;
@@ -199,19 +261,27 @@ read_result(const TrackRequest *request, const TrackTables *tables, TrackResult 
 			result->place.name = app_row_text(&campaign, SPACE_CAMPAIGN_NAME);
 	}
 	result->context = event_context_make(request->reuse_context, &result->place);
-	read_time(result);
+	read_time(tables, tuple, desc, result);
 }
 
 /*
- * read_time reads the time of the event that was just stored: last_reused_at, or
- * where that cannot hold it the last event's in the document.
+ * read_time reads the time of the event that was just stored: that of the history's
+ * row, which comes last; else last_reused_at, or where that cannot hold it the last
+ * event's in the document.
  */
 static void
-read_time(TrackResult *result)
+read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResult *result)
 {
 	const AppRow *asset = &result->asset;
 	ReuseLog	log;
+	bool		isnull;
 
+	if (tables->history != NULL)
+	{
+		result->time = DatumGetTimestamp(SPI_getbinval(tuple, desc, desc->natts, &isnull));
+		result->has_time = !isnull;
+		return;
+	}
 	if (asset->nulls[ASSET_PLATFORM_METADATA])
 	{
 		result->has_time = !asset->nulls[ASSET_LAST_REUSED_AT];
@@ -244,14 +314,51 @@ read_time(TrackResult *result)
  *	WHERE ... AND s.id = $6 AND s.tenant_id = $7 AND s.deleted_at IS NULL
  *	RETURNING a.id, ..., s.id, s.campaign_name
  *
+ * With a history table it leaves the document as it is and stores a row,
+ *
+ *	WITH tracked AS (UPDATE ... SET ..., last_reused_at =
+ *			asset_reuse_log_next_time(a.platform_metadata, GREATEST(a.last_reused_at,
+ *				(SELECT max(h.reused_at) FROM history AS h
+ *				 WHERE h.tenant_id = $4 AND h.asset_id = $3)), $1)
+ *		... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name]),
+ *	stored AS (INSERT INTO history
+ *		(tenant_id, asset_id, reused_at, campaign_space_id, context)
+ *		SELECT e.tenant_id, e.id, e.reused_at, asset_reuse_event_campaign(e.context), e.context
+ *		FROM (SELECT t.tenant_id, t.id, t.last_reused_at AS reused_at,
+ *			$5 AS context FROM tracked AS t OFFSET 0) AS e)
+ *	SELECT t.id, ..., t.last_reused_at FROM tracked AS t
+ *
+ * and where last_reused_at cannot hold an event's time in full, that is computed
+ * before, from the row that track_event has locked:
+ *
+ *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(...) AS reused_at
+ *		FROM assets AS a WHERE ...),
+ *	tracked AS (UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
+ *
  * SET and WHERE call immutable functions only, and RETURNING none.
  * ----------
  */
 static void
 build_statement(PlanText *text, const PlanRequest *request)
 {
+	StringInfo	sql = &text->sql;
+
 	declare_params(text, request);
+	if (request->tables[APP_HISTORY] == NULL)
+	{
+		append_update(text, request);
+		return;
+	}
+	appendStringInfoString(sql, "WITH ");
+	if (rounds_time(request->tables[APP_ASSETS]))
+		append_timing(text, request);
+	appendStringInfoString(sql, "tracked AS (");
 	append_update(text, request);
+	appendStringInfoString(sql, "), stored AS (");
+	append_insert(text, request);
+	appendStringInfoString(sql, ") SELECT ");
+	append_tracked_row(text, request);
+	appendStringInfoString(sql, " FROM tracked AS t");
 }
 
 /* declare_params declares the parameters in the order of PARAM_... */
@@ -275,10 +382,25 @@ declare_params(PlanText *text, const PlanRequest *request)
 }
 
 static void
+append_timing(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+
+	appendStringInfoString(&text->sql, "timing AS MATERIALIZED (SELECT ");
+	append_log_call(text, request, "asset_reuse_log_next_time");
+	appendStringInfoString(&text->sql, ") AS reused_at FROM ");
+	plan_append_table(text, assets);
+	appendStringInfoString(&text->sql, " AS a WHERE ");
+	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
+	appendStringInfoString(&text->sql, "), ");
+}
+
+static void
 append_update(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *assets = request->tables[APP_ASSETS];
 	const AppTable *spaces = request->tables[APP_SPACES];
+	bool		in_table = request->tables[APP_HISTORY] != NULL;
 	StringInfo	sql = &text->sql;
 
 	appendStringInfoString(sql, "UPDATE ");
@@ -286,12 +408,21 @@ append_update(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(sql, " AS a SET reused_count ="
 						   " COALESCE(a.reused_count, 0) OPERATOR(pg_catalog.+) 1");
 	appendStringInfoString(sql, ", last_reused_at = ");
-	append_log_call(text, request, "asset_reuse_log_next_time");
-	appendStringInfoString(sql, "), platform_metadata = ");
-	append_log_call(text, request, "asset_reuse_log_append");
-	appendStringInfoString(sql, ", ");
-	append_context(text, request);
-	appendStringInfoChar(sql, ')');
+	if (in_table && rounds_time(assets))
+		appendStringInfoString(sql, TIMING_TIME);
+	else
+	{
+		append_log_call(text, request, "asset_reuse_log_next_time");
+		appendStringInfoChar(sql, ')');
+	}
+	if (!in_table)
+	{
+		appendStringInfoString(sql, ", platform_metadata = ");
+		append_log_call(text, request, "asset_reuse_log_append");
+		appendStringInfoString(sql, ", ");
+		append_context(text, request, "s.id", "s.campaign_name");
+		appendStringInfoChar(sql, ')');
+	}
 	if (assets->columns[ASSET_UPDATED_AT].present)
 		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
 	if (spaces != NULL)
@@ -308,12 +439,44 @@ append_update(PlanText *text, const PlanRequest *request)
 		identifier_append_live_match(text, "s", spaces, PARAM_CAMPAIGN_ID + 1);
 	}
 	appendStringInfoString(sql, " RETURNING ");
-	app_row_select(text, assets, "a", returned_columns(assets));
+	app_row_select(text, assets, "a", returned_columns(assets, in_table));
 	if (spaces != NULL)
-	{
-		appendStringInfoString(sql, ", ");
-		app_row_select(text, spaces, "s", CAMPAIGN_COLUMNS);
-	}
+		appendStringInfoString(sql, ", s.id AS campaign_id, s.campaign_name AS campaign_name");
+	if (in_table)
+		appendStringInfoString(sql, ", a.tenant_id");
+}
+
+/* append_insert appends what stores the history's row. */
+static void
+append_insert(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *history = request->tables[APP_HISTORY];
+	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
+	StringInfo	sql = &text->sql;
+
+	appendStringInfoString(sql, "INSERT INTO ");
+	plan_append_table(text, history);
+	appendStringInfoString(sql, " (tenant_id, asset_id, reused_at, campaign_space_id, context)"
+						   " SELECT e.tenant_id, e.id, e.reused_at, ");
+	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
+						 "asset_reuse_event_campaign");
+	appendStringInfo(sql, "(e.context), e.context FROM (SELECT t.tenant_id, t.id, %s AS reused_at, ",
+					 rounds_time(request->tables[APP_ASSETS]) ? TIMING_TIME : TRACKED_TIME);
+	append_context(text, request, "t.campaign_id", "t.campaign_name");
+	/* so that the context is made once for its two uses */
+	appendStringInfoString(sql, " AS context FROM tracked AS t OFFSET 0) AS e");
+}
+
+/* append_tracked_row appends what read_result reads. */
+static void
+append_tracked_row(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+
+	app_row_select(text, assets, "t", returned_columns(assets, true));
+	if (request->tables[APP_SPACES] != NULL)
+		appendStringInfoString(&text->sql, ", t.campaign_id, t.campaign_name");
+	appendStringInfo(&text->sql, ", %s", rounds_time(assets) ? TIMING_TIME : TRACKED_TIME);
 }
 
 /*
@@ -324,17 +487,38 @@ append_update(PlanText *text, const PlanRequest *request)
 static void
 append_log_call(PlanText *text, const PlanRequest *request, const char *function)
 {
-	const AppColumn *time = &request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT];
-
 	plan_append_function(text, request, function);
-	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
-					 " CAST(a.last_reused_at AS %s), $%d",
-					 format_type_be_qualified(time->type), PARAM_CLOCK + 1);
+	appendStringInfoString(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), ");
+	append_latest_time(text, request);
+	appendStringInfo(&text->sql, ", $%d", PARAM_CLOCK + 1);
 }
 
-/* append_context appends the event's context. */
+/* append_latest_time appends the asset's latest reuse, but for what its log says. */
 static void
-append_context(PlanText *text, const PlanRequest *request)
+append_latest_time(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+	const AppTable *history = request->tables[APP_HISTORY];
+	const char *type = format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type);
+	StringInfo	sql = &text->sql;
+
+	if (history == NULL)
+	{
+		appendStringInfo(sql, "CAST(a.last_reused_at AS %s)", type);
+		return;
+	}
+	appendStringInfo(sql, "GREATEST(CAST(a.last_reused_at AS %s), "
+					 "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ", type, type);
+	plan_append_table(text, history);
+	appendStringInfo(sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
+					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d))",
+					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1);
+}
+
+/* append_context appends the event's context, with a campaign's columns by their names. */
+static void
+append_context(PlanText *text, const PlanRequest *request,
+			   const char *campaign_id, const char *campaign_name)
 {
 	if (request->tables[APP_SPACES] == NULL)
 	{
@@ -343,22 +527,30 @@ append_context(PlanText *text, const PlanRequest *request)
 	}
 	plan_append_function(text, request, "asset_reuse_event_context");
 	appendStringInfo(&text->sql, "($%d, $%d,"
-					 " COALESCE($%d, CAST(s.id AS pg_catalog.text)),"
-					 " COALESCE($%d, CAST(s.campaign_name AS pg_catalog.text)))",
+					 " COALESCE($%d, CAST(%s AS pg_catalog.text)),"
+					 " COALESCE($%d, CAST(%s AS pg_catalog.text)))",
 					 PARAM_CONTEXT + 1, PARAM_REUSED_IN_TYPE + 1,
-					 PARAM_REUSED_IN_ID + 1, PARAM_REUSED_IN_NAME + 1);
+					 PARAM_REUSED_IN_ID + 1, campaign_id,
+					 PARAM_REUSED_IN_NAME + 1, campaign_name);
 }
 
 /*
- * returned_columns are those of the answer, and the document where
- * last_reused_at cannot hold the event's time in full: timestamp(3), say.
+ * returned_columns are those of the answer, and the document: where it may have a log
+ * to move to the history table, or the only exact time of the event.
  */
 static ColumnSet
-returned_columns(const AppTable *assets)
+returned_columns(const AppTable *assets, bool in_table)
+{
+	if (in_table || rounds_time(assets))
+		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
+	return TRACK_COLUMNS;
+}
+
+/* rounds_time: is last_reused_at less precise than an event's time, timestamp(3) say? */
+static bool
+rounds_time(const AppTable *assets)
 {
 	int32		precision = assets->columns[ASSET_LAST_REUSED_AT].typmod;
 
-	if (precision >= 0 && precision < EVENT_TIME_PRECISION)
-		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
-	return TRACK_COLUMNS;
+	return precision >= 0 && precision < EVENT_TIME_PRECISION;
 }
