@@ -412,6 +412,8 @@ compare_newest_first(const void *a, const void *b)
 	const EventOrder *x = a;
 	const EventOrder *y = b;
 
+	/* to sort a long log takes longer than to walk it */
+	CHECK_FOR_INTERRUPTS();
 	if (x->has_time != y->has_time)
 		return x->has_time ? -1 : 1;
 	if (x->has_time && x->time != y->time)
