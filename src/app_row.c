@@ -165,7 +165,7 @@ app_row_number(const AppRow *row, int column, double *value)
 			*value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, datum));
 			break;
 		default:
-			*value = app_row_integer(row, column);
+			*value = (double) app_row_integer(row, column);
 	}
 	return !isnan(*value) && !isinf(*value);
 }

@@ -104,7 +104,7 @@ exact_sum_mean(const ExactSum *sum, int64 count)
 		resolve_carries(&magnitude);
 	}
 	/* divide before scaling: the sum may exceed a double where the mean does not */
-	mean = top_bits(&magnitude, &exponent) / count;
+	mean = top_bits(&magnitude, &exponent) / (double) count;
 	mean = ldexp(mean, exponent);
 	return negative ? -mean : mean;
 }

@@ -186,12 +186,12 @@ event_context(const ReuseEvent *event)
 static void
 find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaigns *campaigns)
 {
-	const AppColumn *columns = campaigns->spaces.columns;
+	AppTable   *spaces = &campaigns->spaces;
 	Datum		values[2];
 	ArrayType  *ids;
 	PlanRequest query = {
 		.query = PLAN_HISTORY_CAMPAIGNS,
-		.tables[APP_SPACES] = &campaigns->spaces,
+		.tables[APP_SPACES] = spaces,
 		.read_only = true,
 		.plan_options = PLAN_BY_KEY,
 		.build = build_campaigns_query
@@ -199,17 +199,17 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 	TupleDesc	desc;
 	uint64		i;
 
-	app_schema_bind(APP_SPACES, AccessShareLock, &campaigns->spaces);
+	app_schema_bind(APP_SPACES, AccessShareLock, spaces);
 	memset(campaigns->found, 0, sizeof(campaigns->found));
-	ids = campaign_id_array(page, &columns[SPACE_ID]);
+	ids = campaign_id_array(page, &spaces->columns[SPACE_ID]);
 	if (ids == NULL)
 		return;
 	values[0] = PointerGetDatum(ids);
-	values[1] = identifier_bind(request->tenant_id, &columns[SPACE_TENANT_ID]);
+	values[1] = identifier_bind(request->tenant_id, &spaces->columns[SPACE_TENANT_ID]);
 	plan_execute(&query, values, NULL);
 
 	desc = SPI_tuptable->tupdesc;
-	app_row_check(&campaigns->spaces, CAMPAIGN_COLUMNS, 0, desc);
+	app_row_check(spaces, CAMPAIGN_COLUMNS, 0, desc);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -217,7 +217,7 @@ find_campaigns(const HistoryRequest *request, HistoryPage *page, HistoryCampaign
 		bool		isnull;
 		Datum		place = SPI_getbinval(tuple, desc, desc->natts, &isnull);
 
-		app_row_read(&campaigns->spaces, CAMPAIGN_COLUMNS, 0, tuple, desc, row);
+		app_row_read(spaces, CAMPAIGN_COLUMNS, 0, tuple, desc, row);
 		campaigns->found[DatumGetInt64(place) - 1] = row;
 	}
 }

@@ -127,7 +127,8 @@ reuse_log_last_time(const ReuseLog *log, Timestamp *time)
 	if (log->count == 0)
 		return false;
 	pick_event(log, log->count - 1, &event);
-	*time = event.time;
+	if (event.has_time)
+		*time = event.time;
 	return event.has_time;
 }
 
