@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop test
+STANDALONE = bench demo demo-stop lint test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -40,6 +40,13 @@ demo-stop:
 
 test:
 	@test/run
+
+lint:
+	@test/lint
+
+# TESTS="track history" chooses.
+valgrind:
+	@test/valgrind $(TESTS)
 
 # QUICK=1 makes it small: to see that all works.
 bench:

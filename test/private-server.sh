@@ -130,8 +130,8 @@ install_packages() (
 	apt_get install --no-install-recommends "$@"
 )
 
-# missing_tools build|test: prints the packages that are not here and that building, or
-# building and testing, takes; one a line.
+# missing_tools build|lint|test|valgrind: prints the packages that are not here and that
+# building takes, or building and the purpose named; one a line.  Tests lint, too.
 missing_tools() {
 	command -v make >/dev/null || echo make
 	command -v gcc >/dev/null || echo gcc
@@ -140,10 +140,18 @@ missing_tools() {
 		command -v prove >/dev/null || echo perl
 		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
 	fi
+	if [[ $1 == test || $1 == lint ]]; then
+		command -v clang-tidy >/dev/null || echo clang-tidy
+		command -v cppcheck >/dev/null || echo cppcheck
+		command -v shellcheck >/dev/null || echo shellcheck
+	fi
+	if [[ $1 == valgrind ]]; then
+		command -v valgrind >/dev/null || echo valgrind
+	fi
 }
 
-# ensure_software build|test: sees to it that there are a server and the tools to build
-# with, or to build and test with, and sets PG_CONFIG to the server's.
+# ensure_software build|lint|test|valgrind: sees to it that there are a server and the
+# tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
 	local purpose=$1 packages version
 
