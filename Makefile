@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop lint test valgrind
+STANDALONE = bench demo demo-stop lint matrix test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -47,6 +47,10 @@ lint:
 # TESTS="track history" chooses.
 valgrind:
 	@test/valgrind $(TESTS)
+
+# ONLY="15 17" chooses versions.
+matrix:
+	@test/matrix
 
 # QUICK=1 makes it small: to see that all works.
 bench:
