@@ -332,15 +332,15 @@ SELECT string_agg(format('(%L, %L)', proname, oidvectortypes(proargtypes)), ', '
 \set home :DBNAME
 CREATE ROLE regress_installer;
 CREATE ROLE regress_attacker;
-CREATE DATABASE regress_privileges TEMPLATE template0;
-\c regress_privileges
+CREATE DATABASE regression_privileges TEMPLATE template0;
+\c regression_privileges
 CREATE SCHEMA media AUTHORIZATION regress_installer;
 -- Without CREATE on the database: refused.
 SET ROLE regress_installer;
 CREATE EXTENSION asset_reuse SCHEMA media;
 -- With it: installed.  The extension is the installer's, and its functions the superuser's who would have made them.
 RESET ROLE;
-GRANT CREATE ON DATABASE regress_privileges TO regress_installer;
+GRANT CREATE ON DATABASE regression_privileges TO regress_installer;
 SET ROLE regress_installer;
 CREATE EXTENSION asset_reuse SCHEMA media;
 SELECT extowner::regrole AS owner, extnamespace::regnamespace AS schema, extrelocatable AS relocatable FROM pg_extension WHERE extname = 'asset_reuse';
@@ -433,6 +433,6 @@ RESET ROLE;
 RESET search_path;
 \c :home
 SET client_min_messages = warning;
-DROP DATABASE regress_privileges;
+DROP DATABASE regression_privileges;
 DROP SCHEMA regress_privileges CASCADE;
 DROP ROLE regress_caller, regress_view_owner, regress_installer, regress_attacker;
