@@ -96,6 +96,7 @@ INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb)'),
+	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text)'),
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
 	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE prokind = 'a')));
@@ -143,6 +144,8 @@ BEGIN
 END
 $$;
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'execute track', 'track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
+	'execute track', 'execute track: campaign', 'track', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'execute analytics', 'analytics');
 DO $$
