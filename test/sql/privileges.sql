@@ -60,9 +60,9 @@ CREATE TEMPORARY TABLE campaign_assets (id text, tenant_id text, asset_name text
 INSERT INTO campaign_assets VALUES ('hero', 'acme', 'Own', 'image', 7);
 SELECT asset_reuse_track('hero', 'acme')->>'message' AS track, asset_reuse_analytics('acme')->'overview'->'total_reuses' AS analytics;
 DROP TABLE campaign_assets;
--- And the parts of the aggregate: no SQL makes a value of type internal, not even a null, to call them with; and only a
--- superuser can make another aggregate of them.
-SELECT call, left(error_of('SELECT ' || call), 5) AS error
+-- And the parts of the aggregate: no SQL makes a value of type internal, not even a null, to call them with (undefined
+-- function, no such cast or not supported, by the minor version); and only a superuser can make another aggregate of them.
+SELECT call, left(error_of('SELECT ' || call), 5) IN ('42883', '42846', '0A000') AS refused
 FROM unnest('{asset_reuse_summary_final(NULL),asset_reuse_summary_serialize(NULL),"asset_reuse_summary_combine(NULL, NULL)",
 	"asset_reuse_summary_deserialize(bytea ''x'', NULL)",asset_reuse_summary_final(NULL::internal)}'::text[]) call;
 SELECT error_of('CREATE AGGREGATE pg_temp.own(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any")
