@@ -220,6 +220,59 @@ COMMENT ON FUNCTION asset_reuse_event_campaign_uuid(jsonb) IS
 context: the event''s.';
 
 --
+-- Events on their way between a document and the history table.  An event is
+-- movable if a row can hold all of it: an object with no keys but timestamp and
+-- context, whose time is usable, in the years 1 to 9999, and no other event's of
+-- the same document.
+--
+
+CREATE FUNCTION asset_reuse_log_count(platform_metadata jsonb, movable boolean) RETURNS int
+AS 'MODULE_PATHNAME', 'asset_reuse_log_count'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_count(jsonb, boolean) IS
+'Returns how many events of a document can be moved to the history table (movable true), or have to stay (false).
+A document that cannot hold a log has none.';
+
+CREATE FUNCTION asset_reuse_log_movable(
+	platform_metadata jsonb,
+	OUT reused_at timestamp,
+	OUT context jsonb
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_log_movable'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100;
+
+COMMENT ON FUNCTION asset_reuse_log_movable(jsonb) IS
+'Returns the events of a document that can be moved to the history table, oldest first: the time in UTC and the context, which is NULL for an event without one.
+A document that cannot hold a log has none.';
+
+CREATE FUNCTION asset_reuse_log_remove(
+	platform_metadata jsonb,
+	reused_at timestamp[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_remove'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_remove(jsonb, timestamp[]) IS
+'Returns platform_metadata without those events of asset_reuse_log_movable that have the times given; without the key reuse_history if no event is left.  Times that none of them has are ignored.
+platform_metadata: may be NULL.  reused_at: UTC, required.
+Errors: 22004 null argument or time, 22039 or 2203C platform_metadata of another shape.';
+
+CREATE FUNCTION asset_reuse_log_restore(
+	platform_metadata jsonb,
+	reused_at timestamp[],
+	context jsonb[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_restore'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_restore(jsonb, timestamp[], jsonb[]) IS
+'Returns platform_metadata with an event merged into its reuse_history for each time: {"timestamp": reused_at[i], "context": context[i]}, without the key context where that is NULL.
+An event comes before the first one of the log that is not before it; the log''s own order stays.
+platform_metadata: may be NULL.  reused_at: UTC, in the years 1 to 9999, required.  context: as many elements, required.
+Errors: 22004 null argument or time, 22023 arrays of different lengths, 22008 no such time, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
+
+--
 -- The aggregate that asset_reuse_analytics runs on: one pass, in parallel where
 -- the planner finds it worthwhile.  Columns have the types of the application's
 -- tables, hence "any".

@@ -19,9 +19,15 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "jsonb_writer.h"
 
+/* jsonb_util.c's limit on an array, which it keeps to itself */
+#define MAX_ARRAY_ELEMS		(Min(MaxAllocSize / sizeof(JsonbValue), JB_CMASK))
+
 static JsonbFrame *begin_container(JsonbWriter *w, uint32 header, uint32 nchildren);
+static JsonbFrame *begin_array(JsonbWriter *w, uint32 nelems, uint32 flags);
 static void put_child(JsonbWriter *w, uint32 type, uint32 len);
 static uint32 put_padding(JsonbWriter *w);
 static void put_bytes(JsonbWriter *w, const void *data, uint32 len);
@@ -76,7 +82,14 @@ jsonb_begin_object_keys(JsonbWriter *w, const JsonbKey *keys, uint32 npairs)
 void
 jsonb_begin_array(JsonbWriter *w, uint32 nelems)
 {
-	begin_container(w, nelems | JB_FARRAY, nelems);
+	begin_array(w, nelems, 0);
+}
+
+/* jsonb_begin_scalar begins a value that is no container: one child comes next. */
+void
+jsonb_begin_scalar(JsonbWriter *w)
+{
+	begin_array(w, 1, JB_FSCALAR);
 }
 
 /*
@@ -93,7 +106,7 @@ jsonb_begin_extended_array(JsonbWriter *w, const JsonbContainer *array,
 {
 	uint32		nelems = JsonContainerSize(array);
 	uint32		entries = nelems * sizeof(JEntry);
-	JsonbFrame *f = begin_container(w, (nelems + nmore) | JB_FARRAY, nelems + nmore);
+	JsonbFrame *f = begin_array(w, nelems + nmore, 0);
 
 	memcpy(w->buf.data + f->entry, array->children, entries);
 	f->entry += entries;
@@ -204,6 +217,17 @@ begin_container(JsonbWriter *w, uint32 header, uint32 nchildren)
 	f->entry = w->buf.len;
 	put_bytes(w, NULL, nchildren * sizeof(JEntry));
 	return f;
+}
+
+static JsonbFrame *
+begin_array(JsonbWriter *w, uint32 nelems, uint32 flags)
+{
+	if (nelems > MAX_ARRAY_ELEMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("number of jsonb array elements exceeds the maximum allowed (%zu)",
+						MAX_ARRAY_ELEMS)));
+	return begin_container(w, nelems | JB_FARRAY | flags, nelems);
 }
 
 /*

@@ -48,6 +48,7 @@ extern Jsonb *jsonb_writer_finish(JsonbWriter *w);
 extern void jsonb_begin_object(JsonbWriter *w, uint32 npairs);
 extern void jsonb_begin_object_keys(JsonbWriter *w, const JsonbKey *keys, uint32 npairs);
 extern void jsonb_begin_array(JsonbWriter *w, uint32 nelems);
+extern void jsonb_begin_scalar(JsonbWriter *w);
 extern void jsonb_begin_extended_array(JsonbWriter *w, const JsonbContainer *array,
 									   uint32 size, uint32 nmore);
 extern void jsonb_end(JsonbWriter *w);

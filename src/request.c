@@ -41,6 +41,25 @@ request_optional_identifier(FunctionCallInfo fcinfo, int argno, const char *name
 	return id;
 }
 
+/*
+ * request_document returns a platform_metadata and the log in it; null, with an
+ * empty log, for a null.
+ *
+ * Errors: 22039 or 2203C for one that cannot hold a log.
+ */
+Jsonb *
+request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log)
+{
+	Jsonb	   *document;
+
+	memset(log, 0, sizeof(*log));
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	document = PG_GETARG_JSONB_P(argno);
+	reuse_log_require(reuse_log_find(&document->root, log));
+	return document;
+}
+
 /* request_text returns a text that must be given and must not be empty. */
 text *
 request_text(FunctionCallInfo fcinfo, int argno, const char *name)

@@ -11,11 +11,13 @@
 #include "fmgr.h"
 
 #include "identifier.h"
+#include "reuse_log.h"
 
 extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const char *name,
 									 Oid type);
 extern Identifier request_optional_identifier(FunctionCallInfo fcinfo, int argno,
 											  const char *name, Oid type);
+extern Jsonb *request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log);
 extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);

@@ -29,26 +29,10 @@
 
 #define LOG_KEY				"reuse_history"
 #define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
-#define CONTEXT_KEY			"context"
 #define TIME_KEY			"timestamp"
-
-/* jsonb_util.c's limit on an array, which it keeps to itself */
-#define MAX_ARRAY_ELEMS		(Min(MaxAllocSize / sizeof(JsonbValue), JB_CMASK))
 
 /* events between two looks at whether the query was canceled */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
-
-/* upper bound of what an event adds beside its context: entries, keys, padding */
-#define EVENT_OVERHEAD		128
-
-/* A walk over a log in stored order */
-typedef struct LogWalk
-{
-	const ReuseLog *log;
-	const char *data;			/* where the elements' data begins */
-	uint32		next;			/* number of the next event */
-	uint32		offset;			/* where its data begins */
-} LogWalk;
 
 /* An event's place in time, for sorting a log that is out of order */
 typedef struct EventOrder
@@ -58,11 +42,8 @@ typedef struct EventOrder
 	bool		has_time;
 } EventOrder;
 
-static const JsonbKey event_keys[] = {JSONB_KEY(CONTEXT_KEY), JSONB_KEY(TIME_KEY)};
+static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(TIME_KEY)};
 
-static void walk_begin(LogWalk *walk, const ReuseLog *log);
-static bool walk_next(LogWalk *walk, ReuseValue *event);
-static bool event_time(const ReuseValue *event, Timestamp *time);
 static const char *own_event_stamp(const ReuseValue *event);
 static bool log_is_ordered(const ReuseLog *log);
 static void pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events);
@@ -74,8 +55,8 @@ static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 
 static void get_pair_value(const JsonbContainer *object, uint32 pair, ReuseValue *value);
 static inline void set_value(ReuseValue *value, JEntry entry, const char *base,
 							 uint32 offset, uint32 len);
-static void put_extended_log(JsonbWriter *w, const ReuseLog *log, Timestamp time,
-							 const JsonbContainer *context, uint32 context_size);
+static void put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint32 first,
+							uint32 end);
 
 /*
  * reuse_log_find finds the log in a document.
@@ -136,15 +117,15 @@ reuse_log_last_time(const ReuseLog *log, Timestamp *time)
 bool
 reuse_log_latest_time(const ReuseLog *log, Timestamp *time)
 {
-	LogWalk		walk;
+	ReuseLogWalk walk;
 	ReuseValue	event;
 	Timestamp	t;
 	bool		found = false;
 
-	walk_begin(&walk, log);
-	while (walk_next(&walk, &event))
+	reuse_log_walk(&walk, log);
+	while (reuse_log_next(&walk, &event))
 	{
-		if (event_time(&event, &t) && (!found || t > *time))
+		if (reuse_event_time(&event, &t) && (!found || t > *time))
 		{
 			*time = t;
 			found = true;
@@ -162,15 +143,15 @@ reuse_log_latest_time(const ReuseLog *log, Timestamp *time)
 int64
 reuse_log_count_range(const ReuseLog *log, ReuseRange range)
 {
-	LogWalk		walk;
+	ReuseLogWalk walk;
 	ReuseValue	event;
 	Timestamp	t;
 	int64		count = 0;
 
-	walk_begin(&walk, log);
-	while (walk_next(&walk, &event))
+	reuse_log_walk(&walk, log);
+	while (reuse_log_next(&walk, &event))
 	{
-		if (event_time(&event, &t) && range.start <= t && t < range.end)
+		if (reuse_event_time(&event, &t) && range.start <= t && t < range.end)
 			count++;
 	}
 	return count;
@@ -217,39 +198,93 @@ Jsonb *
 reuse_log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 				 Timestamp time, const JsonbContainer *context, uint32 context_size)
 {
-	uint32		npairs = document ? JsonContainerSize(document) : 0;
-	bool		replace = log->array != NULL;
-	ReuseValue	child;
+	ReuseValue	value = {JENTRY_ISCONTAINER, (const char *) context, context_size};
 	JsonbWriter w;
+
+	reuse_log_begin_document(&w, document, size, log, true, (Size) context_size + REUSE_EVENT_OVERHEAD);
+	if (log->array)
+		jsonb_begin_extended_array(&w, log->array, log->size, 1);
+	else
+		jsonb_begin_array(&w, 1);
+	reuse_log_put_event(&w, time, &value);
+	jsonb_end(&w);
+	return reuse_log_end_document(&w, document, log);
+}
+
+/*
+ * reuse_log_begin_document begins a copy of a document, up to where its log is or
+ * would stand, and sets so many bytes more than the document has aside.
+ *
+ * With a log, the caller puts that next; reuse_log_end_document does the rest.
+ */
+void
+reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
+						 const ReuseLog *log, bool with_log, Size more)
+{
+	uint32		npairs = document ? JsonContainerSize(document) : 0;
+	bool		had_log = log->array != NULL;
 	uint32		i;
 
 	/* each pair copied may need other padding, by less than a JEntry */
-	jsonb_writer_init(&w, CurrentMemoryContext,
-					  (Size) size + context_size + EVENT_OVERHEAD + npairs * sizeof(JEntry));
+	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
+	jsonb_begin_object(w, npairs - had_log + with_log);
+	for (i = 0; i <= npairs; i++)
+	{
+		ReuseValue	key;
 
-	jsonb_begin_object(&w, npairs + !replace);
-	for (i = 0; i <= npairs; i++)
-	{
-		if (i == log->pair && !replace)
-			jsonb_put_key(&w, LOG_KEY, LOG_KEY_LEN);
-		if (i < npairs)
-		{
-			get_child(document, npairs * 2, i, &child);
-			jsonb_put_key(&w, child.data, child.len);
-		}
+		if (i == log->pair && with_log)
+			jsonb_put_key(w, LOG_KEY, LOG_KEY_LEN);
+		if (i == npairs || (i == log->pair && had_log))
+			continue;
+		get_child(document, npairs * 2, i, &key);
+		jsonb_put_key(w, key.data, key.len);
 	}
-	for (i = 0; i <= npairs; i++)
+	put_pair_values(w, document, 0, log->pair);
+}
+
+/*
+ * reuse_log_put_event puts an event in our own form, as an element of an array;
+ * without a context if that is null.
+ */
+void
+reuse_log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context)
+{
+	int			first = context ? 0 : 1;
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	if (!iso_time_event(time, stamp))
+		elog(ERROR, "event time has no stored form");
+
+	jsonb_begin_object_keys(w, &event_keys[first], lengthof(event_keys) - first);
+	if (context)
+		jsonb_put_copy(w, context->type, context->data, context->len);
+	jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
+	jsonb_end(w);
+}
+
+/* reuse_log_end_document puts what comes after the log, and returns the copy. */
+Jsonb *
+reuse_log_end_document(JsonbWriter *w, const JsonbContainer *document, const ReuseLog *log)
+{
+	uint32		npairs = document ? JsonContainerSize(document) : 0;
+
+	put_pair_values(w, document, log->pair + (log->array != NULL), npairs);
+	jsonb_end(w);
+	return jsonb_writer_finish(w);
+}
+
+static void
+put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint32 first, uint32 end)
+{
+	uint32		pair;
+
+	for (pair = first; pair < end; pair++)
 	{
-		if (i == log->pair)
-			put_extended_log(&w, log, time, context, context_size);
-		if (i < npairs && !(i == log->pair && replace))
-		{
-			get_pair_value(document, i, &child);
-			jsonb_put_copy(&w, child.type, child.data, child.len);
-		}
+		ReuseValue	value;
+
+		get_pair_value(document, pair, &value);
+		jsonb_put_copy(w, value.type, value.data, value.len);
 	}
-	jsonb_end(&w);
-	return jsonb_writer_finish(&w);
 }
 
 bool
@@ -272,34 +307,9 @@ reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 	return true;
 }
 
-/* put_extended_log puts the log's array with the new event at its end. */
-static void
-put_extended_log(JsonbWriter *w, const ReuseLog *log, Timestamp time,
-				 const JsonbContainer *context, uint32 context_size)
-{
-	char		stamp[ISO_EVENT_TIME_LEN];
-
-	if (log->count >= MAX_ARRAY_ELEMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("number of jsonb array elements exceeds the maximum allowed (%zu)",
-						MAX_ARRAY_ELEMS)));
-	if (!iso_time_event(time, stamp))
-		elog(ERROR, "event time has no stored form");
-
-	if (log->array)
-		jsonb_begin_extended_array(w, log->array, log->size, 1);
-	else
-		jsonb_begin_array(w, 1);
-	jsonb_begin_object_keys(w, event_keys, lengthof(event_keys));
-	jsonb_put_container(w, context, context_size);
-	jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
-	jsonb_end(w);
-	jsonb_end(w);
-}
-
-static void
-walk_begin(LogWalk *walk, const ReuseLog *log)
+/* reuse_log_walk begins a walk over a log in stored order. */
+void
+reuse_log_walk(ReuseLogWalk *walk, const ReuseLog *log)
 {
 	walk->log = log;
 	walk->data = log->array ? (const char *) &log->array->children[log->count] : NULL;
@@ -307,9 +317,9 @@ walk_begin(LogWalk *walk, const ReuseLog *log)
 	walk->offset = 0;
 }
 
-/* walk_next steps to the next event; false at the end. */
-static bool
-walk_next(LogWalk *walk, ReuseValue *event)
+/* reuse_log_next steps to the next event; false at the end. */
+bool
+reuse_log_next(ReuseLogWalk *walk, ReuseValue *event)
 {
 	JEntry		entry;
 	uint32		start = walk->offset;
@@ -324,9 +334,9 @@ walk_next(LogWalk *walk, ReuseValue *event)
 	return true;
 }
 
-/* event_time reads an event's time; false if it has no usable one. */
-static bool
-event_time(const ReuseValue *event, Timestamp *time)
+/* reuse_event_time reads an event's time; false if it has no usable one. */
+bool
+reuse_event_time(const ReuseValue *event, Timestamp *time)
 {
 	ReuseValue	stamp;
 	const char *own = own_event_stamp(event);
@@ -340,13 +350,13 @@ event_time(const ReuseValue *event, Timestamp *time)
 
 /*
  * own_event_stamp returns where the timestamp of an event of our own form is, as
- * put_extended_log lays it out; null for any other.  It spares the search for
+ * reuse_log_put_event lays it out; null for any other.  It spares the search for
  * the key, which is most of a walk's work.
  */
 static const char *
 own_event_stamp(const ReuseValue *event)
 {
-	static const char keys[] = CONTEXT_KEY TIME_KEY;
+	static const char keys[] = REUSE_CONTEXT_KEY TIME_KEY;
 	const JsonbContainer *object = (const JsonbContainer *) event->data;
 	const JEntry *entries;
 	const char *data;
@@ -356,7 +366,7 @@ own_event_stamp(const ReuseValue *event)
 	entries = object->children;
 	data = (const char *) &entries[2 * lengthof(event_keys)];
 	if (object->header != (JB_FOBJECT | lengthof(event_keys)) ||
-		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(CONTEXT_KEY)) ||
+		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(REUSE_CONTEXT_KEY)) ||
 		entries[1] != (JENTRY_ISSTRING | strlen(TIME_KEY)) ||
 		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||
 		memcmp(data, keys, strlen(keys)) != 0)
@@ -368,15 +378,15 @@ own_event_stamp(const ReuseValue *event)
 static bool
 log_is_ordered(const ReuseLog *log)
 {
-	LogWalk		walk;
+	ReuseLogWalk walk;
 	ReuseValue	event;
 	Timestamp	t;
 	Timestamp	previous = DT_NOBEGIN;
 
-	walk_begin(&walk, log);
-	while (walk_next(&walk, &event))
+	reuse_log_walk(&walk, log);
+	while (reuse_log_next(&walk, &event))
 	{
-		if (!event_time(&event, &t) || t < previous)
+		if (!reuse_event_time(&event, &t) || t < previous)
 			return false;
 		previous = t;
 	}
@@ -389,17 +399,17 @@ pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events)
 {
 	EventOrder *order = MemoryContextAllocHuge(CurrentMemoryContext,
 											   (Size) log->count * sizeof(EventOrder));
-	LogWalk		walk;
+	ReuseLogWalk walk;
 	ReuseValue	event;
 	int			i;
 
-	walk_begin(&walk, log);
-	while (walk_next(&walk, &event))
+	reuse_log_walk(&walk, log);
+	while (reuse_log_next(&walk, &event))
 	{
 		EventOrder *o = &order[walk.next - 1];
 
 		o->index = walk.next - 1;
-		o->has_time = event_time(&event, &o->time);
+		o->has_time = reuse_event_time(&event, &o->time);
 	}
 	qsort(order, log->count, sizeof(EventOrder), compare_newest_first);
 	for (i = 0; i < picked; i++)
@@ -427,7 +437,7 @@ static void
 pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event)
 {
 	get_child(log->array, log->count, index, &event->value);
-	event->has_time = event_time(&event->value, &event->time);
+	event->has_time = reuse_event_time(&event->value, &event->time);
 }
 
 /*

@@ -11,6 +11,14 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
+#include "jsonb_writer.h"
+
+/* the key of an event's context */
+#define REUSE_CONTEXT_KEY		"context"
+
+/* upper bound of what an event adds beside its context: entries, keys, padding */
+#define REUSE_EVENT_OVERHEAD	128
+
 /* The events of a document, in the order they were stored */
 typedef struct ReuseLog
 {
@@ -50,6 +58,15 @@ typedef struct ReuseRange
 	Timestamp	end;
 } ReuseRange;
 
+/* A walk over a log in stored order */
+typedef struct ReuseLogWalk
+{
+	const ReuseLog *log;
+	const char *data;			/* where the elements' data begins */
+	uint32		next;			/* number of the next event */
+	uint32		offset;			/* where its data begins */
+} ReuseLogWalk;
+
 extern ReuseLogStatus reuse_log_find(const JsonbContainer *document, ReuseLog *log);
 extern void reuse_log_require(ReuseLogStatus status);
 
@@ -60,6 +77,18 @@ extern int	reuse_log_page(const ReuseLog *log, int offset, int limit, ReuseEvent
 extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
 							   const ReuseLog *log, Timestamp time,
 							   const JsonbContainer *context, uint32 context_size);
+
+/* for rooms that write documents of their own: a copy with another log */
+extern void reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document,
+									 uint32 size, const ReuseLog *log, bool with_log,
+									 Size more);
+extern void reuse_log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context);
+extern Jsonb *reuse_log_end_document(JsonbWriter *w, const JsonbContainer *document,
+									 const ReuseLog *log);
+
+extern void reuse_log_walk(ReuseLogWalk *walk, const ReuseLog *log);
+extern bool reuse_log_next(ReuseLogWalk *walk, ReuseValue *event);
+extern bool reuse_event_time(const ReuseValue *event, Timestamp *time);
 
 extern bool reuse_value_is_object(const ReuseValue *value);
 extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value);

@@ -18,12 +18,11 @@
 #include "utils/timestamp.h"
 
 #include "iso_time.h"
-#include "reuse_log.h"
+#include "request.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
 PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
-static Jsonb *get_log(FunctionCallInfo fcinfo, ReuseLog *log);
 static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log);
 static bool is_rounded(Timestamp rounded, Timestamp time);
 
@@ -37,7 +36,7 @@ asset_reuse_log_next_time(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
 
-	get_log(fcinfo, &log);
+	(void) request_document(fcinfo, 0, &log);
 	PG_RETURN_TIMESTAMP(next_time(fcinfo, &log));
 }
 
@@ -49,7 +48,7 @@ Datum
 asset_reuse_log_append(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
-	Jsonb	   *document = get_log(fcinfo, &log);
+	Jsonb	   *document = request_document(fcinfo, 0, &log);
 	Timestamp	time = next_time(fcinfo, &log);
 	Jsonb	   *context;
 
@@ -67,22 +66,6 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 									   document ? VARSIZE(document) - VARHDRSZ : 0,
 									   &log, time,
 									   &context->root, VARSIZE(context) - VARHDRSZ));
-}
-
-/* get_log finds the log in argument 0; the document is null where that is. */
-static Jsonb *
-get_log(FunctionCallInfo fcinfo, ReuseLog *log)
-{
-	Jsonb	   *document;
-
-	if (PG_ARGISNULL(0))
-	{
-		memset(log, 0, sizeof(*log));
-		return NULL;
-	}
-	document = PG_GETARG_JSONB_P(0);
-	reuse_log_require(reuse_log_find(&document->root, log));
-	return document;
 }
 
 /*
