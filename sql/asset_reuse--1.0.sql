@@ -129,6 +129,20 @@ COMMENT ON FUNCTION asset_reuse_check_schema() IS
 The tables are the ones asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit, but 42501 for a schema that the caller may not look into.';
 
 --
+-- The history table: moving logs there
+--
+
+CREATE PROCEDURE asset_reuse_migrate_history(batch_size int DEFAULT 1000)
+AS 'MODULE_PATHNAME', 'asset_reuse_migrate_history'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_migrate_history(int) IS
+'Moves the reuse events of all documents that the caller may see to the history table, in transactions of its own, beside live tracking; a notice for each tells the progress.
+batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.
+May be interrupted and called again: it moves what is left.  An event stays in its document where a row of the table cannot hold all of it, which the last notice counts: it has no usable time, the time of another event of the asset, or other keys than timestamp and context.
+Errors: 22004 or 22023 batch_size, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps documents from being changed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+--
 -- The reuse log as a value: what the UPDATE of asset_reuse_track calls on the
 -- row's own columns.  A timestamp is taken as UTC, so both types have one
 -- representation and share the C function.

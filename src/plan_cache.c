@@ -39,7 +39,8 @@
 /* The functions of ours that our statements call */
 static const char *const called_functions[] = {
 	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
-	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_next_time",
+	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_count",
+	"asset_reuse_log_movable", "asset_reuse_log_next_time", "asset_reuse_log_remove",
 	"asset_reuse_summary"
 };
 
@@ -93,6 +94,17 @@ void
 plan_execute(const PlanRequest *request, Datum *values, const char *nulls)
 {
 	run_plan(fetch_plan(request), values, nulls, request->read_only);
+}
+
+/*
+ * plan_open_cursor opens a cursor over a statement's rows; the caller closes it.
+ *
+ * The cursor keeps what it needs of the plan, even if that is freed.
+ */
+Portal
+plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls)
+{
+	return SPI_cursor_open(NULL, fetch_plan(request)->plan, values, nulls, request->read_only);
 }
 
 /* plan_add_param adds a parameter and returns its number: n for $n. */

@@ -10,6 +10,7 @@
 
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
+#include "utils/portal.h"
 
 #include "app_schema.h"
 
@@ -18,6 +19,10 @@ typedef enum PlanQuery
 	PLAN_LOOKUP,
 	PLAN_TRACK,
 	PLAN_TRACK_LOCK,
+	PLAN_MOVE_LOGS,
+	PLAN_MIGRATE_COUNT,
+	PLAN_MIGRATE_PICK,
+	PLAN_MIGRATE_LOCK,
 	PLAN_HISTORY_CAMPAIGNS,
 	PLAN_ANALYTICS
 } PlanQuery;
@@ -29,9 +34,10 @@ typedef enum PlanQuery
  * plan for all values, and planning it anew for each call would cost more than to
  * run it.  What reads a tenant's assets is planned for that tenant, since tenants'
  * sizes differ a hundred-thousandfold, and for parallel query, which SPI_prepare
- * alone would never consider.
+ * alone would never consider.  What reads some of all assets is planned for how many.
  */
 #define PLAN_BY_KEY			CURSOR_OPT_GENERIC_PLAN
+#define PLAN_BY_BATCH		CURSOR_OPT_CUSTOM_PLAN
 #define PLAN_BY_TENANT		(CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_PARALLEL_OK)
 
 /* A statement under construction */
@@ -58,6 +64,7 @@ typedef struct PlanRequest
 } PlanRequest;
 
 extern void plan_execute(const PlanRequest *request, Datum *values, const char *nulls);
+extern Portal plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls);
 
 extern int	plan_add_param(PlanText *text, Oid type);
 extern void plan_append_table(PlanText *text, const AppTable *table);
