@@ -25,8 +25,9 @@
 #include "app_lookup.h"
 #include "event_context.h"
 #include "history_table.h"
+#include "log_move.h"
 #include "plan_cache.h"
-#include "reuse_log.h"
+#include "reuse_log_rows.h"
 #include "track_statement.h"
 
 /* The digits of a second's fraction that an event's time has */
@@ -66,6 +67,8 @@ typedef struct TrackTables
 
 static void lock_asset(const TrackRequest *request, const TrackTables *tables);
 static void build_lock(PlanText *text, const PlanRequest *request);
+static void move_log(const TrackRequest *request, const TrackTables *tables, Oid caller,
+					 const TrackResult *result);
 static void run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
 						  TrackResult *result);
 static void bind_params(const TrackRequest *request, const TrackTables *tables,
@@ -113,6 +116,8 @@ track_event(const TrackRequest *request, Oid caller, TrackResult *result)
 	if (tables.history != NULL && rounds_time(tables.assets))
 		lock_asset(request, &tables);
 	run_statement(request, &tables, caller, result);
+	if (tables.history != NULL)
+		move_log(request, &tables, caller, result);
 }
 
 /*
@@ -156,6 +161,25 @@ build_lock(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, " AS a WHERE ");
 	identifier_append_live_match(text, "a", assets, identifier_add_params(text, assets));
 	appendStringInfoString(&text->sql, " FOR NO KEY UPDATE");
+}
+
+/*
+ * move_log moves what the asset's document still has of a log to the history table.
+ * The row is ours now, so nothing can come between.
+ */
+static void
+move_log(const TrackRequest *request, const TrackTables *tables, Oid caller,
+		 const TrackResult *result)
+{
+	const AppRow *asset = &result->asset;
+	ReuseLog	log;
+
+	if (asset->nulls[ASSET_PLATFORM_METADATA])
+		return;
+	reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+	if (reuse_log_count_movable(&log) > 0)
+		(void) log_move_asset(tables->assets, tables->history, request->asset_id,
+							  request->tenant_id, caller);
 }
 
 /* run_statement runs the statement and reads what it returns. */
