@@ -19,6 +19,7 @@
 
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "iso_time.h"
 #include "reuse_log_rows.h"
 

@@ -139,7 +139,7 @@ DECLARE
 	one regprocedure;
 BEGIN
 	FOR one IN SELECT function FROM member LOOP
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', one);
+		EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', one);
 	END LOOP;
 END
 $$;
@@ -153,7 +153,7 @@ DECLARE
 	one regprocedure;
 BEGIN
 	FOR one IN SELECT function FROM member LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', one);
+		EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', one);
 	END LOOP;
 END
 $$;
