@@ -377,3 +377,27 @@ COMMENT ON AGGREGATE asset_reuse_summary(int, timestamp, timestamp, "any", "any"
 top_limit: length of the top list, 1 to 50.  range_start, range_end: count the events with range_start <= time < range_end, in UTC, NULL for no bound; both NULL: count reused_count.  These three are the same for all rows.
 The others are the assets'' columns; an untyped NULL for one that the table does not have.
 Errors: 22003 the reuses add up to more than a bigint, 22004 or 22023 invalid top_limit, 42804 a column of an unusable type.';
+
+--
+-- The history table: a place for events of its own, for long logs
+--
+
+CREATE FUNCTION asset_reuse_create_history_table(
+	partition_by text DEFAULT NULL
+) RETURNS regclass
+AS 'MODULE_PATHNAME', 'asset_reuse_create_history_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_create_history_table(text) IS
+'Creates the history table, in which reuse events are rows from now on, and returns it; does nothing if it is there.
+The table is named by asset_reuse.history_table, is in the schema of the assets table unless that names another, belongs to the owner of the assets table, and has its privileges and row-level security.
+partition_by: NULL for one table, ''month'' for partitions by the month of reused_at, which pg_partman keeps ahead where it is installed; without it there is a default partition.
+Errors: 42501 not the owner of the assets table, 22023 unknown partition_by, 42809 what has its name is no history table or the assets are no table, 42830 an asset''s id is not unique, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_drop_history_table() RETURNS bigint
+AS 'MODULE_PATHNAME', 'asset_reuse_drop_history_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
+'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns how many events it were.
+Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';

@@ -29,6 +29,13 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* 16 has one look for the owner of all kinds of objects. */
+#if PG_VERSION_NUM >= 160000
+#define relation_ownercheck(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define relation_ownercheck(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
 static inline void *

@@ -1,0 +1,176 @@
+/*-------------------------------------------------------------------------
+ *
+ * history_ddl.c
+ *	  What it takes to create and to drop the history table.
+ *
+ * Both lock the assets first, against writers: calls of asset_reuse_track that run
+ * come to their end, and later ones see what is there then.  So no event can be
+ * stored in the place that has just been given up.
+ *
+ * Names that catalog functions spell out and that we put into DDL mean the same
+ * only under the search_path under which they were spelled.  So both happen under
+ * one that nobody else can put anything into.  After an error the end of the
+ * (sub)transaction puts back what was changed here.
+ *
+ * What is read lives until SPI_finish.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "history_ddl.h"
+
+static void check_owner(Oid relid);
+
+/*
+ * history_ddl_bind_assets binds the assets table, which must be the caller's, and keeps
+ * writers out.
+ *
+ * Errors: those of app_schema_bind; 42501 not the owner; 42809 not a table.
+ */
+void
+history_ddl_bind_assets(AppTable *assets)
+{
+	Oid			relid = app_schema_find(APP_ASSETS, AccessShareLock);
+
+	/* nobody else shall keep writers out, or wait to */
+	if (OidIsValid(relid))
+		check_owner(relid);
+	app_schema_bind(APP_ASSETS, ShareRowExclusiveLock, assets);
+	check_owner(assets->relid);
+	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", assets->name),
+				 errdetail("Only assets in a table can have a history table, which references them."),
+				 errhint("Set %s to the table for this call, and %s with its schema for all.",
+						 app_table_setting_name(APP_ASSETS), app_table_setting_name(APP_HISTORY))));
+}
+
+static void
+check_owner(Oid relid)
+{
+	if (!relation_ownercheck(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/*
+ * history_ddl_key_is_id: is an asset's id unique by itself, and not just in its tenant?
+ *
+ * Error 42830 if it is neither, so that the history cannot reference the assets.
+ */
+bool
+history_ddl_key_is_id(const AppTable *assets)
+{
+	AttrNumber	id = assets->columns[ASSET_ID].number;
+	AttrNumber	tenant_id = assets->columns[ASSET_TENANT_ID].number;
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT min(indnkeyatts) FROM pg_catalog.pg_index "
+							  "WHERE indrelid = %u AND indisunique AND indimmediate AND indisvalid "
+							  "    AND indpred IS NULL AND indexprs IS NULL "
+							  "    AND (indnkeyatts = 1 AND indkey[0] = %d "
+							  "        OR indnkeyatts = 2 AND (indkey[0], indkey[1]) IN ((%d, %d), (%d, %d)))",
+							  assets->relid, id, id, tenant_id, tenant_id, id));
+	if (ddl_value(rows, 0, 1) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("relation \"%s\" has no unique constraint on id", assets->name),
+				 errdetail("The history table needs one to reference the assets."),
+				 errhint("Add a unique constraint on id, or on tenant_id and id.")));
+	return strcmp(ddl_value(rows, 0, 1), "1") == 0;
+}
+
+/* history_ddl_find_partman looks for pg_partman, which keeps partitions ahead. */
+Partman
+history_ddl_find_partman(void)
+{
+	Partman		partman = {0};
+	SPITupleTable *rows;
+
+	rows = ddl_query("SELECT extnamespace::regnamespace, split_part(extversion, '.', 1) "
+					 "FROM pg_extension WHERE extname = 'pg_partman'");
+	if (rows->numvals > 0)
+	{
+		partman.schema = ddl_value(rows, 0, 1);
+		partman.version = atoi(ddl_value(rows, 0, 2));
+	}
+	return partman;
+}
+
+/*
+ * ddl_enter acts as a role, under a search_path of PostgreSQL's own objects, until
+ * ddl_leave.
+ */
+DdlState
+ddl_enter(Oid role)
+{
+	DdlState	state;
+
+	GetUserIdAndSecContext(&state.user, &state.security_context);
+	state.guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE);
+	return state;
+}
+
+/* ddl_leave puts back the role, and all settings, also those that others changed meanwhile. */
+void
+ddl_leave(DdlState state)
+{
+	SetUserIdAndSecContext(state.user, state.security_context);
+	AtEOXact_GUC(false, state.guc_level);
+}
+
+/* ddl_run runs a statement that returns no rows. */
+void
+ddl_run(const char *statement)
+{
+	int			result = SPI_execute(statement, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+}
+
+/* ddl_query runs a statement that returns rows, and returns them. */
+SPITupleTable *
+ddl_query(const char *query)
+{
+	ddl_run(query);
+	return SPI_tuptable;
+}
+
+/* ddl_run_each runs the statements that a query returns. */
+void
+ddl_run_each(const char *query)
+{
+	SPITupleTable *rows = ddl_query(query);
+	uint64		i;
+
+	for (i = 0; i < rows->numvals; i++)
+		ddl_run(ddl_value(rows, i, 1));
+}
+
+/* ddl_value returns a value of a row as text; null if it is null.  Columns count from 1. */
+char *
+ddl_value(SPITupleTable *rows, uint64 row, int column)
+{
+	return SPI_getvalue(rows->vals[row], rows->tupdesc, column);
+}
+
+/* ddl_name returns a table's full name. */
+char *
+ddl_name(const AppTable *table)
+{
+	return quote_qualified_identifier(table->schema, table->name);
+}
