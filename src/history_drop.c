@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -80,7 +81,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 				 errhint("asset_reuse_create_history_table() creates the table; %s says where it is.",
 						 app_table_setting_name(APP_HISTORY))));
 	events = put_back(&assets, &history, fcinfo->flinfo->fn_oid);
-	forget_in_partman(&history);
+	if (history.relkind == RELKIND_PARTITIONED_TABLE)
+		forget_in_partman(&history);
 	ddl_run(psprintf("DROP TABLE %s", ddl_name(&history)));
 	SPI_finish();
 	PG_RETURN_INT64(events);
@@ -112,7 +114,7 @@ put_back(const AppTable *assets, const AppTable *history, Oid caller)
 
 	/* triggers on the assets find the caller's search_path */
 	restored = restore_events(assets, history, key, caller);
-	AtEOXact_GUC(false, guc_level);
+	AtEOXact_GUC(true, guc_level);
 
 	if (restored != stored)
 		ereport(ERROR,
