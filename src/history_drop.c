@@ -68,7 +68,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("the history table can be dropped only in a READ COMMITTED transaction")));
+				 errmsg("cannot drop the history table in a transaction of this isolation level"),
+				 errhint("Use READ COMMITTED.")));
 
 	SPI_connect();
 	history_ddl_bind_assets(&assets);
@@ -120,7 +121,7 @@ put_back(const AppTable *assets, const AppTable *history, Oid caller)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not put all events back into the assets' documents"),
-				 errdetail("The history table has " INT64_FORMAT " events, and " INT64_FORMAT " were put back.",
+				 errdetail("Events in the history table: " INT64_FORMAT ".  Put back: " INT64_FORMAT ".",
 						   stored, restored),
 				 errhint("See whether the table has events of assets that do not exist, "
 						 "and whether a trigger or rule keeps assets from being updated.")));

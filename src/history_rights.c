@@ -108,8 +108,11 @@ copy_row_security(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_policies gives the history table the assets' policies.  One on UPDATE
- * becomes one on INSERT as well.
+ * copy_policies gives the history table the assets' policies.
+ *
+ * To add an event is to update its asset.  So one on UPDATE becomes one on INSERT as
+ * well, and what it asks of the row before and after is asked together.  Those on
+ * INSERT of an asset do not count.
  */
 static void
 copy_policies(const AppTable *assets, const AppTable *history)
@@ -120,7 +123,7 @@ copy_policies(const AppTable *assets, const AppTable *history)
 	rows = ddl_query(psprintf("SELECT polname, CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, "
 							  "    polcmd, (SELECT string_agg(CASE WHEN role = 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ') "
 							  "             FROM unnest(polroles) AS role), polqual, polwithcheck "
-							  "FROM pg_policy WHERE polrelid = %u ORDER BY polname", assets->relid));
+							  "FROM pg_policy WHERE polrelid = %u AND polcmd <> 'a' ORDER BY polname", assets->relid));
 	for (i = 0; i < rows->numvals; i++)
 	{
 		char	   *name = ddl_value(rows, i, 1);
@@ -129,11 +132,14 @@ copy_policies(const AppTable *assets, const AppTable *history)
 		char	   *roles = ddl_value(rows, i, 4);
 		char	   *using = history_condition(assets, history, ddl_value(rows, i, 5));
 		char	   *check = history_condition(assets, history, ddl_value(rows, i, 6));
+		char	   *both = using == NULL ? check : check == NULL ? using :
+			psprintf("(%s) AND (%s)", using, check);
 
-		create_policy(history, name, kind, command_word(command), roles, using, check);
+		create_policy(history, name, kind, command_word(command), roles, using,
+					  check != NULL ? both : NULL);
 		if (command == ACL_UPDATE_CHR)
 			create_policy(history, insert_policy_name(assets, history, name), kind, "INSERT", roles,
-						  NULL, check != NULL ? check : using);
+						  NULL, both);
 	}
 }
 
@@ -161,8 +167,6 @@ command_word(char command)
 	{
 		case ACL_SELECT_CHR:
 			return "SELECT";
-		case ACL_INSERT_CHR:
-			return "INSERT";
 		case ACL_UPDATE_CHR:
 			return "UPDATE";
 		case ACL_DELETE_CHR:

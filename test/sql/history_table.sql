@@ -1,0 +1,379 @@
+--
+-- The history table: asset_reuse_create_history_table makes it of the assets table's
+-- types, for its owner, with its rights; asset_reuse_drop_history_table puts all
+-- events back.  Rows are inserted by hand here.
+--
+\set ECHO none
+\pset format unaligned
+\pset footer off
+\pset null '(null)'
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set rows :abs_srcdir '/fixtures/two_tenants.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
+CREATE SCHEMA regress_history_table;
+SET search_path = regress_history_table, public;
+\i :tables
+\i :rows
+\i :helpers
+\set ECHO all
+\set SHOW_CONTEXT never
+
+--
+-- What is created
+--
+-- The table's name as the application writes it, a table of these columns, and a comment on each.
+SELECT asset_reuse_create_history_table();
+\d campaign_asset_reuse_history
+SELECT coalesce(a.attname, 'the table') AS what, d.description
+FROM pg_description d LEFT JOIN pg_attribute a ON (a.attrelid, a.attnum) = (d.objoid, d.objsubid) AND a.attnum > 0
+WHERE d.classoid = 'pg_class'::regclass AND d.objoid = 'campaign_asset_reuse_history'::regclass ORDER BY d.objsubid;
+-- The settings of the session are as before.
+SHOW search_path;
+SHOW row_security;
+
+-- A second call says so and changes nothing, whatever it is asked for.
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'hero', '2026-01-03 10:00', 'summer', '{"reused_in_type": "campaign_space", "reused_in_id": "summer"}');
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_create_history_table('month');
+SELECT * FROM campaign_asset_reuse_history;
+
+-- An event needs its asset, and goes with it.  Moments differ.
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'absent', '2026-01-03 10:00') $$);
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00') $$);
+BEGIN;
+DELETE FROM campaign_assets WHERE id = 'hero';
+SELECT count(*) FROM campaign_asset_reuse_history;
+ROLLBACK;
+
+-- It belongs to no extension and depends on none: no rows.
+SELECT deptype, refclassid::regclass FROM pg_depend
+WHERE objid = 'campaign_asset_reuse_history'::regclass AND refclassid = 'pg_extension'::regclass;
+BEGIN;
+DROP EXTENSION asset_reuse;
+SELECT count(*) FROM campaign_asset_reuse_history;
+CREATE EXTENSION asset_reuse SCHEMA public;
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+
+--
+-- What is put back
+--
+-- Before: a log with an event without a time and one of another's form, a document without a log, and a null one.
+ALTER TABLE campaign_assets ALTER platform_metadata DROP NOT NULL;
+UPDATE campaign_assets SET platform_metadata = '{"zoom": 1.50, "reuse_history": ["odd", {"timestamp": "2026-01-03T10:00:00Z", "note": 1}]}'
+WHERE id = 'hero';
+UPDATE campaign_assets SET platform_metadata = NULL WHERE id = 'gone';
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'hero', '2026-01-02 10:00:00.5', NULL, '{"a": [1.50, null]}'),
+	('acme', 'hero', '2026-01-04 10:00:00.123456', NULL, NULL),
+	('acme', 'clip', '2026-01-05 10:00', NULL, '"text"'),
+	('acme', 'gone', '2026-01-01 10:00', NULL, '{}'),
+	('globex', 'secret', '0001-01-01', NULL, '{}');
+-- All six are in the documents, by time, a row before an event of the same time; the rest of the row is as it was.
+CREATE TEMP TABLE before AS SELECT id, to_jsonb(a) - 'platform_metadata' AS row FROM campaign_assets a;
+SELECT asset_reuse_drop_history_table();
+SELECT id, platform_metadata FROM campaign_assets ORDER BY id;
+SELECT count(*) AS changed FROM campaign_assets a JOIN before b USING (id) WHERE to_jsonb(a) - 'platform_metadata' <> b.row;
+SELECT to_regclass('campaign_asset_reuse_history');
+DROP TABLE before;
+-- There is nothing to drop any more.
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+-- An empty table: no event.
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_drop_history_table();
+
+-- It is a transaction's: rolled back, the events are in the table and nowhere else.
+SELECT asset_reuse_create_history_table();
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'line', '2026-01-03 10:00', NULL, '{}');
+BEGIN;
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN campaign_assets a ON a.id = h.asset_id;
+-- A snapshot from before would miss events: refused.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+
+-- What depends on the table keeps it, as with any DROP TABLE.
+CREATE VIEW reuses AS SELECT * FROM campaign_asset_reuse_history;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP VIEW reuses;
+-- A document that can have no log, and a trigger that keeps an asset from being updated: nothing has changed.
+UPDATE campaign_assets SET platform_metadata = '[]' WHERE id = 'line';
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+UPDATE campaign_assets SET platform_metadata = '{}' WHERE id = 'line';
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep();
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP TRIGGER keep ON campaign_assets;
+SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN campaign_assets a ON a.id = h.asset_id;
+-- An asset that has moved to another tenant takes its events along.
+UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
+SELECT asset_reuse_drop_history_table();
+SELECT tenant_id, platform_metadata FROM campaign_assets WHERE id = 'line';
+UPDATE campaign_assets SET tenant_id = 'acme', platform_metadata = '{}' WHERE id = 'line';
+
+-- 27 events of ten megabytes are more than a document holds; 26 and a document of ten are as well.
+SELECT asset_reuse_create_history_table();
+INSERT INTO campaign_asset_reuse_history
+SELECT 'acme', 'line', '2026-01-03'::timestamp + i * interval '1 day', NULL, jsonb_build_object('text', repeat('long', 2500000))
+FROM generate_series(1, 27) i;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DELETE FROM campaign_asset_reuse_history WHERE reused_at = '2026-01-04';
+UPDATE campaign_assets SET platform_metadata = jsonb_build_object('text', repeat('long', 2500000)) WHERE id = 'line';
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+SELECT count(*) FROM campaign_asset_reuse_history;
+UPDATE campaign_assets SET platform_metadata = '{}' WHERE id = 'line';
+TRUNCATE campaign_asset_reuse_history;
+SELECT asset_reuse_drop_history_table();
+
+--
+-- Other shapes of tables
+--
+-- in_types creates assets and campaigns of some types, the history table for them, and puts two events back;
+-- it returns the history's columns, its foreign key, and the document.
+CREATE FUNCTION in_types(id text, tenant_id text, last_reused_at text, space_id text, keys text DEFAULT 'PRIMARY KEY (id)')
+RETURNS TABLE (what text, is text) LANGUAGE plpgsql AS $$
+DECLARE
+	history regclass;
+	some_id constant text := 'a55e0000-0000-4000-8000-000000000001';
+BEGIN
+	EXECUTE format('CREATE TABLE own_assets (dropped int, platform_metadata jsonb, last_reused_at %s, deleted_at timestamp, asset_type text, asset_id int, '
+				   'id %s, asset_name text, reused_count int, tenant_id %s, %s); ALTER TABLE own_assets DROP dropped; '
+				   'CREATE TABLE own_spaces (id %s, tenant_id text, campaign_name text)', last_reused_at, id, tenant_id, keys, space_id);
+	PERFORM set_config('asset_reuse.assets_table', 'own_assets', true), set_config('asset_reuse.spaces_table', 'own_spaces', true);
+	history := asset_reuse_create_history_table();
+	EXECUTE format('INSERT INTO own_assets (id, tenant_id, asset_name) VALUES (%L, %1$L, ''''); '
+				   'INSERT INTO %s VALUES (%1$L, %1$L, ''2026-01-03 10:00:00.123456Z'', %1$L, ''{}''), (%1$L, %1$L, ''2026-01-03 10:00'', %1$L, ''{}'')', some_id, history);
+	RETURN QUERY SELECT a.attname || '', format_type(a.atttypid, a.atttypmod) || coalesce(' ' || nullif(c.collname, 'default'), '')
+		FROM pg_attribute a LEFT JOIN pg_collation c ON c.oid = a.attcollation WHERE a.attrelid = history AND a.attnum > 0 ORDER BY a.attnum;
+	RETURN QUERY SELECT 'references', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = history AND contype = 'f';
+	PERFORM asset_reuse_drop_history_table();
+	RETURN QUERY SELECT 'document', platform_metadata::text FROM own_assets;
+	DROP TABLE own_assets, own_spaces;
+	PERFORM set_config('asset_reuse.assets_table', 'campaign_assets', true), set_config('asset_reuse.spaces_table', 'campaign_spaces', true);
+END
+$$;
+CREATE DOMAIN slug AS varchar(40) CHECK (value <> '');
+SET TimeZone = 'UTC';
+SELECT * FROM in_types('uuid', 'uuid', 'timestamptz', 'uuid');
+SELECT * FROM in_types('text', 'varchar(36)', 'timestamp(3)', 'varchar(36)');
+SELECT * FROM in_types('char(36)', 'char(36)', 'timestamptz(0)', 'char(36)');
+SELECT * FROM in_types('slug', 'slug', 'timestamp', 'slug');
+SELECT * FROM in_types('text COLLATE "C"', 'text COLLATE "POSIX"', 'timestamp', 'varchar COLLATE "C"');
+-- An id may be unique by itself or in its tenant; a key with more in it, or a deferrable one, does not count.
+SELECT * FROM in_types('text', 'text', 'timestamp', 'text', 'PRIMARY KEY (id, tenant_id)') WHERE what = 'references';
+SELECT * FROM in_types('text', 'text', 'timestamp', 'text', 'PRIMARY KEY (tenant_id, id), UNIQUE (id)') WHERE what = 'references';
+SELECT error_of($$ SELECT in_types('text', 'text', 'timestamp', 'text', 'PRIMARY KEY (id, asset_name)') $$);
+SELECT error_of($$ SELECT in_types('text', 'text', 'timestamp', 'text', 'UNIQUE (id) DEFERRABLE') $$);
+
+-- Names that need quotes, in schemas that do, and a history elsewhere.
+CREATE SCHEMA "It's Ours";
+CREATE SCHEMA "Log ""Book""";
+CREATE TABLE "It's Ours"."Assets, ""all""" (LIKE campaign_assets INCLUDING ALL);
+CREATE POLICY "who's who" ON "It's Ours"."Assets, ""all""" FOR UPDATE USING (user_id = 'ann');
+SET asset_reuse.assets_table = '"It''s Ours"."Assets, ""all"""';
+SET asset_reuse.history_table = '"Reuses of %s ''$$"';
+SELECT asset_reuse_create_history_table();
+SET asset_reuse.history_table = '"Log ""Book"""."Reuses"';
+SELECT asset_reuse_create_history_table();
+SELECT n.nspname, c.relname, (SELECT string_agg(polname, ', ' ORDER BY polname) FROM pg_policy WHERE polrelid = c.oid) AS policies
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname ~ '^Reuses' AND c.relkind = 'r' ORDER BY 2;
+SELECT asset_reuse_drop_history_table();
+SET asset_reuse.history_table = '"Reuses of %s ''$$"';
+SELECT asset_reuse_drop_history_table();
+RESET asset_reuse.assets_table;
+SET asset_reuse.history_table = 'no_such_schema.history';
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+RESET asset_reuse.history_table;
+
+-- Temporary tables have a temporary one.
+CREATE TEMP TABLE temporary_assets (LIKE campaign_assets INCLUDING ALL);
+SET asset_reuse.assets_table = 'temporary_assets';
+SELECT asset_reuse_create_history_table();
+SELECT relpersistence FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
+SELECT asset_reuse_drop_history_table();
+-- A view has none.
+CREATE VIEW assets_view AS SELECT * FROM campaign_assets;
+SET asset_reuse.assets_table = 'assets_view';
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+RESET asset_reuse.assets_table;
+DROP TABLE temporary_assets;
+-- Tables that do not fit: the errors of every function.
+SET asset_reuse.assets_table = 'no_such_table';
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+SET asset_reuse.assets_table = 'tenants';
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+RESET asset_reuse.assets_table;
+SET asset_reuse.spaces_table = 'no_such_table';
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+RESET asset_reuse.spaces_table;
+BEGIN READ ONLY;
+SELECT asset_reuse_create_history_table();
+ROLLBACK;
+
+--
+-- A relation of that name that is not ours is neither used nor dropped
+--
+-- not_ours makes one by a statement and says how both functions refuse it.
+CREATE FUNCTION not_ours(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	EXECUTE statement;
+	said := error_of('SELECT asset_reuse_create_history_table()');
+	IF said IS DISTINCT FROM error_of('SELECT asset_reuse_drop_history_table()') THEN
+		said := 'two different errors';
+	END IF;
+	RAISE EXCEPTION '%', said USING ERRCODE = 'ZZZZZ';
+EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
+	RETURN said;
+END
+$$;
+CREATE ROLE regress_history_other;
+\set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb'
+\set key ', PRIMARY KEY (tenant_id, asset_id, reused_at)'
+SELECT not_ours('CREATE VIEW campaign_asset_reuse_history AS SELECT 1');
+SELECT not_ours('CREATE SEQUENCE campaign_asset_reuse_history');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ');
+	ALTER TABLE campaign_asset_reuse_history OWNER TO regress_history_other');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || ', PRIMARY KEY (tenant_id, asset_id))');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'timestamp', 'timestamptz') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'jsonb', 'json') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'campaign_space_id', 'campaign') || :'key' || ')');
+-- One that was made by hand with all of this is a history table; its events are not lost, even those of no asset.
+SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')' \gexec
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'absent', '2026-01-01'), ('acme', 'hero', '2026-01-01');
+SELECT asset_reuse_create_history_table();
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP TABLE campaign_asset_reuse_history;
+
+--
+-- Who may
+--
+CREATE ROLE regress_history_owner;
+CREATE ROLE regress_history_member IN ROLE regress_history_owner;
+CREATE ROLE "regress history ""reader""";
+GRANT USAGE ON SCHEMA regress_history_table TO PUBLIC;
+ALTER TABLE campaign_assets OWNER TO regress_history_owner;
+ALTER TABLE campaign_spaces OWNER TO regress_history_owner;
+-- Not the owner, whatever else may be done with the table: refused, also before a lock is taken.
+GRANT ALL ON campaign_assets TO regress_history_other WITH GRANT OPTION;
+SET ROLE regress_history_other;
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+RESET ROLE;
+-- The owner needs to be able to create tables.
+SET ROLE regress_history_owner;
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+RESET ROLE;
+GRANT CREATE ON SCHEMA regress_history_table TO regress_history_owner;
+-- The owner, a member of the role, a superuser: the table is the owner's, and who called is who they were.
+CREATE VIEW owners AS SELECT relname, pg_get_userbyid(relowner) AS owner FROM pg_class
+WHERE relnamespace = 'regress_history_table'::regnamespace AND relname ~ '^campaign_asset_reuse_history' ORDER BY relname;
+GRANT SELECT ON owners TO PUBLIC;
+SET ROLE regress_history_owner;
+SELECT asset_reuse_create_history_table();
+SELECT * FROM owners;
+SELECT asset_reuse_drop_history_table();
+SET ROLE regress_history_member;
+SELECT asset_reuse_create_history_table();
+SELECT current_user;
+SELECT * FROM owners;
+SELECT asset_reuse_drop_history_table();
+RESET ROLE;
+SELECT asset_reuse_create_history_table('month');
+SELECT * FROM owners;
+SELECT asset_reuse_drop_history_table();
+
+--
+-- Rights like those on the assets
+--
+-- Default privileges do not count: who may not read the assets may not read the history.
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_history_owner GRANT SELECT ON TABLES TO PUBLIC, regress_history_member;
+REVOKE ALL ON campaign_assets FROM regress_history_other;
+GRANT SELECT, DELETE ON campaign_assets TO regress_history_other;
+GRANT UPDATE ON campaign_assets TO regress_history_member WITH GRANT OPTION;
+GRANT SELECT (id, platform_metadata), UPDATE (reused_count) ON campaign_assets TO "regress history ""reader""";
+GRANT SELECT (id), UPDATE (asset_name) ON campaign_assets TO PUBLIC;
+CREATE VIEW privileges AS
+SELECT c.relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS grantee,
+	string_agg(a.privilege_type || CASE WHEN a.is_grantable THEN '*' ELSE '' END, ' ' ORDER BY a.privilege_type) AS privileges
+FROM pg_class c, aclexplode(c.relacl) a
+WHERE c.relnamespace = 'regress_history_table'::regnamespace AND c.relname ~ '^campaign_asset_reuse_history' AND a.grantee <> c.relowner
+GROUP BY c.relname, a.grantee ORDER BY c.relname, 2;
+SELECT asset_reuse_create_history_table('month');
+SELECT * FROM privileges;
+SELECT asset_reuse_drop_history_table();
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_history_owner REVOKE SELECT ON TABLES FROM PUBLIC, regress_history_member;
+
+-- Policies: what asks for tenant_id alone is the same, anything else asks for the asset; an UPDATE's is an INSERT's
+-- too, with both its conditions, and an INSERT's is not there.
+CREATE TABLE members (tenant_id text, name text);
+GRANT SELECT ON members, tenants TO PUBLIC;
+CREATE POLICY of_tenant ON campaign_assets USING (tenant_id = current_setting('regress.tenant', true));
+CREATE POLICY of_all ON campaign_assets AS RESTRICTIVE USING (tenant_id <> 'a') WITH CHECK (tenant_id <> 'b');
+CREATE POLICY of_member ON campaign_assets AS RESTRICTIVE FOR SELECT TO regress_history_other, "regress history ""reader"""
+	USING (EXISTS (SELECT FROM members m WHERE m.tenant_id = campaign_assets.tenant_id AND m.name = current_user
+		AND EXISTS (SELECT FROM tenants t WHERE t.id = campaign_assets.tenant_id AND m.tenant_id = t.id)));
+CREATE POLICY of_row ON campaign_assets FOR DELETE USING (campaign_assets IS NOT NULL);
+CREATE POLICY of_system ON campaign_assets FOR DELETE USING (ctid IS NOT NULL);
+CREATE POLICY own ON campaign_assets FOR UPDATE USING (user_id = current_user) WITH CHECK (tenant_id <> 'frozen');
+CREATE POLICY own_insert ON campaign_assets FOR INSERT WITH CHECK (tenant_id = 'acme');
+CREATE POLICY unfrozen ON campaign_assets AS RESTRICTIVE FOR UPDATE USING (tenant_id <> 'frozen');
+ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
+SELECT asset_reuse_create_history_table();
+SELECT polname, polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual, polrelid) AS qual, pg_get_expr(polwithcheck, polrelid) AS with_check
+FROM pg_policy WHERE polrelid = 'campaign_asset_reuse_history'::regclass ORDER BY polname;
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
+
+-- They work: who works for acme sees its events, and adds one to an asset that they see.
+GRANT UPDATE ON campaign_assets TO regress_history_other;
+GRANT INSERT ON campaign_asset_reuse_history TO regress_history_other;
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'hero', '2026-01-03 10:00', NULL, '{}'), ('globex', 'secret', '2026-01-03 10:00', NULL, '{}');
+INSERT INTO members VALUES ('acme', 'regress_history_other');
+DROP POLICY of_tenant ON campaign_assets;
+DROP POLICY of_tenant ON campaign_asset_reuse_history;
+CREATE POLICY seen ON campaign_assets FOR SELECT USING (user_id = 'ann');
+CREATE POLICY seen ON campaign_asset_reuse_history FOR SELECT USING (true);
+SET ROLE regress_history_other;
+SELECT tenant_id, asset_id FROM campaign_asset_reuse_history;
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-04') $$);
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'secret', '2026-01-04') $$);
+RESET ROLE;
+-- The owner is above them, but not if they are forced: then events would be lost.
+ALTER TABLE campaign_assets FORCE ROW LEVEL SECURITY;
+SET ROLE regress_history_owner;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+RESET ROLE;
+ALTER TABLE campaign_assets NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE campaign_asset_reuse_history FORCE ROW LEVEL SECURITY;
+SET ROLE regress_history_owner;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+-- Forced on the assets, it is on the history.  The events of a deleted asset go all the same.
+RESET ROLE;
+ALTER TABLE campaign_assets FORCE ROW LEVEL SECURITY;
+SELECT asset_reuse_drop_history_table();
+SELECT asset_reuse_create_history_table();
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00', NULL, '{}');
+DELETE FROM campaign_assets WHERE id = 'hero';
+SELECT count(*) FROM campaign_asset_reuse_history;
+
+-- Other values of partition_by.
+SELECT error_of($$ SELECT asset_reuse_create_history_table('week') $$);
+SELECT error_of($$ SELECT asset_reuse_create_history_table('') $$);
+
+\set ECHO none
+SET client_min_messages = warning;
+DROP SCHEMA "It's Ours" CASCADE;
+DROP SCHEMA "Log ""Book""" CASCADE;
+DROP SCHEMA regress_history_table CASCADE;
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_history_owner REVOKE ALL ON TABLES FROM PUBLIC;
+DROP ROLE regress_history_member, regress_history_owner, regress_history_other, "regress history ""reader""";

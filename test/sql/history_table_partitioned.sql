@@ -1,0 +1,75 @@
+--
+-- The history table with partitions: without pg_partman it has one for everything, to
+-- which months can be added by hand; all else is as without partitions.
+--
+\set ECHO none
+\pset format unaligned
+\pset footer off
+\pset null '(null)'
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set rows :abs_srcdir '/fixtures/two_tenants.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
+CREATE SCHEMA regress_history_partitioned;
+SET search_path = regress_history_partitioned, public;
+\i :tables
+\i :rows
+\i :helpers
+\set ECHO all
+\set SHOW_CONTEXT never
+
+-- A table by ranges of reused_at, with the same key, reference and indexes, and its default partition.
+SELECT asset_reuse_create_history_table(partition_by => 'month');
+SELECT c.relname, c.relkind, pg_get_partkeydef(c.oid) AS key, pg_get_expr(c.relpartbound, c.oid) AS bounds
+FROM pg_partition_tree('campaign_asset_reuse_history') t JOIN pg_class c ON c.oid = t.relid ORDER BY t.level, c.relname;
+SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = 'campaign_asset_reuse_history' ORDER BY indexname;
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'campaign_asset_reuse_history'::regclass AND contype = 'f';
+-- Again, with and without partitions: it is there.
+SELECT asset_reuse_create_history_table('month');
+SELECT asset_reuse_create_history_table();
+
+-- Months added by hand take the rows of theirs.
+CREATE TABLE history_2026_01 PARTITION OF campaign_asset_reuse_history FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'hero', '2026-01-03 10:00', 'summer', '{"a": 1}'), ('acme', 'hero', '2026-02-03 10:00', NULL, NULL),
+	('acme', 'clip', '2025-12-31 23:59:59.999999', NULL, '{}');
+SELECT tableoid::regclass, asset_id, reused_at FROM campaign_asset_reuse_history ORDER BY reused_at;
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00') $$);
+-- A deleted asset's events go, from all partitions.
+BEGIN;
+DELETE FROM campaign_assets WHERE id = 'hero';
+SELECT asset_id, reused_at FROM campaign_asset_reuse_history;
+ROLLBACK;
+
+-- All are put back, and no partition is left.
+SELECT asset_reuse_drop_history_table();
+SELECT id, platform_metadata->'reuse_history' AS log FROM campaign_assets WHERE platform_metadata ? 'reuse_history' ORDER BY id;
+SELECT relname FROM pg_class WHERE relnamespace = 'regress_history_partitioned'::regnamespace AND relname ~ 'history';
+
+-- The default partition's name gives way to another's, and is cut to an identifier's length.
+CREATE TABLE campaign_asset_reuse_history_default ();
+SELECT asset_reuse_create_history_table('month');
+SELECT relid FROM pg_partition_tree('campaign_asset_reuse_history') ORDER BY level;
+SELECT asset_reuse_drop_history_table();
+SET asset_reuse.history_table = '"The history of how often and where the assets of the campaigns"';
+SELECT asset_reuse_create_history_table('month');
+SELECT relid FROM pg_partition_tree('"The history of how often and where the assets of the campaigns"') ORDER BY level;
+SELECT asset_reuse_drop_history_table();
+RESET asset_reuse.history_table;
+
+-- Assets in partitions by tenant, where id is unique in its tenant only.
+CREATE TABLE assets_by_tenant (LIKE campaign_assets, PRIMARY KEY (tenant_id, id)) PARTITION BY LIST (tenant_id);
+CREATE TABLE assets_of_acme PARTITION OF assets_by_tenant FOR VALUES IN ('acme');
+CREATE TABLE assets_of_others PARTITION OF assets_by_tenant DEFAULT;
+INSERT INTO assets_by_tenant SELECT * FROM campaign_assets;
+INSERT INTO assets_by_tenant SELECT (jsonb_populate_record(a, '{"tenant_id": "globex"}')).* FROM campaign_assets a WHERE id = 'line';
+SET asset_reuse.assets_table = 'assets_by_tenant';
+SELECT asset_reuse_create_history_table('month');
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'line', '2026-01-03 10:00', NULL, '"of acme"'), ('globex', 'line', '2026-01-03 10:00', NULL, '"of globex"');
+SELECT asset_reuse_drop_history_table();
+SELECT tenant_id, platform_metadata FROM assets_by_tenant WHERE id = 'line' ORDER BY tenant_id;
+RESET asset_reuse.assets_table;
+
+SET client_min_messages = warning;
+DROP SCHEMA regress_history_partitioned CASCADE;
