@@ -150,6 +150,18 @@ missing_tools() {
 	fi
 }
 
+# ensure_partman: sees to it that Debian's server has pg_partman.  Without it, and with
+# another server, its test is skipped.
+ensure_partman() {
+	local package
+
+	package=postgresql-$(major_version "$PG_CONFIG")-partman
+	if [[ ! -f $("$PG_CONFIG" --sharedir)/extension/pg_partman.control &&
+		$("$PG_CONFIG" --bindir) == /usr/lib/postgresql/* ]]; then
+		(apt_get update && install_packages "$package") || note "pg_partman cannot be installed; its test is skipped"
+	fi
+}
+
 # ensure_software build|lint|test|valgrind: sees to it that there are a server and the
 # tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
@@ -180,6 +192,7 @@ ensure_software() {
 	if [[ $EUID -eq 0 ]] && ! id "$SERVER_USER" >/dev/null 2>&1; then
 		fail "there is no user $SERVER_USER, whom root needs to run a server"
 	fi
+	[[ $purpose != test ]] || ensure_partman
 	note "using $("$PG_CONFIG" --version)"
 }
 

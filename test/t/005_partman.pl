@@ -1,0 +1,96 @@
+# With pg_partman in the database, a history table by month gets its partitions from it,
+# and drops them and what pg_partman knows of the table.
+
+use strict;
+use warnings;
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init;
+$node->start;
+if ($node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'") eq '0')
+{
+	$node->stop;
+	plan skip_all => 'pg_partman is not installed';
+}
+
+# The tables are those of a role without any right on pg_partman.
+$node->safe_psql('postgres', qq(
+	CREATE ROLE app;
+	CREATE ROLE other;
+	CREATE SCHEMA partman;
+	CREATE EXTENSION pg_partman SCHEMA partman;
+	CREATE EXTENSION asset_reuse;
+	CREATE SCHEMA market AUTHORIZATION app;
+	ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO other;
+	ALTER DATABASE postgres SET search_path = market, public;
+	SET ROLE app;
+	SET search_path = market;
+	\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
+	\\i '$FindBin::RealBin/../fixtures/two_tenants.sql'));
+
+my $create = q(SELECT asset_reuse_create_history_table('month'));
+my $drop = q(SELECT asset_reuse_drop_history_table());
+my $left = q(SELECT (SELECT count(*) FROM partman.part_config), (SELECT count(*) FROM pg_class WHERE relname ~ 'reuse_history'));
+my $partitions = q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'campaign_asset_reuse_history'::regclass);
+
+# Without rights on pg_partman the owner cannot; a superuser can, and with these rights the owner, too.
+my ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $create");
+like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman');
+is($node->safe_psql('postgres', $left), '0|0', 'then nothing is created');
+
+is($node->safe_psql('postgres', "SET search_path = public, market; $create; SHOW search_path"),
+	"campaign_asset_reuse_history\npublic, market", 'created by a superuser, whose search_path stays');
+is($node->safe_psql('postgres', q(
+		SELECT count(*) > 4, bool_and(c.relowner = 'app'::regrole),
+			bool_and(NOT has_table_privilege('other', c.oid, 'SELECT')), count(*) FILTER (WHERE pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'campaign_asset_reuse_history'::regclass)),
+	't|t|t|1', 'several months and a default, the owner\'s, for nobody else');
+
+# This month and the third from now have partitions; what is long ago is in the default one.
+is($node->safe_psql('postgres', q(
+		INSERT INTO campaign_asset_reuse_history
+		SELECT 'acme', 'hero', at, NULL, '{}' FROM (VALUES (localtimestamp), (localtimestamp + interval '3 months'), ('2020-01-01')) v (at);
+		SELECT tableoid::regclass::text ~ '_default$' FROM campaign_asset_reuse_history ORDER BY reused_at)),
+	"t\nf\nf", 'partitions are ahead');
+
+# Maintenance keeps them ahead.
+my $before = $node->safe_psql('postgres', $partitions);
+$node->safe_psql('postgres', q(
+	UPDATE partman.part_config SET premake = premake + 3;
+	SELECT partman.run_maintenance('market.campaign_asset_reuse_history')));
+cmp_ok($node->safe_psql('postgres', $partitions), '>', $before, 'maintenance adds partitions');
+
+# The owner may drop the table, with the right to make pg_partman forget it.
+($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
+like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman to drop as well');
+is($node->safe_psql('postgres', $drop), '3', 'all events are put back');
+is($node->safe_psql('postgres', $left), '0|0', 'nothing is left of the table, and nothing with pg_partman');
+
+$node->safe_psql('postgres', q(
+	GRANT USAGE, CREATE ON SCHEMA partman TO app;
+	GRANT ALL ON ALL TABLES IN SCHEMA partman TO app));
+is($node->safe_psql('postgres', "SET ROLE app; $create; $drop"), "campaign_asset_reuse_history\n0", 'the owner with rights on pg_partman');
+is($node->safe_psql('postgres', $left), '0|0', 'nothing is left');
+
+# A template that is not pg_partman's own stays.
+$node->safe_psql('postgres', qq(
+	$create;
+	CREATE TABLE own_template (LIKE campaign_asset_reuse_history);
+	UPDATE partman.part_config SET template_table = 'market.own_template';
+	$drop));
+is($node->safe_psql('postgres', q(SELECT to_regclass('own_template'))), 'own_template', 'a template of one\'s own stays');
+
+# Names that need quotes.
+$node->safe_psql('postgres', qq(
+	SET asset_reuse.history_table = '"Reuse Log"';
+	$create;
+	INSERT INTO "Reuse Log" VALUES ('acme', 'hero', localtimestamp, NULL, '{}')));
+is($node->safe_psql('postgres', q(SELECT count(*) FROM ONLY "Reuse Log_default")), '0', 'a name that needs quotes');
+is($node->safe_psql('postgres', qq(SET asset_reuse.history_table = '"Reuse Log"'; $drop)), '1', 'and dropped');
+
+$node->stop;
+done_testing();
