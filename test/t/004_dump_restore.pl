@@ -1,6 +1,6 @@
 # pg_dump and pg_restore keep everything: the logs to the byte, the extension in
-# its schema, the settings of the database.  In the restored database all
-# functions answer as before, and track goes on.
+# its schema, the settings of the database, the history table with its rights.  In the
+# restored database all functions answer as before, and track goes on.
 
 use strict;
 use warnings;
@@ -36,6 +36,20 @@ $node->safe_psql('shop', qq(
 	$track;
 	DO \$\$ BEGIN FOR i IN 1..300 LOOP PERFORM tools.asset_reuse_track('asset-0002', 'acme', reused_in_type => 'email', reused_in_id => 'letter-' || i); END LOOP; END \$\$;));
 
+# Another table of assets with a history table: partitions, a policy, a grant, a row in each way.
+my $with_history = q(SET asset_reuse.assets_table = 'market.kept_assets'; SET asset_reuse.history_table = 'market."Reuse Log"';);
+$node->safe_psql('shop', qq(
+	CREATE ROLE clerk;
+	CREATE TABLE market.kept_assets (LIKE market."Campaign Assets" INCLUDING ALL);
+	INSERT INTO market.kept_assets SELECT * FROM market."Campaign Assets" WHERE id IN ('asset-0001', 'asset-0002');
+	ALTER TABLE market.kept_assets ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY of_clerk ON market.kept_assets FOR UPDATE TO clerk USING (user_id = current_user) WITH CHECK (tenant_id <> 'frozen');
+	GRANT SELECT, UPDATE ON market.kept_assets TO clerk;
+	$with_history
+	SELECT tools.asset_reuse_create_history_table('month');
+	INSERT INTO market."Reuse Log" VALUES ('acme', 'asset-0001', '2001-02-03 10:00:00.123456', 'fall-campaign-2026', '{"zoom": 1.50}'),
+		('acme', 'asset-0002', '2001-02-03 10:00', NULL, NULL)));
+
 my %reads = (
 	'history' => "SELECT tools.asset_reuse_history('asset-0001', 'acme', 100)",
 	'a long history' => "SELECT tools.asset_reuse_history('asset-0002', 'acme', 100, 150)",
@@ -44,6 +58,8 @@ my %reads = (
 	'a view on analytics' => "SELECT answer FROM market.dashboard",
 	'the schema check' => "SELECT * FROM tools.asset_reuse_check_schema()",
 	'rows' => 'SELECT a FROM market."Campaign Assets" AS a ORDER BY id',
+	'the history table' => 'SELECT h FROM market."Reuse Log" AS h ORDER BY asset_id',
+	'its rights' => q(SELECT relacl, (SELECT array_agg(polname ORDER BY polname) FROM pg_policy WHERE polrelid = c.oid) FROM pg_class AS c WHERE relname = 'Reuse Log'),
 	'what belongs to the extension' =>
 	  "SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'asset_reuse') ORDER BY 1");
 my %answers = map { $_ => $node->safe_psql('shop', $reads{$_}) } keys %reads;
@@ -81,6 +97,15 @@ is( $node->safe_psql('shop', qq(
 			last_reused_at = (log #>> '{16,timestamp}')::timestamp
 		FROM market."Campaign Assets", LATERAL (SELECT platform_metadata -> 'reuse_history' AS log) AS l WHERE id = 'asset-0001')),
 	'17|17|t|t', 'track goes on in the restored database');
+
+# The history table is one still: its events go back into the documents.
+is($node->safe_psql('shop', "$with_history SELECT tools.asset_reuse_create_history_table()"), 'market."Reuse Log"', 'the history table is known');
+is( $node->safe_psql('shop', qq(
+		$with_history
+		SELECT tools.asset_reuse_drop_history_table();
+		SELECT platform_metadata #> '{reuse_history,0}' FROM market.kept_assets ORDER BY id)),
+	qq(2\n{"context": {"zoom": 1.50}, "timestamp": "2001-02-03T10:00:00.123456"}\n{"timestamp": "2001-02-03T10:00:00.000000"}),
+	'its events are put back in the restored database');
 
 $node->stop;
 done_testing();
