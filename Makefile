@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop lint matrix test valgrind
+STANDALONE = bench demo demo-stop fuzz lint matrix test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -51,6 +51,10 @@ valgrind:
 # ONLY="15 17" chooses versions.
 matrix:
 	@test/matrix
+
+# MINUTES=60 looks for longer.
+fuzz:
+	@test/fuzz/run $$(($(or $(MINUTES),5) * 60))
 
 # QUICK=1 makes it small: to see that all works.
 bench:

@@ -130,8 +130,9 @@ install_packages() (
 	apt_get install --no-install-recommends "$@"
 )
 
-# missing_tools build|lint|test|valgrind: prints the packages that are not here and that
-# building takes, or building and the purpose named; one a line.  Tests lint, too.
+# missing_tools build|fuzz|lint|test|valgrind: prints the packages that are not here
+# and that building takes, or building and the purpose named; one a line.  Tests lint and
+# fuzz, too.
 missing_tools() {
 	command -v make >/dev/null || echo make
 	command -v gcc >/dev/null || echo gcc
@@ -148,6 +149,10 @@ missing_tools() {
 	if [[ $1 == valgrind ]]; then
 		command -v valgrind >/dev/null || echo valgrind
 	fi
+	if [[ $1 == test || $1 == fuzz ]]; then
+		command -v clang >/dev/null || echo clang
+		has_fuzzer || echo libclang-rt-dev
+	fi
 }
 
 # ensure_partman: sees to it that Debian's server has pg_partman.  Without it, and with
@@ -162,8 +167,14 @@ ensure_partman() {
 	fi
 }
 
-# ensure_software build|lint|test|valgrind: sees to it that there are a server and the
-# tools for the purpose, and sets PG_CONFIG to the server's.
+# has_fuzzer: whether clang is here with its libFuzzer.
+has_fuzzer() {
+	command -v clang >/dev/null &&
+		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
+}
+
+# ensure_software build|fuzz|lint|test|valgrind: sees to it that there are a server
+# and the tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
 	local purpose=$1 packages version
 

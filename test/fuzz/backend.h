@@ -1,0 +1,13 @@
+/*-------------------------------------------------------------------------
+ *
+ * backend.h
+ *	  Stand-ins for the server that src/'s pure files are linked with.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_FUZZ_BACKEND_H
+#define ASSET_REUSE_FUZZ_BACKEND_H
+
+extern void free_all_memory(void);
+
+#endif							/* ASSET_REUSE_FUZZ_BACKEND_H */
