@@ -1,0 +1,100 @@
+# A log of 100,000 events: track, history and analytics do with it what they do with a
+# short one, in order or out of it.
+
+use strict;
+use warnings;
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', qq(
+	\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
+	CREATE EXTENSION asset_reuse;
+	INSERT INTO tenants VALUES ('acme', 'Acme');
+	INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform)
+		VALUES ('fall', 'acme', 'user-1', 'Fall Campaign 2026', 'meta');
+
+	-- 100,000 events, a minute apart, number 1 at 2026-01-01 00:01: an asset has them in order,
+	-- the other stored in another order, every thousandth without a time.
+	CREATE TABLE events AS SELECT n, timestamp '2026-01-01' + n * interval '1 minute' AS time FROM generate_series(1, 100000) AS n;
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, last_reused_at,
+			platform_metadata)
+		SELECT 'ordered', 'fall', 'acme', 'user-1', 'Ordered', campaignassettype 'image', 100000, max(time),
+			jsonb_build_object('note', 'kept', 'reuse_history', jsonb_agg(jsonb_build_object(
+				'timestamp', to_char(time, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', jsonb_build_object('n', n)) ORDER BY n))
+		FROM events
+		UNION ALL
+		SELECT 'shuffled', 'fall', 'acme', 'user-1', 'Shuffled', 'image', 100000, max(time),
+			jsonb_build_object('note', 'kept', 'reuse_history', jsonb_agg(jsonb_build_object(
+				'timestamp', CASE WHEN n % 1000 > 0 THEN time END, 'context', jsonb_build_object('n', n)) ORDER BY n * 7919 % 100003))
+		FROM events;
+));
+
+# The numbers of the events of a page.
+sub page
+{
+	my ($asset, $limit, $offset) = @_;
+	return $node->safe_psql('postgres', "SELECT string_agg(event #>> '{context,n}', ' ' ORDER BY i)
+		FROM jsonb_array_elements(asset_reuse_history('$asset', 'acme', $limit, $offset) -> 'history') WITH ORDINALITY AS e (event, i)");
+}
+
+# Pages from the log as plain SQL reads it, newest first.
+sub plain_page
+{
+	my ($asset, $limit, $offset) = @_;
+	return $node->safe_psql('postgres', "SELECT string_agg(event #>> '{context,n}', ' ' ORDER BY place) FROM (
+		SELECT event, row_number() OVER (ORDER BY (event ->> 'timestamp')::timestamp DESC NULLS LAST, i DESC) AS place
+		FROM campaign_assets, jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, i)
+		WHERE id = '$asset') AS history WHERE place > $offset AND place <= $offset + $limit");
+}
+
+foreach my $asset (qw(ordered shuffled))
+{
+	foreach my $page ([ 3, 0 ], [ 100, 50000 ], [ 100, 99850 ], [ 7, 99996 ])
+	{
+		is(page($asset, @$page), plain_page($asset, @$page), "$asset: $page->[0] events at offset $page->[1]");
+	}
+	is(page($asset, 100, 100000), '', "$asset: nothing behind the last");
+	is($node->safe_psql('postgres', "SELECT answer - '{history,success,asset_name,last_reused_at}'::text[]
+			FROM asset_reuse_history('$asset', 'acme', 1, 99999) AS answer"),
+		qq({"limit": 1, "total": 100000, "offset": 99999, "asset_id": "$asset", "has_more": false, "total_reuses": 100000}),
+		"$asset: all are counted");
+}
+
+# 2026-01-08 has the events of 1,440 minutes, of which number 11,000 of the shuffled ones lost its time.
+is($node->safe_psql('postgres', "SELECT jsonb_path_query_array(
+			asset_reuse_analytics('acme', start_date => '2026-01-08 00:00Z', end_date => '2026-01-09 00:00Z'),
+			'\$.top_reused_assets[*].reuses_in_range')"),
+	'[1440, 1439]', 'a day of each is counted');
+
+# An append leaves all else as it is, and comes after the latest event, wherever that is stored.
+$node->safe_psql('postgres', q(
+	CREATE TABLE before AS SELECT * FROM campaign_assets;
+	UPDATE campaign_assets SET last_reused_at = NULL;
+	SELECT asset_reuse_track(id, tenant_id, reused_in_type => 'email', reused_in_id => 'letter') FROM campaign_assets;));
+is($node->safe_psql('postgres', q(
+		SELECT id, a.reused_count, jsonb_array_length(a.platform_metadata -> 'reuse_history'),
+			a.platform_metadata #- '{reuse_history,-1}' = b.platform_metadata,
+			a.platform_metadata #>> '{reuse_history,-1,context,reused_in_id}', a.last_reused_at > b.last_reused_at
+		FROM campaign_assets AS a JOIN before AS b USING (id) ORDER BY id)),
+	"ordered|100001|100001|t|letter|t\nshuffled|100001|100001|t|letter|t", 'one event is appended to each');
+is($node->safe_psql('postgres', q(
+		UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history,50000,timestamp}', '"2999-01-01"');
+		SELECT asset_reuse_track(id, tenant_id, 'fall') #>> '{event,timestamp}' FROM campaign_assets)),
+	"2999-01-01T00:00:00.000001Z\n2999-01-01T00:00:00.000001Z", 'the next is later than one in the middle');
+
+# All of it in one statement, and taken back.
+is($node->safe_psql('postgres', q(
+		BEGIN;
+		DO $$ BEGIN FOR i IN 1..5 LOOP PERFORM asset_reuse_track('ordered', 'acme', 'fall'); END LOOP; END $$;
+		SELECT reused_count, jsonb_array_length(platform_metadata -> 'reuse_history') FROM campaign_assets WHERE id = 'ordered';
+		ROLLBACK;
+		SELECT reused_count, jsonb_array_length(platform_metadata -> 'reuse_history') FROM campaign_assets WHERE id = 'ordered';)),
+	"100007|100007\n100002|100002", 'five more in one transaction, and none after its rollback');
+
+$node->stop;
+done_testing();
