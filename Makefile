@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop fuzz lint matrix test valgrind
+STANDALONE = bench demo demo-stop fuzz lint matrix sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -55,6 +55,10 @@ matrix:
 # MINUTES=60 looks for longer.
 fuzz:
 	@test/fuzz/run $$(($(or $(MINUTES),5) * 60))
+
+# QUERIES=100000 sends more, SEED=2 others.
+sqlsmith:
+	@test/sqlsmith $(or $(QUERIES),5000) $(or $(SEED),1)
 
 # QUICK=1 makes it small: to see that all works.
 bench:

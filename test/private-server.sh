@@ -130,7 +130,7 @@ install_packages() (
 	apt_get install --no-install-recommends "$@"
 )
 
-# missing_tools build|fuzz|lint|test|valgrind: prints the packages that are not here
+# missing_tools build|fuzz|lint|sqlsmith|test|valgrind: prints the packages that are not here
 # and that building takes, or building and the purpose named; one a line.  Tests lint and
 # fuzz, too.
 missing_tools() {
@@ -153,6 +153,9 @@ missing_tools() {
 		command -v clang >/dev/null || echo clang
 		has_fuzzer || echo libclang-rt-dev
 	fi
+	if [[ $1 == sqlsmith ]]; then
+		command -v sqlsmith >/dev/null || echo sqlsmith
+	fi
 }
 
 # ensure_partman: sees to it that Debian's server has pg_partman.  Without it, and with
@@ -173,7 +176,7 @@ has_fuzzer() {
 		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
 }
 
-# ensure_software build|fuzz|lint|test|valgrind: sees to it that there are a server
+# ensure_software build|fuzz|lint|sqlsmith|test|valgrind: sees to it that there are a server
 # and the tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
 	local purpose=$1 packages version

@@ -1,5 +1,5 @@
-# A log of 100,000 events: track, history and analytics do with it what they do with a
-# short one, in order or out of it.
+# A log of 100,000 events, and a document at jsonb's limit: track, history and analytics do
+# with them what they do with short ones, or refuse it and change nothing.
 
 use strict;
 use warnings;
@@ -14,6 +14,7 @@ $node->start;
 $node->safe_psql('postgres', qq(
 	\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
 	CREATE EXTENSION asset_reuse;
+	-- To compress the documents would take most of the time.
 	INSERT INTO tenants VALUES ('acme', 'Acme');
 	INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform)
 		VALUES ('fall', 'acme', 'user-1', 'Fall Campaign 2026', 'meta');
@@ -32,6 +33,11 @@ $node->safe_psql('postgres', qq(
 			jsonb_build_object('note', 'kept', 'reuse_history', jsonb_agg(jsonb_build_object(
 				'timestamp', CASE WHEN n % 1000 > 0 THEN time END, 'context', jsonb_build_object('n', n)) ORDER BY n * 7919 % 100003))
 		FROM events;
+
+	-- The same histories as plain SQL reads them.
+	CREATE TABLE plain_history AS SELECT id, event #>> '{context,n}' AS n,
+			row_number() OVER (PARTITION BY id ORDER BY (event ->> 'timestamp')::timestamp DESC NULLS LAST, i DESC) AS place
+		FROM campaign_assets, jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, i);
 ));
 
 # The numbers of the events of a page.
@@ -42,14 +48,11 @@ sub page
 		FROM jsonb_array_elements(asset_reuse_history('$asset', 'acme', $limit, $offset) -> 'history') WITH ORDINALITY AS e (event, i)");
 }
 
-# Pages from the log as plain SQL reads it, newest first.
 sub plain_page
 {
 	my ($asset, $limit, $offset) = @_;
-	return $node->safe_psql('postgres', "SELECT string_agg(event #>> '{context,n}', ' ' ORDER BY place) FROM (
-		SELECT event, row_number() OVER (ORDER BY (event ->> 'timestamp')::timestamp DESC NULLS LAST, i DESC) AS place
-		FROM campaign_assets, jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, i)
-		WHERE id = '$asset') AS history WHERE place > $offset AND place <= $offset + $limit");
+	return $node->safe_psql('postgres', "SELECT string_agg(n, ' ' ORDER BY place) FROM plain_history
+		WHERE id = '$asset' AND place > $offset AND place <= $offset + $limit");
 }
 
 foreach my $asset (qw(ordered shuffled))
@@ -95,6 +98,19 @@ is($node->safe_psql('postgres', q(
 		ROLLBACK;
 		SELECT reused_count, jsonb_array_length(platform_metadata -> 'reuse_history') FROM campaign_assets WHERE id = 'ordered';)),
 	"100007|100007\n100002|100002", 'five more in one transaction, and none after its rollback');
+
+# A document that has room for no event: jsonb's own error, and all stays as it was.
+$node->safe_psql('postgres', q(
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, platform_metadata)
+		VALUES ('full', 'fall', 'acme', 'user-1', 'Full', 'image', 1,
+			jsonb_build_object('reuse_history', '[{"timestamp": "2020-01-22"}]'::jsonb, 'x', repeat('x', 268435300)));));
+my ($status, $stdout, $stderr) = $node->psql('postgres', "\\set VERBOSITY sqlstate\nSELECT asset_reuse_track('full', 'acme', 'fall')");
+is($stderr, 'psql:<stdin>:2: ERROR:  54000', 'a full document takes no event');
+is($node->safe_psql('postgres', "SELECT reused_count, last_reused_at, jsonb_array_length(platform_metadata -> 'reuse_history'),
+		asset_reuse_history(id, tenant_id) #>> '{history,0,timestamp}',
+		asset_reuse_analytics(tenant_id, start_date => '2020-01-01', end_date => '2020-02-01') #>> '{overview,total_reuses}'
+	FROM campaign_assets WHERE id = 'full'"),
+	'1||1|2020-01-22T00:00:00Z|1', 'it is as it was, and can be read');
 
 $node->stop;
 done_testing();
