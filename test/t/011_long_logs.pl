@@ -101,6 +101,7 @@ is($node->safe_psql('postgres', q(
 
 # A document that has room for no event: jsonb's own error, and all stays as it was.
 $node->safe_psql('postgres', q(
+	ALTER TABLE campaign_assets ALTER platform_metadata SET STORAGE EXTENDED;
 	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, platform_metadata)
 		VALUES ('full', 'fall', 'acme', 'user-1', 'Full', 'image', 1,
 			jsonb_build_object('reuse_history', '[{"timestamp": "2020-01-22"}]'::jsonb, 'x', repeat('x', 268435300)));));
