@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop fuzz lint matrix sqlsmith test valgrind
+STANDALONE = bench demo demo-stop fuzz lint matrix soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -40,6 +40,10 @@ demo-stop:
 
 test:
 	@test/run
+
+# A million calls of each function in one backend.
+soak:
+	@SUITES=tap TAP=test/t/007_memory.pl CALLS=1000000 test/run
 
 lint:
 	@test/lint

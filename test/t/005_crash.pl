@@ -1,0 +1,90 @@
+# The server is killed while 8 clients track, most of them on one asset: afterwards
+# every call that was acknowledged is counted once and stored once, and nothing else is
+# but the calls under way.  So it is on a standby with synchronous replication that takes
+# over when the primary dies, and wherever events live.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+use TrackingClients;
+
+my $clients = 8;
+my @delays = (400_000, 900_000);	# microseconds of tracking before each kill
+
+# kill_server kills a server's processes, the postmaster first, so that none can clean up.
+sub kill_server
+{
+	my ($node) = @_;
+	my $postmaster = $node->{_pid};
+	my @children = split /\s+/, `ps -o pid= --ppid $postmaster`;
+	kill 'KILL', $postmaster, grep { /\d/ } @children;
+	foreach my $pid ($postmaster, grep { /\d/ } @children)
+	{
+		# a process that nobody has waited for yet would still seem to run
+		for (my $tries = 0; $tries < 6000 && kill(0, $pid); $tries++)
+		{
+			usleep(10_000);
+		}
+	}
+	$node->{_pid} = undef;
+}
+
+my $primary = PostgreSQL::Test::Cluster->new('primary');
+$primary->init(allows_streaming => 1);
+$primary->start;
+set_up_tracking($primary);
+
+foreach my $state (@states)
+{
+	foreach my $i (0 .. $#delays)
+	{
+		my $round = $state =~ s/\W+/_/gr . ".$i";
+		enter_state($primary, $state);
+		my @running = start_clients($primary, $round, $clients);
+		usleep($delays[$i]);
+		kill_server($primary);
+		my @acknowledged = stop_clients(@running);
+		$primary->start;
+		check_calls($primary, "$state, killed after $delays[$i] us", $round, $clients, @acknowledged);
+	}
+}
+
+# A standby takes over.
+foreach my $state ('documents', 'history table')
+{
+	my $round = 'failover_' . $state =~ s/\W+/_/gr;
+	enter_state($primary, $state);
+	$primary->backup($round);
+	my $standby = PostgreSQL::Test::Cluster->new($round);
+	$standby->init_from_backup($primary, $round, has_streaming => 1);
+	$standby->start;
+	$primary->wait_for_catchup($standby);
+	$primary->append_conf('postgresql.conf', "synchronous_standby_names = '*'");
+	$primary->reload;
+	$primary->poll_query_until('postgres',
+		"SELECT sync_state IN ('sync', 'quorum') FROM pg_stat_replication WHERE application_name = '$round'");
+
+	my @running = start_clients($primary, $round, $clients);
+	usleep($delays[1]);
+	my $read = "SELECT asset_reuse_history('1', 'acme') ->> 'success', asset_reuse_analytics('acme') ->> 'success'";
+	is($standby->safe_psql('postgres', $read), 'true|true', "$state: the standby answers meanwhile");
+	kill_server($primary);
+	my @acknowledged = stop_clients(@running);
+	$standby->promote;
+	check_calls($standby, "$state, failover", $round, $clients, @acknowledged);
+	is($standby->safe_psql('postgres', "SELECT asset_reuse_track('1', 'acme') ->> 'success'"), 'true',
+		"$state: the promoted standby tracks on");
+	$standby->stop;
+
+	# back to the old primary for the next state
+	$primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
+	$primary->start;
+}
+
+$primary->stop;
+done_testing();

@@ -1,0 +1,118 @@
+# A backend's resident size stays where it is, however often it calls each function,
+# as statements of their own or in a function's loop, and however many schemas' plans it
+# has had; and the aggregate's memory does not grow with the rows.
+#
+# CALLS is the number of calls of each kind: thousands here, a million in `make soak`.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use POSIX ();
+use Test::More;
+use TrackingClients;
+
+my $calls = $ENV{CALLS} || 2000;
+my $schemas = 60;
+
+# What a stable backend may still grow by: caches of the catalogs, and what malloc keeps.
+my $bound = 8 * 1024 * 1024;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init;
+$node->append_conf('postgresql.conf', "client_min_messages = warning\nshared_buffers = 16MB\nautovacuum_naptime = 1s\nmax_parallel_workers_per_gather = 0");
+$node->start;
+set_up_tracking($node);
+
+my %functions = (
+	'track' => "asset_reuse_track((1 + i % 5)::text, 'acme', 'fall', reuse_context => '{\"a\": 1}')",
+	'history' => "asset_reuse_history((1 + i % 5)::text, 'acme', 20)",
+	'analytics' => "asset_reuse_analytics('acme', start_date => '2026-01-01')",
+	'an error' => "error_of_track('none')");
+
+$node->safe_psql('postgres', q(
+	CREATE FUNCTION error_of_track(id text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM asset_reuse_track(id, 'acme');
+		RETURN 'none';
+	EXCEPTION WHEN OTHERS THEN
+		RETURN SQLERRM;
+	END
+	$$;
+	-- Each call in a transaction of its own, the log short again now and then.
+	CREATE PROCEDURE call_often(expression text, calls int) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR n IN 1..calls / 100 LOOP
+			EXECUTE format('SELECT count(%s) FROM generate_series(1, 100) AS i', expression);
+			UPDATE campaign_assets SET platform_metadata = '{}';
+			COMMIT;
+		END LOOP;
+	END
+	$$;
+	-- Tables of many schemas, which come and go.
+	CREATE PROCEDURE use_schemas(schemas int) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR n IN 1..schemas LOOP
+			CREATE SCHEMA one;
+			CREATE TABLE one.assets (LIKE campaign_assets INCLUDING ALL);
+			CREATE TABLE one.spaces (LIKE campaign_spaces INCLUDING ALL);
+			INSERT INTO one.assets SELECT * FROM campaign_assets;
+			PERFORM set_config('asset_reuse.assets_table', 'one.assets', true);
+			PERFORM set_config('asset_reuse.spaces_table', 'one.spaces', true);
+			PERFORM asset_reuse_track('1', 'acme'), asset_reuse_history('1', 'acme'), asset_reuse_analytics('acme');
+			DROP SCHEMA one CASCADE;
+			COMMIT;
+		END LOOP;
+	END
+	$$;));
+
+my $session = $node->background_psql('postgres', timeout => 3600);
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+
+# own_memory returns how much memory the session's process has to itself, in bytes.
+sub own_memory
+{
+	my ($size, $resident, $shared) = split ' ', slurp_file("/proc/$pid/statm");
+	return ($resident - $shared) * POSIX::sysconf(POSIX::_SC_PAGESIZE());
+}
+
+# is_stable runs statements twice: what the first run leaves is what caches take, the
+# second may add next to nothing.
+sub is_stable
+{
+	my ($name, @statements) = @_;
+	$session->query_safe($_) foreach @statements;
+	my $before = own_memory();
+	$session->query_safe($_) foreach @statements;
+	cmp_ok(own_memory() - $before, '<', $bound, "$name: memory is stable");
+}
+
+foreach my $state (@states)
+{
+	enter_state($node, $state);
+	foreach my $name (sort keys %functions)
+	{
+		is_stable("$state, $name in a loop", "CALL call_often(\$\$$functions{$name}\$\$, $calls)");
+		my $statement = 'SELECT count(' . $functions{$name} =~ s/\bi\b/1/gr . ")";
+		is_stable("$state, $name as statements", join(";\n", ("BEGIN", ($statement) x ($calls / 10), "ROLLBACK")));
+	}
+}
+enter_state($node, 'documents');
+is_stable('plans of many schemas', "CALL use_schemas($schemas)");
+
+# The aggregate: ten times the rows, the same memory.
+$node->safe_psql('postgres', q(
+	INSERT INTO tenants VALUES ('small', 'Small'), ('large', 'Large');
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count)
+	SELECT t || n, 'fall', t, 'user-1', 'Asset ' || n, 'image', n
+	FROM (VALUES ('small', 3000), ('large', 30000)) AS tenants (t, size), generate_series(1, size) AS n;));
+$session->query_safe("SELECT asset_reuse_analytics('small')");
+my $before = own_memory();
+$session->query_safe("SELECT asset_reuse_analytics('large')");
+cmp_ok(own_memory() - $before, '<', $bound, 'the aggregate does not grow with the rows');
+
+$session->quit;
+$node->stop;
+done_testing();

@@ -1,0 +1,136 @@
+# Clients that track without end and remember which of their calls the server has
+# acknowledged, and the check that those and no others are counted and stored, once
+# each, wherever events live.
+
+package TrackingClients;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use FindBin;
+use IPC::Run;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(@states set_up_tracking enter_state start_clients stop_clients wrong_assets check_calls);
+
+# Where events live: in the documents, in the history table, or in both and moving.
+our @states = ('documents', 'history table', 'half-migrated');
+
+# An asset's events in both places, by the ids that the clients have given them.
+my $events_of_table = q(
+	UNION ALL
+	SELECT asset_id, reused_at, context ->> 'reused_in_id' FROM campaign_asset_reuse_history);
+my $events = q(
+	SELECT a.id AS asset_id, (e.event ->> 'timestamp')::timestamp AS reused_at,
+		e.event #>> '{context,reused_in_id}' AS reused_in_id
+	FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') AS e (event));
+
+# set_up_tracking makes a tenant with five assets.
+sub set_up_tracking
+{
+	my ($node) = @_;
+	$node->safe_psql('postgres', qq(
+		\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
+		CREATE EXTENSION asset_reuse;
+		INSERT INTO tenants VALUES ('acme', 'Acme');
+		INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform)
+			VALUES ('fall', 'acme', 'user-1', 'Fall Campaign 2026', 'meta');
+		INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
+			SELECT n, 'fall', 'acme', 'user-1', 'Asset ' || n, 'image' FROM generate_series(1, 5) AS n;));
+}
+
+# enter_state brings the events where a state of \@states has them.
+sub enter_state
+{
+	my ($node, $state) = @_;
+	my $has_table = has_table($node);
+	$node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()') if $has_table && $state eq 'documents';
+	$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()') if !$has_table && $state ne 'documents';
+	return if $state ne 'half-migrated';
+	# logs that are still there, as a restored backup or an old writer leaves them
+	$node->safe_psql('postgres', q(
+		WITH taken AS (DELETE FROM campaign_asset_reuse_history WHERE asset_id IN ('1', '2', '3') RETURNING *)
+		UPDATE campaign_assets AS a SET platform_metadata = platform_metadata || jsonb_build_object('reuse_history', t.log)
+		FROM (SELECT asset_id, jsonb_agg(jsonb_build_object('context', context,
+				'timestamp', to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US')) ORDER BY reused_at) AS log
+			FROM taken GROUP BY asset_id) AS t
+		WHERE a.id = t.asset_id));
+}
+
+sub has_table
+{
+	my ($node) = @_;
+	return $node->safe_psql('postgres', "SELECT to_regclass('campaign_asset_reuse_history') IS NOT NULL") eq 't';
+}
+
+# start_clients starts clients that each call track without end; a call's event has the
+# id ROUND-CLIENT-NUMBER, which a client writes to a file once the call has committed.
+# Most calls are on asset 1.
+sub start_clients
+{
+	my ($node, $round, $count) = @_;
+	my @clients;
+	foreach my $client (1 .. $count)
+	{
+		my $script = "$PostgreSQL::Test::Utils::tmp_check/$round-$client.sql";
+		my $acknowledged = "$PostgreSQL::Test::Utils::tmp_check/$round-$client.out";
+		my $calls = join "\n", map {
+			my $asset = $_ % 3 ? 1 : 1 + $_ % 5;
+			my $campaign = $_ % 2 ? ", 'fall'" : '';
+			"SELECT asset_reuse_track('$asset', 'acme'$campaign, reused_in_id => '$round-$client-$_') #>> '{event,reused_in_id}';"
+		} 1 .. 20000;
+		append_to_file($script, $calls);
+		my $run = IPC::Run::start(
+			[ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', '-f', $script ],
+			'<', \undef, '>', $acknowledged, '2>', "$acknowledged.err");
+		push @clients, { run => $run, acknowledged => $acknowledged };
+	}
+	return @clients;
+}
+
+# stop_clients waits for the clients, whose server is gone, and returns the ids of the
+# acknowledged calls.
+sub stop_clients
+{
+	my (@clients) = @_;
+	my @ids;
+	foreach my $client (@clients)
+	{
+		eval { $client->{run}->finish };
+		push @ids, grep { /^[\w.]+-\d+-\d+$/ } split /\n/, slurp_file($client->{acknowledged});
+	}
+	return @ids;
+}
+
+# wrong_assets returns the assets whose count is not the number of their events, or whose
+# events are there twice or at one time.
+sub wrong_assets
+{
+	my ($node) = @_;
+	my $all = has_table($node) ? $events . $events_of_table : $events;
+	return $node->safe_psql('postgres', qq(
+		SELECT a.id, a.reused_count, count(e.*) AS events
+		FROM campaign_assets AS a LEFT JOIN ($all) AS e ON e.asset_id = a.id
+		GROUP BY a.id
+		HAVING coalesce(a.reused_count, 0) <> count(e.*) OR count(e.*) <> count(DISTINCT e.reused_at)
+			OR count(e.*) <> count(DISTINCT e.reused_in_id) OR max(e.reused_at) <> a.last_reused_at));
+}
+
+# check_calls checks that all acknowledged calls are stored, and but for one a client
+# that was under way no others.
+sub check_calls
+{
+	my ($node, $name, $round, $count, @acknowledged) = @_;
+	my $all = has_table($node) ? $events . $events_of_table : $events;
+	my %stored = map { $_ => 1 } split /\n/,
+	  $node->safe_psql('postgres', "SELECT reused_in_id FROM ($all) AS e WHERE reused_in_id LIKE '$round-%'");
+	my @lost = grep { !$stored{$_} } @acknowledged;
+
+	cmp_ok(scalar @acknowledged, '>', $count, "$name: the clients had calls acknowledged");
+	is("@lost", '', "$name: every acknowledged call is stored");
+	cmp_ok(scalar(keys %stored) - @acknowledged, '<=', $count, "$name: no others but those under way");
+	is(wrong_assets($node), '', "$name: every event is counted once and stored once");
+}
+
+1;
