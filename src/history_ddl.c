@@ -102,7 +102,7 @@ history_ddl_find_partman(void)
 	if (rows->numvals > 0)
 	{
 		partman.schema = ddl_value(rows, 0, 1);
-		partman.version = atoi(ddl_value(rows, 0, 2));
+		partman.version = (int) strtol(ddl_value(rows, 0, 2), NULL, 10);
 	}
 	return partman;
 }

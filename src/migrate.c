@@ -462,7 +462,7 @@ events_per_second(const Migration *m)
 {
 	int64		elapsed = GetCurrentTimestamp() - m->start;
 
-	return (int64) (m->moved.events * (double) USECS_PER_SEC / Max(elapsed, 1));
+	return (int64) ((double) m->moved.events * USECS_PER_SEC / (double) Max(elapsed, 1));
 }
 
 /* counted writes a number and what it counts: 1 asset, 12,000 assets. */

@@ -225,6 +225,8 @@ reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 
 	bool		had_log = log->array != NULL;
 	uint32		i;
 
+	Assert(log->pair <= npairs);
+
 	/* each pair copied may need other padding, by less than a JEntry */
 	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
 	jsonb_begin_object(w, npairs - had_log + with_log);
