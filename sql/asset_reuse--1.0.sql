@@ -49,15 +49,17 @@ CREATE FUNCTION asset_reuse_history(
 	asset_id text,
 	tenant_id text,
 	page_limit int DEFAULT 50,
-	page_offset int DEFAULT 0
+	page_offset int DEFAULT 0,
+	before timestamptz DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_history'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_history(text, text, int, int) IS
+COMMENT ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz) IS
 'Returns one page of an asset''s reuse events, newest first, with the campaigns they name.
 asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
 page_limit: events on the page, 1 to 100.  page_offset: newer events to skip, 0 or more.
+before: only events before this time, and those without a usable one; infinity for the newest page.  The answer''s next_cursor is the next page''s before, or null at the end; pages by cursor all cost the same, do not shift while events arrive, have a null total, and end between events of different times only, for which they can be shorter or longer than page_limit.
 Times are UTC; an event without a usable timestamp has null and comes last.
 Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
@@ -65,12 +67,13 @@ CREATE FUNCTION asset_reuse_history(
 	asset_id uuid,
 	tenant_id uuid,
 	page_limit int DEFAULT 50,
-	page_offset int DEFAULT 0
+	page_offset int DEFAULT 0,
+	before timestamptz DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_history_uuid'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int) IS
+COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int, timestamptz) IS
 'Returns one page of an asset''s reuse events, for callers that bind uuid values; otherwise as asset_reuse_history(text, ...).';
 
 --

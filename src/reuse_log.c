@@ -21,7 +21,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #include "iso_time.h"
 #include "jsonb_writer.h"
@@ -34,21 +33,9 @@
 /* events between two looks at whether the query was canceled */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
-/* An event's place in time, for sorting a log that is out of order */
-typedef struct EventOrder
-{
-	Timestamp	time;
-	uint32		index;
-	bool		has_time;
-} EventOrder;
-
 static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(TIME_KEY)};
 
 static const char *own_event_stamp(const ReuseValue *event);
-static bool log_is_ordered(const ReuseLog *log);
-static void pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events);
-static int	compare_newest_first(const void *a, const void *b);
-static void pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event);
 static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
 static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
 					  ReuseValue *value);
@@ -99,6 +86,14 @@ reuse_log_require(ReuseLogStatus status)
 				 errhint("Repair or remove the key \"reuse_history\" in the asset's platform_metadata.")));
 }
 
+/* reuse_log_get reads one event by its number in stored order, from 0. */
+void
+reuse_log_get(const ReuseLog *log, uint32 number, ReuseEvent *event)
+{
+	get_child(log->array, log->count, number, &event->value);
+	event->has_time = reuse_event_time(&event->value, &event->time);
+}
+
 /* reuse_log_last_time reads the time of the event stored last, if it has one. */
 bool
 reuse_log_last_time(const ReuseLog *log, Timestamp *time)
@@ -107,7 +102,7 @@ reuse_log_last_time(const ReuseLog *log, Timestamp *time)
 
 	if (log->count == 0)
 		return false;
-	pick_event(log, log->count - 1, &event);
+	reuse_log_get(log, log->count - 1, &event);
 	if (event.has_time)
 		*time = event.time;
 	return event.has_time;
@@ -155,31 +150,6 @@ reuse_log_count_range(const ReuseLog *log, ReuseRange range)
 			count++;
 	}
 	return count;
-}
-
-/*
- * reuse_log_page picks a page of events, newest first, and returns how many.
- *
- * Events without a time come last; equal times keep the later-stored first.  A
- * log in time order, as ours are, is just read backwards.
- */
-int
-reuse_log_page(const ReuseLog *log, int offset, int limit, ReuseEvent *events)
-{
-	int			picked;
-	int			i;
-
-	if ((uint32) offset >= log->count)
-		return 0;
-	picked = Min((uint32) limit, log->count - offset);
-	if (!log_is_ordered(log))
-		pick_sorted(log, offset, picked, events);
-	else
-	{
-		for (i = 0; i < picked; i++)
-			pick_event(log, log->count - 1 - offset - i, &events[i]);
-	}
-	return picked;
 }
 
 /*
@@ -374,72 +344,6 @@ own_event_stamp(const ReuseValue *event)
 		memcmp(data, keys, strlen(keys)) != 0)
 		return NULL;
 	return data + strlen(keys) + JBE_OFFLENFLD(entries[2]);
-}
-
-/* log_is_ordered: has every event a time, and none one before its predecessor's? */
-static bool
-log_is_ordered(const ReuseLog *log)
-{
-	ReuseLogWalk walk;
-	ReuseValue	event;
-	Timestamp	t;
-	Timestamp	previous = DT_NOBEGIN;
-
-	reuse_log_walk(&walk, log);
-	while (reuse_log_next(&walk, &event))
-	{
-		if (!reuse_event_time(&event, &t) || t < previous)
-			return false;
-		previous = t;
-	}
-	return true;
-}
-
-/* pick_sorted picks a page of a log that is out of order. */
-static void
-pick_sorted(const ReuseLog *log, int offset, int picked, ReuseEvent *events)
-{
-	EventOrder *order = MemoryContextAllocHuge(CurrentMemoryContext,
-											   (Size) log->count * sizeof(EventOrder));
-	ReuseLogWalk walk;
-	ReuseValue	event;
-	int			i;
-
-	reuse_log_walk(&walk, log);
-	while (reuse_log_next(&walk, &event))
-	{
-		EventOrder *o = &order[walk.next - 1];
-
-		o->index = walk.next - 1;
-		o->has_time = reuse_event_time(&event, &o->time);
-	}
-	qsort(order, log->count, sizeof(EventOrder), compare_newest_first);
-	for (i = 0; i < picked; i++)
-		pick_event(log, order[offset + i].index, &events[i]);
-	pfree(order);
-}
-
-static int
-compare_newest_first(const void *a, const void *b)
-{
-	const EventOrder *x = a;
-	const EventOrder *y = b;
-
-	/* to sort a long log takes longer than to walk it */
-	CHECK_FOR_INTERRUPTS();
-	if (x->has_time != y->has_time)
-		return x->has_time ? -1 : 1;
-	if (x->has_time && x->time != y->time)
-		return x->time > y->time ? -1 : 1;
-	return x->index > y->index ? -1 : 1;
-}
-
-/* pick_event reads one event of the log. */
-static void
-pick_event(const ReuseLog *log, uint32 index, ReuseEvent *event)
-{
-	get_child(log->array, log->count, index, &event->value);
-	event->has_time = reuse_event_time(&event->value, &event->time);
 }
 
 /*

@@ -43,7 +43,7 @@ typedef struct ReuseValue
 	uint32		len;
 } ReuseValue;
 
-/* An event that was picked for a page */
+/* An event as it is stored, and its time */
 typedef struct ReuseEvent
 {
 	ReuseValue	value;			/* an object, or whatever others wrote */
@@ -70,10 +70,10 @@ typedef struct ReuseLogWalk
 extern ReuseLogStatus reuse_log_find(const JsonbContainer *document, ReuseLog *log);
 extern void reuse_log_require(ReuseLogStatus status);
 
+extern void reuse_log_get(const ReuseLog *log, uint32 number, ReuseEvent *event);
 extern bool reuse_log_last_time(const ReuseLog *log, Timestamp *time);
 extern bool reuse_log_latest_time(const ReuseLog *log, Timestamp *time);
 extern int64 reuse_log_count_range(const ReuseLog *log, ReuseRange range);
-extern int	reuse_log_page(const ReuseLog *log, int offset, int limit, ReuseEvent *events);
 extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
 							   const ReuseLog *log, Timestamp time,
 							   const JsonbContainer *context, uint32 context_size);
