@@ -300,6 +300,7 @@ CREATE FUNCTION asset_reuse_summary_transition(
 	top_limit int,
 	range_start timestamp,
 	range_end timestamp,
+	reuses_in_table bigint,
 	id "any",
 	ctr "any",
 	clicks "any",
@@ -317,7 +318,7 @@ CREATE FUNCTION asset_reuse_summary_transition(
 AS 'MODULE_PATHNAME', 'asset_reuse_summary_transition'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_summary_transition(internal, int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
+COMMENT ON FUNCTION asset_reuse_summary_transition(internal, int, timestamp, timestamp, bigint, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
 'Adds an asset to the state of asset_reuse_summary.';
 
 CREATE FUNCTION asset_reuse_summary_combine(internal, internal) RETURNS internal
@@ -352,6 +353,7 @@ CREATE AGGREGATE asset_reuse_summary(
 	top_limit int,
 	range_start timestamp,
 	range_end timestamp,
+	reuses_in_table bigint,
 	id "any",
 	ctr "any",
 	clicks "any",
@@ -375,9 +377,10 @@ CREATE AGGREGATE asset_reuse_summary(
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE asset_reuse_summary(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
+COMMENT ON AGGREGATE asset_reuse_summary(int, timestamp, timestamp, bigint, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any") IS
 'Returns overview, by_asset_type, top_reused_assets and performance_correlation of a set of assets, as asset_reuse_analytics answers them.
 top_limit: length of the top list, 1 to 50.  range_start, range_end: count the events with range_start <= time < range_end, in UTC, NULL for no bound; both NULL: count reused_count.  These three are the same for all rows.
+reuses_in_table: the asset''s events in range that are in the history table, to be added to those in its document; NULL for none.  Not used without a range.
 The others are the assets'' columns; an untyped NULL for one that the table does not have.
 Errors: 22003 the reuses add up to more than a bigint, 22004 or 22023 invalid top_limit, 42804 a column of an unusable type.';
 

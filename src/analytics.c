@@ -29,6 +29,7 @@
 
 #include "app_row.h"
 #include "app_schema.h"
+#include "history_table.h"
 #include "identifier.h"
 #include "iso_time.h"
 #include "plan_cache.h"
@@ -47,16 +48,8 @@ PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
 #define SHAPE_BY_TYPE		0x1
 #define SHAPE_RANGED		0x2
 
-/* Parameters, in the order in which the statement's text names them */
-enum
-{
-	PARAM_TOP_LIMIT,
-	PARAM_RANGE_START,
-	PARAM_RANGE_END,
-	PARAM_TENANT_ID,
-	PARAM_ASSET_TYPE,			/* if SHAPE_BY_TYPE */
-	NPARAMS
-};
+/* The most parameters that the statement has */
+#define MAX_PARAMS			8
 
 typedef struct AnalyticsRequest
 {
@@ -74,6 +67,7 @@ static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest 
 static char *spell_time(TimestampTz time);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
+static void append_row_counts(PlanText *text, const AppTable *history);
 static void append_type_filter(PlanText *text, const AppColumn *column);
 static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
 static char *collation_name(Oid collation);
@@ -152,17 +146,23 @@ spell_time(TimestampTz time)
 	return buf;
 }
 
-/* summarize runs the statement and returns the aggregate's part of the answer. */
+/*
+ * summarize runs the statement and returns the aggregate's part of the answer.
+ *
+ * Only in a range does it matter which events there are, and so where they are.
+ */
 static Jsonb *
 summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 {
-	Datum		values[NPARAMS];
-	char		nulls[NPARAMS];
+	bool		ranged = request->has_start || request->has_end;
+	AppTable	history;
+	Datum		values[MAX_PARAMS];
+	char		nulls[MAX_PARAMS];
+	int			nvalues = 0;
 	bool		isnull;
 	PlanRequest query = {
 		.query = PLAN_ANALYTICS,
-		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) |
-		(request->has_start || request->has_end ? SHAPE_RANGED : 0),
+		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) | (ranged ? SHAPE_RANGED : 0),
 		.tables[APP_ASSETS] = assets,
 		.caller = caller,
 		.read_only = true,
@@ -170,34 +170,45 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 		.build = build_summary_query
 	};
 
+	if (ranged && history_table_bind(assets, AccessShareLock, true, &history))
+		query.tables[APP_HISTORY] = &history;
+
+	/* in the order in which the text names the parameters */
 	memset(nulls, ' ', sizeof(nulls));
-	values[PARAM_TOP_LIMIT] = Int32GetDatum(request->top_limit);
+	values[nvalues++] = Int32GetDatum(request->top_limit);
 	/* a timestamptz is the timestamp in UTC */
-	values[PARAM_RANGE_START] = TimestampTzGetDatum(request->start);
-	values[PARAM_RANGE_END] = TimestampTzGetDatum(request->end);
-	nulls[PARAM_RANGE_START] = request->has_start ? ' ' : 'n';
-	nulls[PARAM_RANGE_END] = request->has_end ? ' ' : 'n';
-	values[PARAM_TENANT_ID] = identifier_bind(request->tenant_id,
-											  &assets->columns[ASSET_TENANT_ID]);
+	nulls[nvalues] = request->has_start ? ' ' : 'n';
+	values[nvalues++] = TimestampTzGetDatum(request->start);
+	nulls[nvalues] = request->has_end ? ' ' : 'n';
+	values[nvalues++] = TimestampTzGetDatum(request->end);
+	if (query.tables[APP_HISTORY])
+	{
+		values[nvalues++] = identifier_bind(request->tenant_id,
+											&history.columns[HISTORY_TENANT_ID]);
+		values[nvalues++] = TimestampTzGetDatum(request->start);
+		values[nvalues++] = TimestampTzGetDatum(request->end);
+	}
+	values[nvalues++] = identifier_bind(request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	if (request->asset_type)
-		values[PARAM_ASSET_TYPE] = bind_asset_type(request->asset_type,
-												   &assets->columns[ASSET_TYPE]);
+		values[nvalues++] = bind_asset_type(request->asset_type, &assets->columns[ASSET_TYPE]);
 
 	plan_execute(&query, values, nulls);
 	return DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
 /* ----------
- * build_summary_query builds
+ * build_summary_query builds, with what is in brackets where it is asked for,
  *
- *	SELECT asset_reuse_summary($1, $2, $3, a.id, ...) FROM assets AS a
- *	WHERE a.tenant_id = $4 AND a.deleted_at IS NULL [AND a.asset_type = $5]
+ *	SELECT asset_reuse_summary($1, $2, $3, [h.reuses], a.id, ...) FROM assets AS a
+ *	[LEFT JOIN (...) AS h ON h.asset_id = a.id]
+ *	WHERE a.tenant_id = $n AND a.deleted_at IS NULL [AND a.asset_type = $n+1]
  * ----------
  */
 static void
 build_summary_query(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *assets = request->tables[APP_ASSETS];
+	const AppTable *history = request->tables[APP_HISTORY];
 	StringInfo	sql = &text->sql;
 	int			i;
 
@@ -206,16 +217,46 @@ build_summary_query(PlanText *text, const PlanRequest *request)
 	plan_add_param(text, TIMESTAMPOID);
 	appendStringInfoString(sql, "SELECT ");
 	plan_append_function(text, request, "asset_reuse_summary");
-	appendStringInfoString(sql, "($1, $2, $3");
+	appendStringInfo(sql, "($1, $2, $3, %s", history ? "h.reuses" : "NULL");
 	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
 		append_summary_column(text, request, summary_columns[i]);
 	appendStringInfoString(sql, ") FROM ");
 	plan_append_table(text, assets);
-	appendStringInfoString(sql, " AS a WHERE ");
+	appendStringInfoString(sql, " AS a");
+	if (history != NULL)
+		append_row_counts(text, history);
+	appendStringInfoString(sql, " WHERE ");
 	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
 	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
 	if (request->shape & SHAPE_BY_TYPE)
 		append_type_filter(text, &assets->columns[ASSET_TYPE]);
+}
+
+/* ----------
+ * append_row_counts appends the join to the assets' rows of the history table:
+ *
+ *	LEFT JOIN (SELECT h.asset_id, count(*) AS reuses FROM history AS h
+ *		WHERE h.tenant_id = $4 AND h.reused_at >= $5 AND h.reused_at < $6
+ *		GROUP BY h.asset_id) AS h ON h.asset_id = a.id
+ *
+ * An index on (tenant_id, reused_at) has all that this takes.
+ * ----------
+ */
+static void
+append_row_counts(PlanText *text, const AppTable *history)
+{
+	Oid			time_type = history->columns[HISTORY_REUSED_AT].type;
+
+	appendStringInfoString(&text->sql, " LEFT JOIN (SELECT h.asset_id, pg_catalog.count(*)"
+						   " AS reuses FROM ");
+	plan_append_table(text, history);
+	appendStringInfoString(&text->sql, " AS h WHERE ");
+	identifier_append_match(text, "h", history, HISTORY_TENANT_ID);
+	appendStringInfo(&text->sql, " AND h.reused_at OPERATOR(pg_catalog.>=) $%d",
+					 plan_add_param(text, time_type));
+	appendStringInfo(&text->sql, " AND h.reused_at OPERATOR(pg_catalog.<) $%d"
+					 " GROUP BY h.asset_id) AS h ON h.asset_id OPERATOR(pg_catalog.=) a.id",
+					 plan_add_param(text, time_type));
 }
 
 /*

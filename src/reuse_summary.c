@@ -45,9 +45,9 @@ static void read_row(FunctionCallInfo fcinfo, const SummaryState *state, AppRow 
 
 /*
  * asset_reuse_summary_transition(state, top_limit, range_start, range_end,
- * columns...) adds an asset.
+ * reuses_in_table, columns...) adds an asset.
  *
- * Everything but the columns is the same in each call and read in the first.
+ * The first three arguments are the same in each call and read in the first.
  * A column that the table does not have comes as an untyped null.
  */
 Datum
@@ -60,7 +60,8 @@ asset_reuse_summary_transition(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		state = create_state(fcinfo, context);
 	read_row(fcinfo, state, &row);
-	summary_state_add(state, &row);
+	summary_state_add(state, &row, PG_ARGISNULL(SUMMARY_ARG_REUSES_IN_TABLE) ? 0 :
+					  PG_GETARG_INT64(SUMMARY_ARG_REUSES_IN_TABLE));
 	PG_RETURN_POINTER(state);
 }
 

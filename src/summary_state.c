@@ -37,7 +37,7 @@
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-static int64 count_reuses(const SummaryState *state, const AppRow *row);
+static int64 count_reuses(const SummaryState *state, const AppRow *row, int64 reuses_in_table);
 static int64 count_events(Datum document, ReuseRange range);
 static void add_to_sample(PerformanceSample *sample, const AppRow *row);
 static void add_reuses(int64 *sum, int64 reuses);
@@ -75,11 +75,11 @@ summary_state_prepare(SummaryState *state)
 	MemoryContextSwitchTo(old);
 }
 
-/* summary_state_add adds an asset. */
+/* summary_state_add adds an asset, some of whose events in range may be in the history table. */
 void
-summary_state_add(SummaryState *state, const AppRow *row)
+summary_state_add(SummaryState *state, const AppRow *row, int64 reuses_in_table)
 {
-	int64		reuses = count_reuses(state, row);
+	int64		reuses = count_reuses(state, row, reuses_in_table);
 
 	state->total_assets++;
 	add_to_sample(reuses > 0 ? &state->reused : &state->not_reused, row);
@@ -121,15 +121,20 @@ summary_state_merge(SummaryState *state, SummaryState *other)
 	}
 }
 
-/* count_reuses returns an asset's reuses: its events in range, or its counter. */
+/*
+ * count_reuses returns an asset's reuses: its events in range, in the document and in
+ * the table, or its counter.
+ */
 static int64
-count_reuses(const SummaryState *state, const AppRow *row)
+count_reuses(const SummaryState *state, const AppRow *row, int64 reuses_in_table)
 {
+	int64		reuses = reuses_in_table;
+
 	if (!state->ranged)
 		return app_row_integer(row, ASSET_REUSED_COUNT);
-	if (row->nulls[ASSET_PLATFORM_METADATA])
-		return 0;
-	return count_events(row->values[ASSET_PLATFORM_METADATA], state->range);
+	if (!row->nulls[ASSET_PLATFORM_METADATA])
+		add_reuses(&reuses, count_events(row->values[ASSET_PLATFORM_METADATA], state->range));
+	return reuses;
 }
 
 /*

@@ -95,7 +95,7 @@ typedef struct TopAsset
 } TopAsset;
 
 extern void summary_state_prepare(SummaryState *state);
-extern void summary_state_add(SummaryState *state, const AppRow *row);
+extern void summary_state_add(SummaryState *state, const AppRow *row, int64 reuses_in_table);
 extern void summary_state_merge(SummaryState *state, SummaryState *other);
 extern TypeCount *summary_state_type(SummaryState *state, TypeKey key);
 extern void summary_state_offer(SummaryState *state, const AppRow *row, int64 reuses);

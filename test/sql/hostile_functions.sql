@@ -22,7 +22,7 @@ VALUES ('a', 'c', 't', 'u', 'A', 'image');
 -- In our own schema, an append and a summary that fit the columns' types exactly.
 CREATE FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE EXCEPTION ''hostile append was called''; END';
-CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text) RETURNS jsonb
 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile summary was called''; END';
 
@@ -38,43 +38,43 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 -- Without it, all is as before: 1.
-DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);
 DROP FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb);
 SELECT asset_reuse_analytics('t')->'overview'->'total_reuses' AS reuses;
 
 -- The aggregate refuses a type that the column cannot have, and a call without an id.
-SELECT asset_reuse_summary(10, NULL, NULL, id, NULL, NULL, NULL, NULL, point(1, 2),
+SELECT asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, point(1, 2),
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
-SELECT asset_reuse_summary(10, NULL, now() AT TIME ZONE 'UTC', id, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(10, NULL, now() AT TIME ZONE 'UTC', NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, asset_name) FROM campaign_assets;
-SELECT asset_reuse_summary(10, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(10, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
 -- And a list of no, too many or no known number of assets.
-SELECT asset_reuse_summary(0, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(0, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
-SELECT asset_reuse_summary(51, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(51, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
-SELECT asset_reuse_summary(NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(NULL, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
 -- A type whose strings are no varlena is read as what it is: {"image": 1}.
 SELECT jsonb_object_agg(key, value->'count') AS counts
-FROM jsonb_each((SELECT asset_reuse_summary(10, NULL, NULL, id, NULL, NULL, NULL, NULL, asset_type::text::name,
+FROM jsonb_each((SELECT asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, asset_type::text::name,
 	NULL, NULL, reused_count, NULL, NULL, NULL, NULL) FROM campaign_assets)->'by_asset_type');
 -- As a window function it answers for each row and keeps its state: 1, 2.
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
 VALUES ('b', 'c', 't', 'u', 'B', 'video');
-SELECT id, asset_reuse_summary(10, NULL, NULL, id, NULL, NULL, NULL, NULL, asset_type,
+SELECT id, asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, asset_type,
 	NULL, NULL, reused_count, NULL, NULL, NULL, NULL) OVER (ORDER BY id)->'overview'->'total_assets' AS total
 FROM campaign_assets ORDER BY id;
 
 -- Assets without an id cannot be told apart, and are no harm: 2 reused.
-SELECT asset_reuse_summary(5, NULL, NULL, NULL::text, NULL, NULL, NULL, NULL, NULL,
+SELECT asset_reuse_summary(5, NULL, NULL, NULL, NULL::text, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, 3, NULL, NULL, NULL, NULL)->'overview'->'assets_with_reuses' AS reused FROM generate_series(1, 2);
 
 -- A plan that is already there is looked at again where the search_path has changed: 42501, not theirs.
 SELECT asset_reuse_analytics('t')->'overview'->'total_reuses' AS reuses;
-CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text) RETURNS jsonb
 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile summary was called''; END';
 SET search_path = public, hostile_functions;
@@ -86,7 +86,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 	RAISE NOTICE '%', left(SQLERRM, 29);
 END
 $$;
-DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, varchar, float8, int, text, varchar,
+DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);
 SET search_path = hostile_functions, public;
 
