@@ -313,6 +313,95 @@ FROM unnest('{ordered,reversed,shuffled,gaps}'::text[]) shape, unnest('{1000,102
 ORDER BY shape, n;
 
 --
+-- Paging by cursor
+--
+
+-- page shows what a page has, and where the next one is.
+CREATE FUNCTION page(page_limit int, page_offset int DEFAULT 0, before timestamptz DEFAULT NULL,
+					 OUT shown text, OUT total jsonb, OUT has_more jsonb, OUT next_cursor jsonb)
+RETURNS record LANGUAGE sql AS $$
+	SELECT (SELECT string_agg(e.value->'context'->>'n', ' ' ORDER BY e.ordinality) FROM jsonb_array_elements(h->'history') WITH ORDINALITY e),
+		   h->'total', h->'has_more', h->'next_cursor'
+	FROM asset_reuse_history('hero', 'acme', page_limit, page_offset, before) h
+$$;
+-- Five events: infinity is the newest page, -infinity an empty one; total is told without a cursor only.
+SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || i || 'T00:00:00',
+											'context', jsonb_build_object('n', i)) ORDER BY i)) AS events
+FROM generate_series(1, 5) i;
+SELECT * FROM page(2);
+SELECT * FROM page(2, 0, 'infinity');
+SELECT * FROM page(2, 0, '2026-01-04Z');
+SELECT * FROM page(2, 0, '2026-01-02Z');
+SELECT * FROM page(2, 0, '2026-01-01Z');
+SELECT * FROM page(2, 0, '-infinity');
+-- Before a time is before it by a microsecond; page_offset skips within; a page that ends with the log has no next one.
+SELECT * FROM page(2, 0, '2026-01-03 00:00:00.000001Z');
+SELECT * FROM page(2, 1, 'infinity');
+SELECT * FROM page(2, 3, 'infinity');
+SELECT * FROM page(2, 5, 'infinity');
+SELECT * FROM page(2, 2147483647, 'infinity');
+-- A time in another zone is that time; the cursor is told as all times are, whatever the session's zone.
+SET TimeZone = 'Asia/Kathmandu';
+SELECT * FROM page(2, 0, '2026-01-04 05:45');
+RESET TimeZone;
+
+-- Events of one time (2 to 4) are never parted by a cursor: a page is cut before them, or has them all.
+-- Without before it has the events asked for, and its cursor shows those of one time again.
+SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || CASE WHEN i BETWEEN 2 AND 4 THEN 3 ELSE i END,
+											'context', jsonb_build_object('n', i)) ORDER BY i)) AS events
+FROM generate_series(1, 6) i;
+SELECT l AS "limit", by_cursor.*, '|' AS "or", by_offset.*
+FROM generate_series(1, 7) l, page(l, 0, 'infinity') by_cursor, page(l) by_offset ORDER BY l;
+SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '2026-01-05Z') by_cursor ORDER BY l;
+-- So are those without a time (4 to 6), which come last and after any cursor.
+SELECT put_log('[{"timestamp": "2026-01-02", "context": {"n": 2}}, {"context": {"n": 6}}, {"timestamp": "2026-01-01", "context": {"n": 3}},
+	{"context": {"n": 5}}, {"timestamp": "now", "context": {"n": 4}}, {"timestamp": "2026-01-03", "context": {"n": 1}}]') AS events;
+SELECT l AS "limit", by_cursor.*, '|' AS "or", by_offset.*
+FROM generate_series(1, 7) l, page(l, 0, 'infinity') by_cursor, page(l) by_offset ORDER BY l;
+SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '2026-01-02Z') by_cursor ORDER BY l;
+SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '-infinity') by_cursor ORDER BY l;
+SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 1, '-infinity') by_cursor ORDER BY l;
+
+-- shown_by_cursor follows the cursor through a log as shown_as_expected has it, from
+-- the page without before or from infinity, and compares what it has shown with the
+-- pages by offset.  The page without before can end among events of one time; what it
+-- has shown of them, all that is before its next_cursor, comes again.
+CREATE FUNCTION shown_by_cursor(events int, shape text, page_limit int, start timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+	page jsonb;
+	next timestamptz := start;
+	shown jsonb := '[]';
+	expected jsonb := '[]';
+BEGIN
+	PERFORM shown_as_expected(events, shape, 100);
+	FOR place IN 0 .. events BY 100 LOOP
+		expected := expected || (asset_reuse_history('hero', 'acme', 100, place)->'history');
+	END LOOP;
+	LOOP
+		page := asset_reuse_history('hero', 'acme', page_limit, 0, next);
+		IF (page->'next_cursor' = 'null') <> (page->'has_more' = 'false') THEN
+			RETURN false;
+		END IF;
+		shown := shown || (page->'history');
+		EXIT WHEN page->'has_more' = 'false';
+		IF next IS NULL THEN
+			shown := (SELECT coalesce(jsonb_agg(value ORDER BY ordinality), '[]')
+					  FROM jsonb_array_elements(shown) WITH ORDINALITY
+					  WHERE (value->>'timestamp')::timestamptz >= (page->>'next_cursor')::timestamptz);
+		END IF;
+		next := page->>'next_cursor';
+	END LOOP;
+	RETURN shown = expected;
+END
+$$;
+-- Each event exactly once: all t.
+SELECT shape, l AS page_limit, start, bool_and(shown_by_cursor(n, shape, l, start)) AS once, count(*) AS logs
+FROM unnest('{ordered,reversed,shuffled,gaps}'::text[]) shape, unnest('{1,3,32}'::int[]) l,
+	 unnest('{infinity,NULL}'::timestamptz[]) start, unnest('{1,2,31,33,97,250}'::int[]) n
+GROUP BY shape, l, start ORDER BY shape, l, start;
+
+--
 -- Storage: the same answers from a row that holds the log compressed with pglz or
 -- lz4, or out of line without compression; a log that compresses well enough to
 -- stay in the row, and one that does not.
