@@ -17,12 +17,16 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "history_table.h"
 #include "settings.h"
@@ -37,13 +41,30 @@ typedef struct SameType
 #define HISTORY_KEY \
 	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
 
+/*
+ * A name that no table has: a snapshot that sees all transactions before the
+ * horizon as over sees none either, until we hear of a change to pg_class.
+ */
+typedef struct AbsentTable
+{
+	bool		known;
+	Oid			schema;
+	NameData	name;
+	TransactionId horizon;
+} AbsentTable;
+
 static const SameType same_types[] = {
 	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
 	{HISTORY_ASSET_ID, ASSET_ID},
 	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
 };
 
+static AbsentTable absent = {0};
+
 static void check_not_dropped(const AppTable *assets);
+static bool snapshot_sees(Oid schema, const char *name);
+static void note_absent(Oid schema, const char *name);
+static void forget_absent(Datum arg, int cacheid, uint32 hashvalue);
 static void check_is_ours(const AppTable *assets, const AppTable *history);
 static pg_noreturn void report_not_ours(const AppTable *history, const char *detail);
 
@@ -106,26 +127,68 @@ static void
 check_not_dropped(const AppTable *assets)
 {
 	Oid			schema = get_namespace_oid(history_table_schema(assets), true);
+	const char *name = history_table_name();
+	bool		known = absent.known && absent.schema == schema &&
+		strcmp(NameStr(absent.name), name) == 0;
+
+	/* looking into pg_class is a good part of what a short history costs */
+	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, absent.horizon))
+		return;
+	if (snapshot_sees(schema, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not read the reuse history because its table was dropped concurrently"),
+				 errhint("Try again.")));
+	if (!known)
+		note_absent(schema, name);
+}
+
+/* snapshot_sees: does the calling query's snapshot see a table of that name? */
+static bool
+snapshot_sees(Oid schema, const char *name)
+{
 	Relation	classes;
 	SysScanDesc scan;
 	ScanKeyData key[2];
-	bool		was_there;
+	bool		seen;
 
 	ScanKeyInit(&key[0], Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum(history_table_name()));
+				CStringGetDatum(name));
 	ScanKeyInit(&key[1], Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(schema));
 	classes = table_open(RelationRelationId, AccessShareLock);
 	scan = systable_beginscan(classes, ClassNameNspIndexId, true, GetActiveSnapshot(),
 							  lengthof(key), key);
-	was_there = HeapTupleIsValid(systable_getnext(scan));
+	seen = HeapTupleIsValid(systable_getnext(scan));
 	systable_endscan(scan);
 	table_close(classes, AccessShareLock);
-	if (was_there)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not read the reuse history because its table was dropped concurrently"),
-				 errhint("Try again.")));
+	return seen;
+}
+
+/*
+ * note_absent notes that there is no table of that name now.
+ *
+ * Whatever made or dropped one that we have heard of is before the horizon; what we
+ * hear of later makes us forget.
+ */
+static void
+note_absent(Oid schema, const char *name)
+{
+	static bool registered = false;
+
+	if (!registered)
+		CacheRegisterSyscacheCallback(RELNAMENSP, forget_absent, (Datum) 0);
+	registered = true;
+	absent.schema = schema;
+	namestrcpy(&absent.name, name);
+	absent.horizon = ReadNextTransactionId();
+	absent.known = true;
+}
+
+static void
+forget_absent(Datum arg, int cacheid, uint32 hashvalue)
+{
+	absent.known = false;
 }
 
 /* check_is_ours raises an error for a table that is not a history of these assets. */
