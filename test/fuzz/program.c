@@ -78,19 +78,6 @@ program_value(Program *p)
 	return more_children(p, EOF) ? read_value(p, 0, &none) : none;
 }
 
-/* program_number reads a number of up to four digits; 0 where there is none. */
-int
-program_number(Program *p)
-{
-	int			number = 0;
-	int			i;
-
-	if (more_children(p, EOF))
-		for (i = 0; i < 4 && p->at < p->end && isdigit(*p->at); i++)
-			number = number * 10 + *p->at++ - '0';
-	return number;
-}
-
 static ReuseValue
 read_value(Program *p, int depth, const ReuseValue *previous)
 {

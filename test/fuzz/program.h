@@ -19,6 +19,5 @@ typedef struct Program
 
 extern void program_init(Program *p, const uint8 *bytes, Size size);
 extern ReuseValue program_value(Program *p);
-extern int	program_number(Program *p);
 
 #endif							/* ASSET_REUSE_FUZZ_PROGRAM_H */

@@ -6,10 +6,10 @@
  *
  * The fuzzer's bytes are a program (program.c) of these values:
  *
- *		document, context, clock, start, end, offset, limit
+ *		document, context, clock, start, end
  *
  * a document with a log of whatever, the context of an event to be appended,
- * three times and two numbers.  What src/ makes of them is compared with a naive
+ * and three times.  What src/ makes of them is compared with a naive
  * reading of the same bytes: every container is walked from its front, every
  * search looks at everything, every order is by counting, and times are read
  * with a regular expression and the C library's calendar.
@@ -28,6 +28,7 @@
 #include "jsonb_writer.h"
 #include "program.h"
 #include "reuse_log.h"
+#include "reuse_timeline.h"
 
 #define REQUIRE(condition) \
 	do { \
@@ -37,9 +38,6 @@
 			abort(); \
 		} \
 	} while (0)
-
-/* In logs up to this length, every page is compared; in longer ones, two */
-#define ALL_PAGES_EVENTS	5
 
 /* reading one as a reference takes long */
 #define MAX_TIMES_COMPARED	16
@@ -54,8 +52,6 @@ typedef struct Case
 	ReuseValue	context;		/* an object */
 	Timestamp	clock;
 	ReuseRange	range;
-	int			offset;
-	int			limit;
 
 	ReuseLogStatus status;
 	ReuseValue	log_value;		/* of the key reuse_history, if it is there */
@@ -75,7 +71,7 @@ static void check_times(const Case *c);
 static void check_values(const Case *c);
 static void check_latest_time(const Case *c);
 static void check_count_range(const Case *c);
-static void check_pages(const Case *c);
+static void check_timeline(const Case *c);
 static void check_append(const Case *c);
 
 static const Check checks[] = {
@@ -84,7 +80,7 @@ static const Check checks[] = {
 	check_values,
 	check_latest_time,
 	check_count_range,
-	check_pages,
+	check_timeline,
 	check_append,
 };
 
@@ -102,7 +98,6 @@ static bool is_array(const ReuseValue *value);
 static bool same_value(const ReuseValue *a, const ReuseValue *b);
 static bool is_string(const ReuseValue *value, const char *str, uint32 len);
 static void require_canonical(const ReuseValue *value);
-static void check_page(const Case *c, int offset, int limit);
 static int	naive_rank(const Case *c, int event);
 static bool is_before(const Case *c, int a, int b);
 static ReuseValue append(const ReuseValue *document, const ReuseLog *log, const Case *c);
@@ -126,8 +121,6 @@ LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size)
 	c.clock = read_time(&p);
 	c.range.start = read_time(&p);
 	c.range.end = read_time(&p);
-	c.offset = program_number(&p);
-	c.limit = program_number(&p);
 	require_canonical(&c.document);
 	require_canonical(&c.context);
 	read_naively(&c);
@@ -465,45 +458,30 @@ check_count_range(const Case *c)
 	REQUIRE(reuse_log_count_range(&c->log, c->range) == count);
 }
 
-/* check_pages: every page of a short log, two of a long one. */
+/* check_timeline: each event at its place, and where the events before a time begin. */
 static void
-check_pages(const Case *c)
+check_timeline(const Case *c)
 {
-	int			offset;
-	int			limit;
-
-	check_page(c, 0, c->nevents + 1);
-	check_page(c, c->offset, Max(c->limit, 1));
-	if (c->nevents > ALL_PAGES_EVENTS)
-		return;
-	for (offset = 0; offset <= c->nevents; offset++)
-	{
-		for (limit = 1; limit <= c->nevents; limit++)
-			check_page(c, offset, limit);
-	}
-}
-
-static void
-check_page(const Case *c, int offset, int limit)
-{
-	ReuseEvent *page = palloc(limit * sizeof(ReuseEvent));
-	int			picked = reuse_log_page(&c->log, offset, limit, page);
+	ReuseTimeline timeline;
+	uint32		place;
+	int			later = 0;
 	int			i;
 
-	REQUIRE(picked == Min(limit, Max(c->nevents - offset, 0)));
+	reuse_timeline_begin(&timeline, &c->log);
 	for (i = 0; i < c->nevents; i++)
 	{
 		const ReuseEvent *event = &c->events[i];
-		int			place = naive_rank(c, i) - offset;
+		ReuseEvent	shown;
 
-		if (place < 0 || place >= picked)
-			continue;
-		REQUIRE(page[place].value.data == event->value.data);
-		REQUIRE(same_value(&page[place].value, &event->value));
-		REQUIRE(page[place].has_time == event->has_time);
-		REQUIRE(!event->has_time || page[place].time == event->time);
+		reuse_timeline_get(&timeline, naive_rank(c, i), &shown);
+		REQUIRE(shown.value.data == event->value.data);
+		REQUIRE(same_value(&shown.value, &event->value));
+		REQUIRE(shown.has_time == event->has_time);
+		REQUIRE(!event->has_time || shown.time == event->time);
+		later += event->has_time && event->time >= c->range.start;
 	}
-	pfree(page);
+	place = reuse_timeline_find(&timeline, c->range.start);
+	REQUIRE(place == (uint32) later);
 }
 
 /* naive_rank counts the events before one in a history. */

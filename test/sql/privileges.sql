@@ -97,7 +97,7 @@ INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb)'),
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text)'),
-	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int)'),
+	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
 	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE prokind = 'a')));
 
@@ -356,7 +356,7 @@ INSERT INTO media.campaign_assets VALUES ('hero', 'acme', 'Hero', 'image', 0);
 SET search_path = media;
 SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
 -- The functions cannot be changed, by the installer either; and no other role can remove the extension.
-ALTER FUNCTION asset_reuse_history(text, text, int, int) SECURITY DEFINER;
+ALTER FUNCTION asset_reuse_history(text, text, int, int, timestamptz) SECURITY DEFINER;
 CREATE OR REPLACE FUNCTION asset_reuse_summary_final(internal) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL';
 SET ROLE regress_attacker;
 DROP EXTENSION asset_reuse;
