@@ -54,7 +54,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 	AppTable	history;
 
 	SPI_connect();
-	history_ddl_bind_assets(&assets);
+	history_ddl_bind_assets(ShareRowExclusiveLock, &assets);
 	if (history_table_bind(&assets, AccessShareLock, false, &history))
 		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_TABLE),

@@ -31,20 +31,19 @@
 static void check_owner(Oid relid);
 
 /*
- * history_ddl_bind_assets binds the assets table, which must be the caller's, and keeps
- * writers out.
+ * history_ddl_bind_assets binds the assets table, which must be the caller's, and locks it.
  *
  * Errors: those of app_schema_bind; 42501 not the owner; 42809 not a table.
  */
 void
-history_ddl_bind_assets(AppTable *assets)
+history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 {
-	Oid			relid = app_schema_find(APP_ASSETS, AccessShareLock);
+	Oid			relid = app_schema_find(APP_ASSETS, NoLock);
 
-	/* nobody else shall keep writers out, or wait to */
+	/* nobody else shall keep others out, or wait to; not locked, for two could not both raise a lock */
 	if (OidIsValid(relid))
 		check_owner(relid);
-	app_schema_bind(APP_ASSETS, ShareRowExclusiveLock, assets);
+	app_schema_bind(APP_ASSETS, lockmode, assets);
 	check_owner(assets->relid);
 	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,

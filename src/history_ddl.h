@@ -27,7 +27,7 @@ typedef struct Partman
 	int			version;		/* the major one */
 } Partman;
 
-extern void history_ddl_bind_assets(AppTable *assets);
+extern void history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);
 extern bool history_ddl_key_is_id(const AppTable *assets);
 extern Partman history_ddl_find_partman(void);
 

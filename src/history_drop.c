@@ -72,7 +72,12 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 				 errhint("Use READ COMMITTED.")));
 
 	SPI_connect();
-	history_ddl_bind_assets(&assets);
+
+	/*
+	 * The drop of the foreign key takes this lock anyway.  Taken last, it would wait for transactions
+	 * that have read the assets, while these wait for us to read the history or to track.
+	 */
+	history_ddl_bind_assets(AccessExclusiveLock, &assets);
 	if (!history_table_bind(&assets, AccessExclusiveLock, false, &history))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
