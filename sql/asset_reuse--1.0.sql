@@ -407,3 +407,345 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns how many events it were.
 Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
+
+--
+-- Rows for analysts.  Events are in the assets' documents, in the history table, or
+-- in both: these functions read both.
+--
+
+CREATE FUNCTION asset_reuse_log_events(
+	platform_metadata jsonb,
+	since timestamp,
+	until timestamp,
+	OUT event_number int,
+	OUT reused_at timestamp,
+	OUT context jsonb
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_log_events'
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;	-- of most assets none; 1,000, the default, makes absurd plans
+
+COMMENT ON FUNCTION asset_reuse_log_events(jsonb, timestamp, timestamp) IS
+'Returns the events in an asset''s document, in the order in which they are stored: number from 1, time in UTC (NULL for none that is usable) and context (NULL for none; of an event that is no object, itself).
+platform_metadata: the asset''s; one that is NULL or cannot hold a log has no events.
+since, until: only events with since <= time < until, in UTC, NULL for no bound; both NULL: all events, also those without a time.';
+
+CREATE FUNCTION asset_reuse_event_rows(
+	tenant_id text,
+	asset_id text,
+	since timestamptz,
+	until timestamptz,
+	OUT asset_id text,
+	OUT reused_at timestamptz,
+	OUT reused_in_type text,
+	OUT reused_in_id text,
+	OUT reused_in_name text,
+	OUT campaign_space_id text,
+	OUT context jsonb
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_event_rows(text, text, timestamptz, timestamptz) IS
+'Returns the rows of asset_reuse_events one by one; use that, which keeps this property in FROM.';
+
+CREATE FUNCTION asset_reuse_event_rows(
+	tenant_id uuid,
+	asset_id uuid,
+	since timestamptz,
+	until timestamptz,
+	OUT asset_id uuid,
+	OUT reused_at timestamptz,
+	OUT reused_in_type text,
+	OUT reused_in_id text,
+	OUT reused_in_name text,
+	OUT campaign_space_id uuid,
+	OUT context jsonb
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_event_rows_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_event_rows(uuid, uuid, timestamptz, timestamptz) IS
+'Returns the rows of asset_reuse_events(uuid, ...) one by one.';
+
+-- A function in C that stands in FROM is read to its end before its first row is
+-- used; one in a list is read row by row.  This one is inlined, so a caller's LIMIT
+-- stops it: it must stay a single SELECT, STABLE, not STRICT and without settings.
+CREATE FUNCTION asset_reuse_events(
+	tenant_id text,
+	asset_id text DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id text,
+	reused_at timestamptz,
+	reused_in_type text,
+	reused_in_id text,
+	reused_in_name text,
+	campaign_space_id text,
+	context jsonb
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
+		(e.event).reused_in_name, (e.event).campaign_space_id, (e.event).context
+	FROM (SELECT asset_reuse_event_rows($1, $2, $3, $4) AS event) AS e;
+END;
+
+COMMENT ON FUNCTION asset_reuse_events(text, text, timestamptz, timestamptz) IS
+'Returns the reuse events of a tenant''s live assets, newest first; a LIMIT on the query stops the work early.
+tenant_id: whose events.  asset_id: only this asset''s; NULL for all.
+since, until: only events with since <= time < until; NULL for no bound.  With neither, events without a usable time are returned too, last, with reused_at NULL.
+reused_in_type, reused_in_id, reused_in_name: the place of reuse, as text.  campaign_space_id: the campaign that the event names, whether or not it still exists.  context: as stored.
+At equal times: by asset, and of one asset the later stored first.
+Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_events(
+	tenant_id uuid,
+	asset_id uuid DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id uuid,
+	reused_at timestamptz,
+	reused_in_type text,
+	reused_in_id text,
+	reused_in_name text,
+	campaign_space_id uuid,
+	context jsonb
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
+		(e.event).reused_in_name, (e.event).campaign_space_id, (e.event).context
+	FROM (SELECT asset_reuse_event_rows($1, $2, $3, $4) AS event) AS e;
+END;
+
+COMMENT ON FUNCTION asset_reuse_events(uuid, uuid, timestamptz, timestamptz) IS
+'Returns the reuse events of a tenant''s live assets, for callers that have uuid values; otherwise as asset_reuse_events(text, ...).
+campaign_space_id is NULL for a campaign whose id is no uuid.  Error 22P02 for an asset whose id is none.';
+
+CREATE FUNCTION asset_reuse_timeline(
+	tenant_id text,
+	bucket text DEFAULT 'day',
+	asset_type text DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL,
+	OUT bucket_start timestamptz,
+	OUT reuses bigint,
+	OUT assets bigint
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz) IS
+'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
+bucket: hour, day, week (from Monday) or month, in UTC.  asset_type: only these assets; NULL for all.
+since, until: count the events with since <= time < until, and return the buckets of all that range; NULL: from the first or to the last event.  At most 1,000,000 buckets.
+Errors: 22004 null or 22023 invalid argument, unknown asset_type or too many buckets, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_timeline(
+	tenant_id uuid,
+	bucket text DEFAULT 'day',
+	asset_type text DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL,
+	OUT bucket_start timestamptz,
+	OUT reuses bigint,
+	OUT assets bigint
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_timeline_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz) IS
+'Returns how often a tenant''s live assets were reused in each bucket of time, for callers that have uuid values; otherwise as asset_reuse_timeline(text, ...).';
+
+CREATE FUNCTION asset_reuse_where_used(
+	tenant_id text,
+	campaign_space_id text,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_where_used(text, text) IS
+'Returns which of a tenant''s live assets were reused in a campaign, how often, first and last; the most reused first.
+campaign_space_id: the campaign that the events name; it need not exist any more.
+Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_where_used(
+	tenant_id uuid,
+	campaign_space_id uuid,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid) IS
+'Returns which assets were reused in a campaign, for callers that have uuid values; otherwise as asset_reuse_where_used(text, text).
+Error 22P02 for an asset whose id is no uuid.';
+
+CREATE FUNCTION asset_reuse_where_used(
+	tenant_id text,
+	reused_in_type text,
+	reused_in_id text,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_where_used(text, text, text) IS
+'Returns which of a tenant''s live assets were reused in a place of any type, how often, first and last; the most reused first.
+reused_in_type, reused_in_id: the place, as the events have it.  It reads all of the tenant''s events: for a campaign, asset_reuse_where_used(tenant_id, campaign_space_id) is faster.
+Errors: as asset_reuse_where_used(text, text).';
+
+CREATE FUNCTION asset_reuse_where_used(
+	tenant_id uuid,
+	reused_in_type text,
+	reused_in_id text,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_where_used(uuid, text, text) IS
+'Returns which assets were reused in a place of any type, for callers that have uuid values; otherwise as asset_reuse_where_used(text, text, text).
+Error 22P02 for an asset whose id is no uuid.';
+
+CREATE FUNCTION asset_reuse_top(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	top_limit int DEFAULT 10
+) RETURNS TABLE (
+	asset_id text,
+	asset_name text,
+	asset_type text,
+	reuses bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.id, t.asset_name, t.asset_type, COALESCE(t.reuses_in_range, t.reused_count), t.last_reused_at,
+		t.impressions, t.clicks, t.conversions, t.ctr, t.file_url, t.thumbnail_url, t.campaign_space_id
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_analytics($1, $2, $3, $4, $5) OPERATOR(pg_catalog.->) 'top_reused_assets')
+		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
+			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
+			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality;
+END;
+
+COMMENT ON FUNCTION asset_reuse_top(text, text, timestamptz, timestamptz, int) IS
+'Returns the list of most reused assets of asset_reuse_analytics as rows, in its order.
+The arguments and errors are those of asset_reuse_analytics.  reuses: the events in the range, or reused_count without one.
+A column that the assets table does not have is NULL.';
+
+CREATE FUNCTION asset_reuse_top(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	top_limit int DEFAULT 10
+) RETURNS TABLE (
+	asset_id uuid,
+	asset_name text,
+	asset_type text,
+	reuses bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id uuid
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.id, t.asset_name, t.asset_type, COALESCE(t.reuses_in_range, t.reused_count), t.last_reused_at,
+		t.impressions, t.clicks, t.conversions, t.ctr, t.file_url, t.thumbnail_url, t.campaign_space_id
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_analytics($1, $2, $3, $4, $5) OPERATOR(pg_catalog.->) 'top_reused_assets')
+		AS (id uuid, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
+			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
+			file_url text, thumbnail_url text, campaign_space_id uuid)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality;
+END;
+
+COMMENT ON FUNCTION asset_reuse_top(uuid, text, timestamptz, timestamptz, int) IS
+'Returns the list of most reused assets as rows, for callers that have uuid values; otherwise as asset_reuse_top(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_unused(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	older_than interval DEFAULT NULL,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT created_at timestamptz,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT conversions numeric,
+	OUT ctr numeric,
+	OUT file_url text,
+	OUT campaign_space_id text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_unused'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_unused(text, text, interval) IS
+'Returns a tenant''s live assets that were never reused, by ctr and conversions, the best first: what to reuse next, or from the end, what to archive.
+asset_type: only these assets; NULL for all.  older_than: only assets created longer ago than this before the transaction began; NULL for all.
+A column that the assets table does not have is NULL; ctr is then computed from clicks and impressions if they are there, in percent with two decimals.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 (older_than needs created_at) or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_unused(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	older_than interval DEFAULT NULL,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT created_at timestamptz,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT conversions numeric,
+	OUT ctr numeric,
+	OUT file_url text,
+	OUT campaign_space_id uuid
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_unused_uuid'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
+'Returns a tenant''s live assets that were never reused, for callers that have uuid values; otherwise as asset_reuse_unused(text, ...).
+Error 22P02 for an id that is no uuid.';

@@ -14,24 +14,17 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lockdefs.h"
-#include "utils/builtins.h"
-#include "utils/catcache.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "app_row.h"
 #include "app_schema.h"
+#include "asset_type.h"
 #include "history_table.h"
 #include "identifier.h"
-#include "iso_time.h"
 #include "plan_cache.h"
 #include "request.h"
 #include "response.h"
@@ -55,27 +48,16 @@ typedef struct AnalyticsRequest
 {
 	Identifier	tenant_id;
 	text	   *asset_type;		/* null: all */
-	bool		has_start;
-	bool		has_end;
-	TimestampTz start;
-	TimestampTz end;
+	RequestRange range;
 	int			top_limit;
 } AnalyticsRequest;
 
 static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
-static char *spell_time(TimestampTz time);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
 static void append_row_counts(PlanText *text, const AppTable *history);
-static void append_type_filter(PlanText *text, const AppColumn *column);
 static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
-static char *collation_name(Oid collation);
-static Oid	asset_type_param_type(const AppColumn *column);
-static Datum bind_asset_type(text *asset_type, const AppColumn *column);
-static Oid	find_enum_value(Oid type, const char *label);
-static char *list_enum_labels(Oid type);
-static int	compare_enum_values(const void *a, const void *b);
 static Jsonb *make_answer(const AnalyticsRequest *request, const Jsonb *summary,
 						  MemoryContext memory);
 static void put_filters(JsonbWriter *w, const AnalyticsRequest *request);
@@ -123,27 +105,8 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
 {
 	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
 	request->asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
-	request->has_start = !PG_ARGISNULL(2);
-	request->has_end = !PG_ARGISNULL(3);
-	request->start = request->has_start ? PG_GETARG_TIMESTAMPTZ(2) : DT_NOBEGIN;
-	request->end = request->has_end ? PG_GETARG_TIMESTAMPTZ(3) : DT_NOEND;
+	request->range = request_range(fcinfo, 2, "start_date", "end_date");
 	request->top_limit = request_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP);
-	if (request->start > request->end)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("start_date must not be after end_date"),
-				 errdetail("start_date is %s, and end_date is %s.",
-						   spell_time(request->start), spell_time(request->end))));
-}
-
-/* spell_time writes a time as answers do. */
-static char *
-spell_time(TimestampTz time)
-{
-	char	   *buf = palloc(ISO_TIME_BUFFER);
-
-	iso_time_answer(time, buf);
-	return buf;
 }
 
 /*
@@ -154,7 +117,7 @@ spell_time(TimestampTz time)
 static Jsonb *
 summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 {
-	bool		ranged = request->has_start || request->has_end;
+	bool		ranged = request->range.has_start || request->range.has_end;
 	AppTable	history;
 	Datum		values[MAX_PARAMS];
 	char		nulls[MAX_PARAMS];
@@ -177,20 +140,20 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 	memset(nulls, ' ', sizeof(nulls));
 	values[nvalues++] = Int32GetDatum(request->top_limit);
 	/* a timestamptz is the timestamp in UTC */
-	nulls[nvalues] = request->has_start ? ' ' : 'n';
-	values[nvalues++] = TimestampTzGetDatum(request->start);
-	nulls[nvalues] = request->has_end ? ' ' : 'n';
-	values[nvalues++] = TimestampTzGetDatum(request->end);
+	nulls[nvalues] = request->range.has_start ? ' ' : 'n';
+	values[nvalues++] = TimestampTzGetDatum(request->range.start);
+	nulls[nvalues] = request->range.has_end ? ' ' : 'n';
+	values[nvalues++] = TimestampTzGetDatum(request->range.end);
 	if (query.tables[APP_HISTORY])
 	{
 		values[nvalues++] = identifier_bind(request->tenant_id,
 											&history.columns[HISTORY_TENANT_ID]);
-		values[nvalues++] = TimestampTzGetDatum(request->start);
-		values[nvalues++] = TimestampTzGetDatum(request->end);
+		values[nvalues++] = TimestampTzGetDatum(request->range.start);
+		values[nvalues++] = TimestampTzGetDatum(request->range.end);
 	}
 	values[nvalues++] = identifier_bind(request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	if (request->asset_type)
-		values[nvalues++] = bind_asset_type(request->asset_type, &assets->columns[ASSET_TYPE]);
+		values[nvalues++] = asset_type_bind(request->asset_type, &assets->columns[ASSET_TYPE]);
 
 	plan_execute(&query, values, nulls);
 	return DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -229,7 +192,8 @@ build_summary_query(PlanText *text, const PlanRequest *request)
 	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
 	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
 	if (request->shape & SHAPE_BY_TYPE)
-		append_type_filter(text, &assets->columns[ASSET_TYPE]);
+		asset_type_append_filter(text, "a", &assets->columns[ASSET_TYPE],
+								 plan_add_param(text, asset_type_param_type(&assets->columns[ASSET_TYPE])));
 }
 
 /* ----------
@@ -260,22 +224,6 @@ append_row_counts(PlanText *text, const AppTable *history)
 }
 
 /*
- * append_type_filter appends the condition on asset_type; an enum's operators do
- * not take a domain over it.
- */
-static void
-append_type_filter(PlanText *text, const AppColumn *column)
-{
-	int			param = plan_add_param(text, asset_type_param_type(column));
-
-	if (column->is_domain && type_is_enum(column->type))
-		appendStringInfo(&text->sql, " AND CAST(a.asset_type AS %s) OPERATOR(pg_catalog.=) $%d",
-						 format_type_be_qualified(column->type), param);
-	else
-		appendStringInfo(&text->sql, " AND a.asset_type OPERATOR(pg_catalog.=) $%d", param);
-}
-
-/*
  * append_summary_column appends an argument: a column, or an untyped null where
  * the table has none.  The document is left out where nobody looks into it.
  */
@@ -292,94 +240,8 @@ append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn co
 	}
 	appendStringInfo(&text->sql, ", a.%s", app_column_name(APP_ASSETS, column));
 	/* the aggregate sorts by id: its collation must win over the other columns' */
-	if (column == ASSET_ID && OidIsValid(c->collation))
-		appendStringInfo(&text->sql, " COLLATE %s", collation_name(c->collation));
-}
-
-/* collation_name returns a collation's full name. */
-static char *
-collation_name(Oid collation)
-{
-	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
-	Form_pg_collation form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", collation);
-	form = (Form_pg_collation) GETSTRUCT(tuple);
-	name = quote_qualified_identifier(get_namespace_name(form->collnamespace),
-									  NameStr(form->collname));
-	ReleaseSysCache(tuple);
-	return name;
-}
-
-/* asset_type_param_type returns the type in which the asset_type filter is bound. */
-static Oid
-asset_type_param_type(const AppColumn *column)
-{
-	return type_is_enum(column->type) ? column->type : TEXTOID;
-}
-
-/*
- * bind_asset_type converts the asset_type filter for its column.
- *
- * Error 22023 if an enum has no such value, or if it is empty.
- */
-static Datum
-bind_asset_type(text *asset_type, const AppColumn *column)
-{
-	char	   *label = text_to_cstring(asset_type);
-	bool		is_enum = type_is_enum(column->type);
-	Oid			value = is_enum ? find_enum_value(column->type, label) : InvalidOid;
-
-	if (is_enum ? !OidIsValid(value) : label[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid asset type: \"%s\"", label),
-				 is_enum ? errhint("The known asset types are: %s.",
-								   list_enum_labels(column->type)) :
-				 errhint("Any asset type that is not empty is known.")));
-	return is_enum ? ObjectIdGetDatum(value) : PointerGetDatum(asset_type);
-}
-
-/* find_enum_value returns the oid of an enum's value; InvalidOid if it has none such. */
-static Oid
-find_enum_value(Oid type, const char *label)
-{
-	/* a longer one would be cut to a name's length, and could then be found */
-	if (strlen(label) >= NAMEDATALEN)
-		return InvalidOid;
-	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
-						   ObjectIdGetDatum(type), CStringGetDatum(label));
-}
-
-/* list_enum_labels lists an enum's values, in the enum's order. */
-static char *
-list_enum_labels(Oid type)
-{
-	CatCList   *members = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
-	Form_pg_enum *values = palloc(members->n_members * sizeof(Form_pg_enum));
-	StringInfoData list;
-	int			i;
-
-	for (i = 0; i < members->n_members; i++)
-		values[i] = (Form_pg_enum) GETSTRUCT(&members->members[i]->tuple);
-	qsort(values, members->n_members, sizeof(Form_pg_enum), compare_enum_values);
-
-	initStringInfo(&list);
-	for (i = 0; i < members->n_members; i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", NameStr(values[i]->enumlabel));
-	ReleaseCatCacheList(members);
-	return list.data;
-}
-
-static int
-compare_enum_values(const void *a, const void *b)
-{
-	float4		x = (*(const Form_pg_enum *) a)->enumsortorder;
-	float4		y = (*(const Form_pg_enum *) b)->enumsortorder;
-
-	return x < y ? -1 : x > y;
+	if (column == ASSET_ID)
+		identifier_append_collation(text, c);
 }
 
 /* make_answer puts the frame around the aggregate's part, into a memory context. */
@@ -418,9 +280,9 @@ put_filters(JsonbWriter *w, const AnalyticsRequest *request)
 	};
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
-	put_date(w, request->has_end, request->end);
+	put_date(w, request->range.has_end, request->range.end);
 	response_put_text(w, request->asset_type);
-	put_date(w, request->has_start, request->start);
+	put_date(w, request->range.has_start, request->range.start);
 	jsonb_end(w);
 }
 

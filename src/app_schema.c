@@ -198,6 +198,17 @@ app_schema_describe(AppRole role, Oid relid, AppTable *table)
 		*table = entry->table;
 }
 
+/*
+ * app_schema_require raises 42703 for an optional column that is missing, where what
+ * is asked for cannot be answered without it.
+ */
+void
+app_schema_require(const AppTable *table, int column)
+{
+	if (!table->columns[column].present)
+		report_misfit(table, column, APP_COLUMN_MISSING);
+}
+
 /* app_schema_find resolves a setting's name; InvalidOid if there is no such table. */
 Oid
 app_schema_find(AppRole role, LOCKMODE lockmode)

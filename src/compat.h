@@ -36,6 +36,13 @@
 #define relation_ownercheck(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
+/* 18 no longer wants to know whether a query runs only once. */
+#if PG_VERSION_NUM >= 180000
+#define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count)
+#else
+#define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count, false)
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
 static inline void *

@@ -9,9 +9,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "identifier.h"
 
@@ -59,6 +63,28 @@ identifier_append_match(PlanText *text, const char *alias, const AppTable *table
 	appendStringInfo(&text->sql, "%s.%s OPERATOR(pg_catalog.=) $%d", alias,
 					 app_column_name(table->role, column),
 					 plan_add_param(text, identifier_param_type(&table->columns[column])));
+}
+
+/*
+ * identifier_append_collation appends " COLLATE ..." where the column has a collation,
+ * so that an expression sorts as the column itself does.
+ */
+void
+identifier_append_collation(PlanText *text, const AppColumn *column)
+{
+	HeapTuple	tuple;
+	Form_pg_collation form;
+
+	if (!OidIsValid(column->collation))
+		return;
+	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(column->collation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", column->collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	appendStringInfo(&text->sql, " COLLATE %s",
+					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+												NameStr(form->collname)));
+	ReleaseSysCache(tuple);
 }
 
 /*

@@ -22,6 +22,7 @@ extern Oid	identifier_param_type(const AppColumn *column);
 extern Datum identifier_bind(Identifier id, const AppColumn *column);
 extern void identifier_append_match(PlanText *text, const char *alias, const AppTable *table,
 									int column);
+extern void identifier_append_collation(PlanText *text, const AppColumn *column);
 extern int	identifier_add_params(PlanText *text, const AppTable *table);
 extern void identifier_append_live_match(PlanText *text, const char *alias,
 										 const AppTable *table, int id_param);

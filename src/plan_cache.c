@@ -20,6 +20,7 @@
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -29,7 +30,9 @@
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/regproc.h"
+#include "utils/resowner.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 #include "compat.h"
 #include "plan_cache.h"
@@ -40,8 +43,8 @@
 static const char *const called_functions[] = {
 	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
 	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_count",
-	"asset_reuse_log_movable", "asset_reuse_log_next_time", "asset_reuse_log_remove",
-	"asset_reuse_log_restore", "asset_reuse_summary"
+	"asset_reuse_log_events", "asset_reuse_log_movable", "asset_reuse_log_next_time",
+	"asset_reuse_log_remove", "asset_reuse_log_restore", "asset_reuse_summary"
 };
 
 typedef struct PlanKey
@@ -70,7 +73,8 @@ typedef struct PlanEntry
 static HTAB *plans = NULL;
 static MemoryContext plan_context = NULL;
 
-static void run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only);
+static void run_plan(SavedPlan *saved, SPIExecuteOptions *options);
+static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
 static void release_plan(SavedPlan *saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
@@ -93,7 +97,62 @@ static void create_plans(void);
 void
 plan_execute(const PlanRequest *request, Datum *values, const char *nulls)
 {
-	run_plan(fetch_plan(request), values, nulls, request->read_only);
+	plan_execute_into(request, values, nulls, NULL);
+}
+
+/* plan_execute_into runs a statement whose rows a receiver gets. */
+void
+plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
+				  DestReceiver *receiver)
+{
+	SavedPlan  *saved = fetch_plan(request);
+	SPIExecuteOptions options = {
+		.params = make_params(saved->plan, values, nulls),
+		.read_only = request->read_only,
+		.dest = receiver
+	};
+
+	run_plan(saved, &options);
+}
+
+/*
+ * plan_start starts a statement that only reads, in the calling query's snapshot.
+ * Whenever its caller runs run->query by the executor, a receiver gets rows.
+ *
+ * What runs is in the current memory context, and the values must live as long.
+ * It is held by the current resource owner, that of the calling query, and outlives
+ * SPI_finish, subtransactions and the saved plan, as that query itself does.  The
+ * caller stops it, unless the calling query fails.
+ */
+void
+plan_start(const PlanRequest *request, Datum *values, const char *nulls,
+		   DestReceiver *receiver, PlanRun *run)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	SavedPlan  *saved = fetch_plan(request);
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
+	ParamListInfo params;
+
+	Assert(request->read_only);
+	/* SPI has switched to its own */
+	MemoryContextSwitchTo(memory);
+	params = make_params(saved->plan, values, nulls);
+	run->owner = CurrentResourceOwner;
+	run->plan = GetCachedPlan(source, params, run->owner, NULL);
+	run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
+								 pstrdup(source->query_string), GetActiveSnapshot(),
+								 InvalidSnapshot, receiver, params, NULL, 0);
+	ExecutorStart(run->query, 0);
+}
+
+/* plan_stop ends what plan_start has started. */
+void
+plan_stop(PlanRun *run)
+{
+	ExecutorFinish(run->query);
+	ExecutorEnd(run->query);
+	FreeQueryDesc(run->query);
+	ReleaseCachedPlan(run->plan, run->owner);
 }
 
 /*
@@ -137,7 +196,7 @@ plan_append_function(PlanText *text, const PlanRequest *request, const char *nam
 
 /* run_plan runs a plan and keeps it from being freed meanwhile. */
 static void
-run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only)
+run_plan(SavedPlan *saved, SPIExecuteOptions *options)
 {
 	int			result;
 
@@ -145,9 +204,9 @@ run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only)
 	/* no PG_FINALLY: it draws gcc's -Wclobbered */
 	PG_TRY();
 	{
-		result = SPI_execute_plan(saved->plan, values, nulls, read_only, 0);
+		result = SPI_execute_plan_extended(saved->plan, options);
 		if (result < 0)
-			elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+			elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
 	}
 	PG_CATCH();
 	{
@@ -156,6 +215,24 @@ run_plan(SavedPlan *saved, Datum *values, const char *nulls, bool read_only)
 	}
 	PG_END_TRY();
 	release_plan(saved);
+}
+
+/* make_params makes the executor's parameters; the values are not copied. */
+static ParamListInfo
+make_params(SPIPlanPtr plan, const Datum *values, const char *nulls)
+{
+	int			nparams = SPI_getargcount(plan);
+	ParamListInfo params = makeParamList(nparams);
+	int			i;
+
+	for (i = 0; i < nparams; i++)
+	{
+		params->params[i].value = values[i];
+		params->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		params->params[i].pflags = PARAM_FLAG_CONST;
+		params->params[i].ptype = SPI_getargtypeid(plan, i);
+	}
+	return params;
 }
 
 static void

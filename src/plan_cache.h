@@ -8,8 +8,10 @@
 #ifndef ASSET_REUSE_PLAN_CACHE_H
 #define ASSET_REUSE_PLAN_CACHE_H
 
+#include "executor/execdesc.h"
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
+#include "utils/plancache.h"
 #include "utils/portal.h"
 
 #include "app_schema.h"
@@ -27,7 +29,11 @@ typedef enum PlanQuery
 	PLAN_HISTORY_COUNT,
 	PLAN_HISTORY_CAMPAIGNS,
 	PLAN_ANALYTICS,
-	PLAN_RESTORE
+	PLAN_RESTORE,
+	PLAN_EVENTS,
+	PLAN_TIMELINE,
+	PLAN_WHERE_USED,
+	PLAN_UNUSED
 } PlanQuery;
 
 #define PLAN_MAX_PARAMS		12
@@ -38,10 +44,13 @@ typedef enum PlanQuery
  * run it.  What reads a tenant's assets is planned for that tenant, since tenants'
  * sizes differ a hundred-thousandfold, and for parallel query, which SPI_prepare
  * alone would never consider.  What reads some of all assets is planned for how many.
+ * What may be read only in part is planned for its first rows, by the leader alone:
+ * workers are not for a statement that pauses.
  */
 #define PLAN_BY_KEY			CURSOR_OPT_GENERIC_PLAN
 #define PLAN_BY_BATCH		CURSOR_OPT_CUSTOM_PLAN
 #define PLAN_BY_TENANT		(CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_PARALLEL_OK)
+#define PLAN_STREAMED		(CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_FAST_PLAN)
 
 /* A statement under construction */
 typedef struct PlanText
@@ -66,8 +75,21 @@ typedef struct PlanRequest
 	void		(*build) (PlanText *text, const struct PlanRequest *request);
 } PlanRequest;
 
+/* A statement that was started, and runs for some rows at a time */
+typedef struct PlanRun
+{
+	QueryDesc  *query;
+	CachedPlan *plan;
+	ResourceOwner owner;		/* of the plan */
+} PlanRun;
+
 extern void plan_execute(const PlanRequest *request, Datum *values, const char *nulls);
 extern Portal plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls);
+extern void plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
+							  DestReceiver *receiver);
+extern void plan_start(const PlanRequest *request, Datum *values, const char *nulls,
+					   DestReceiver *receiver, PlanRun *run);
+extern void plan_stop(PlanRun *run);
 
 extern int	plan_add_param(PlanText *text, Oid type);
 extern void plan_append_table(PlanText *text, const AppTable *table);

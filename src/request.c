@@ -13,10 +13,13 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "iso_time.h"
 #include "request.h"
 
+static char *spell_time(TimestampTz time);
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 
 /* request_identifier returns an identifier that must be given, of the type told. */
@@ -101,6 +104,43 @@ request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int m
 				 errdetail("%s must be %d or more, but is %d.", name, min, value) :
 				 errdetail("%s must be between %d and %d, but is %d.", name, min, max, value)));
 	return value;
+}
+
+/*
+ * request_range returns the range of time of an argument and the one after it, each of
+ * which can be null.
+ */
+RequestRange
+request_range(FunctionCallInfo fcinfo, int argno, const char *start_name, const char *end_name)
+{
+	RequestRange range = {
+		.has_start = !PG_ARGISNULL(argno),
+		.has_end = !PG_ARGISNULL(argno + 1),
+		.start = DT_NOBEGIN,
+		.end = DT_NOEND
+	};
+
+	if (range.has_start)
+		range.start = PG_GETARG_TIMESTAMPTZ(argno);
+	if (range.has_end)
+		range.end = PG_GETARG_TIMESTAMPTZ(argno + 1);
+	if (range.start > range.end)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be after %s", start_name, end_name),
+				 errdetail("%s is %s, and %s is %s.", start_name, spell_time(range.start),
+						   end_name, spell_time(range.end))));
+	return range;
+}
+
+/* spell_time writes a time as answers do. */
+static char *
+spell_time(TimestampTz time)
+{
+	char	   *buf = palloc(ISO_TIME_BUFFER);
+
+	iso_time_answer(time, buf);
+	return buf;
 }
 
 static void

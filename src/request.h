@@ -13,6 +13,15 @@
 #include "identifier.h"
 #include "reuse_log.h"
 
+/* Times with start <= time < end; without a bound, to the end of time */
+typedef struct RequestRange
+{
+	bool		has_start;
+	bool		has_end;
+	TimestampTz start;
+	TimestampTz end;
+} RequestRange;
+
 extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const char *name,
 									 Oid type);
 extern Identifier request_optional_identifier(FunctionCallInfo fcinfo, int argno,
@@ -21,5 +30,7 @@ extern Jsonb *request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log
 extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);
+extern RequestRange request_range(FunctionCallInfo fcinfo, int argno, const char *start_name,
+								  const char *end_name);
 
 #endif							/* ASSET_REUSE_REQUEST_H */

@@ -1,0 +1,416 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_functions.c
+ *	  Rows for analysts: asset_reuse_events, asset_reuse_timeline,
+ *	  asset_reuse_where_used and asset_reuse_unused.
+ *
+ * Arguments are checked, bound to the one statement (row_queries.c), and its rows
+ * returned: those of the events one by one, since a caller may want but the newest;
+ * the others, which are there only when all is counted or sorted, at once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
+#include "funcapi.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "asset_type.h"
+#include "history_table.h"
+#include "identifier.h"
+#include "request.h"
+#include "row_queries.h"
+#include "row_stream.h"
+#include "time_bucket.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_event_rows);
+PG_FUNCTION_INFO_V1(asset_reuse_event_rows_uuid);
+PG_FUNCTION_INFO_V1(asset_reuse_timeline);
+PG_FUNCTION_INFO_V1(asset_reuse_timeline_uuid);
+PG_FUNCTION_INFO_V1(asset_reuse_where_used_campaign);
+PG_FUNCTION_INFO_V1(asset_reuse_where_used_campaign_uuid);
+PG_FUNCTION_INFO_V1(asset_reuse_where_used_place);
+PG_FUNCTION_INFO_V1(asset_reuse_where_used_place_uuid);
+PG_FUNCTION_INFO_V1(asset_reuse_unused);
+PG_FUNCTION_INFO_V1(asset_reuse_unused_uuid);
+
+/* What a function is asked for; what is not given is null */
+typedef struct RowRequest
+{
+	Oid			id_type;
+	Identifier	tenant_id;
+	Identifier	asset_id;
+	text	   *asset_type;
+	RequestRange range;
+	Identifier	campaign_id;
+	text	   *place_type;
+	text	   *place_id;
+	const TimeBucket *bucket;
+	bool		has_created_before;
+	Timestamp	created_before;
+} RowRequest;
+
+/* The statement that answers it */
+typedef struct RowStatement
+{
+	AppTable	assets;
+	AppTable	spaces;
+	AppTable	history;
+	PlanRequest plan;
+	Datum		values[ROW_NPARAMS];
+	char		nulls[ROW_NPARAMS];
+} RowStatement;
+
+static Datum event_rows(FunctionCallInfo fcinfo, Oid id_type);
+static void open_events(FunctionCallInfo fcinfo, Oid id_type);
+static Datum timeline(FunctionCallInfo fcinfo, Oid id_type);
+static void put_timeline(ReturnSetInfo *result, const RowRequest *request);
+static bool timeline_bounds(const RowRequest *request, Timestamp *first, Timestamp *last);
+static Timestamp bucket_start(uint64 row);
+static Datum where_used_campaign(FunctionCallInfo fcinfo, Oid id_type);
+static Datum where_used_place(FunctionCallInfo fcinfo, Oid id_type);
+static Datum unused(FunctionCallInfo fcinfo, Oid id_type);
+static void read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request);
+static Datum return_rows(FunctionCallInfo fcinfo, const RowRequest *request, PlanQuery query,
+						 void (*build) (PlanText *text, const PlanRequest *request));
+static void make_statement(FunctionCallInfo fcinfo, const RowRequest *request, PlanQuery query,
+						   void (*build) (PlanText *text, const PlanRequest *request),
+						   RowStatement *statement);
+static void bind_request(const RowRequest *request, RowStatement *statement);
+static void bind_value(RowStatement *statement, RowParam param, Datum value);
+static void bind_id(RowStatement *statement, RowParam param, Identifier id,
+					const AppColumn *column);
+
+/*
+ * asset_reuse_event_rows(tenant_id, asset_id, since, until) returns events, newest
+ * first.  It is what asset_reuse_events selects from.
+ */
+Datum
+asset_reuse_event_rows(PG_FUNCTION_ARGS)
+{
+	return event_rows(fcinfo, TEXTOID);
+}
+
+Datum
+asset_reuse_event_rows_uuid(PG_FUNCTION_ARGS)
+{
+	return event_rows(fcinfo, UUIDOID);
+}
+
+/*
+ * asset_reuse_timeline(tenant_id, bucket, asset_type, since, until) returns how often
+ * assets were reused in each hour, day, week or month.
+ */
+Datum
+asset_reuse_timeline(PG_FUNCTION_ARGS)
+{
+	return timeline(fcinfo, TEXTOID);
+}
+
+Datum
+asset_reuse_timeline_uuid(PG_FUNCTION_ARGS)
+{
+	return timeline(fcinfo, UUIDOID);
+}
+
+/*
+ * asset_reuse_where_used_campaign(tenant_id, campaign_space_id) returns the assets that
+ * were reused in a campaign.
+ */
+Datum
+asset_reuse_where_used_campaign(PG_FUNCTION_ARGS)
+{
+	return where_used_campaign(fcinfo, TEXTOID);
+}
+
+Datum
+asset_reuse_where_used_campaign_uuid(PG_FUNCTION_ARGS)
+{
+	return where_used_campaign(fcinfo, UUIDOID);
+}
+
+/*
+ * asset_reuse_where_used_place(tenant_id, reused_in_type, reused_in_id) returns the
+ * assets that were reused in a place of any type.
+ */
+Datum
+asset_reuse_where_used_place(PG_FUNCTION_ARGS)
+{
+	return where_used_place(fcinfo, TEXTOID);
+}
+
+Datum
+asset_reuse_where_used_place_uuid(PG_FUNCTION_ARGS)
+{
+	return where_used_place(fcinfo, UUIDOID);
+}
+
+/*
+ * asset_reuse_unused(tenant_id, asset_type, older_than) returns the live assets that
+ * were never reused, best performers first.
+ */
+Datum
+asset_reuse_unused(PG_FUNCTION_ARGS)
+{
+	return unused(fcinfo, TEXTOID);
+}
+
+Datum
+asset_reuse_unused_uuid(PG_FUNCTION_ARGS)
+{
+	return unused(fcinfo, UUIDOID);
+}
+
+static Datum
+event_rows(FunctionCallInfo fcinfo, Oid id_type)
+{
+	if (SRF_IS_FIRSTCALL())
+		open_events(fcinfo, id_type);
+	return row_stream_next(fcinfo);
+}
+
+/* open_events starts the stream of events; what is bound must live as long as it. */
+static void
+open_events(FunctionCallInfo fcinfo, Oid id_type)
+{
+	FuncCallContext *call = SRF_FIRSTCALL_INIT();
+	MemoryContext old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+	RowRequest	request = {.id_type = id_type};
+	RowStatement statement;
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.asset_id = request_optional_identifier(fcinfo, 1, "asset_id", id_type);
+	request.range = request_range(fcinfo, 2, "since", "until");
+
+	SPI_connect();
+	MemoryContextSwitchTo(call->multi_call_memory_ctx);
+	make_statement(fcinfo, &request, PLAN_EVENTS, row_build_events, &statement);
+	statement.plan.plan_options = PLAN_STREAMED;
+	row_stream_open(fcinfo, &statement.plan, statement.values, statement.nulls);
+	SPI_finish();
+	MemoryContextSwitchTo(old);
+}
+
+static Datum
+timeline(FunctionCallInfo fcinfo, Oid id_type)
+{
+	RowRequest	request = {.id_type = id_type};
+	RowStatement statement;
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.bucket = time_bucket_find(request_text(fcinfo, 1, "bucket"));
+	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.range = request_range(fcinfo, 3, "since", "until");
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	make_statement(fcinfo, &request, PLAN_TIMELINE, row_build_timeline, &statement);
+	plan_execute(&statement.plan, statement.values, statement.nulls);
+	put_timeline((ReturnSetInfo *) fcinfo->resultinfo, &request);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* put_timeline puts the buckets that were counted, and zeros for those between them. */
+static void
+put_timeline(ReturnSetInfo *result, const RowRequest *request)
+{
+	Timestamp	start;
+	Timestamp	last;
+	uint64		row = 0;
+
+	if (!timeline_bounds(request, &start, &last))
+		return;
+	time_bucket_check_count(request->bucket, start, last);
+	for (; start <= last; start = time_bucket_next(request->bucket, start))
+	{
+		Datum		values[] = {TimestampTzGetDatum(start), Int64GetDatum(0), Int64GetDatum(0)};
+		bool		nulls[lengthof(values)] = {0};
+
+		if (row < SPI_processed && bucket_start(row) == start)
+		{
+			values[1] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &nulls[1]);
+			values[2] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &nulls[2]);
+			row++;
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * timeline_bounds finds the first and the last bucket: those of the range, or of the
+ * data where that is open; false if there are none.
+ */
+static bool
+timeline_bounds(const RowRequest *request, Timestamp *first, Timestamp *last)
+{
+	const RequestRange *range = &request->range;
+	bool		from_start = !TIMESTAMP_NOT_FINITE(range->start);
+	bool		to_end = !TIMESTAMP_NOT_FINITE(range->end);
+
+	if (range->start == range->end || (SPI_processed == 0 && !(from_start && to_end)))
+		return false;
+	*first = from_start ? time_bucket_start(request->bucket, range->start) : bucket_start(0);
+	*last = to_end ? time_bucket_start(request->bucket, range->end - 1) :
+		bucket_start(SPI_processed - 1);
+	return true;
+}
+
+/* bucket_start reads which bucket a row of the statement has counted. */
+static Timestamp
+bucket_start(uint64 row)
+{
+	bool		isnull;
+
+	return DatumGetTimestamp(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1,
+										   &isnull));
+}
+
+static Datum
+where_used_campaign(FunctionCallInfo fcinfo, Oid id_type)
+{
+	RowRequest	request = {.id_type = id_type};
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.campaign_id = request_identifier(fcinfo, 1, "campaign_space_id", id_type);
+	return return_rows(fcinfo, &request, PLAN_WHERE_USED, row_build_where_used);
+}
+
+static Datum
+where_used_place(FunctionCallInfo fcinfo, Oid id_type)
+{
+	RowRequest	request = {.id_type = id_type};
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.place_type = request_text(fcinfo, 1, "reused_in_type");
+	request.place_id = request_text(fcinfo, 2, "reused_in_id");
+	return return_rows(fcinfo, &request, PLAN_WHERE_USED, row_build_where_used);
+}
+
+static Datum
+unused(FunctionCallInfo fcinfo, Oid id_type)
+{
+	RowRequest	request = {.id_type = id_type};
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	read_older_than(fcinfo, 2, &request);
+	return return_rows(fcinfo, &request, PLAN_UNUSED, row_build_unused);
+}
+
+/* read_older_than reads an age, if one is given, as the time that it takes. */
+static void
+read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request)
+{
+	/* a timestamptz is the timestamp in UTC */
+	Timestamp	now = GetCurrentTransactionStartTimestamp();
+
+	request->has_created_before = !PG_ARGISNULL(argno);
+	if (!request->has_created_before)
+		return;
+	request->created_before =
+		DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(now),
+											  PG_GETARG_DATUM(argno)));
+	if (request->created_before > now)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("older_than must not be negative")));
+}
+
+/* return_rows returns the rows of the statement that answers a request, all at once. */
+static Datum
+return_rows(FunctionCallInfo fcinfo, const RowRequest *request, PlanQuery query,
+			void (*build) (PlanText *text, const PlanRequest *request))
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	DestReceiver *receiver = CreateTuplestoreDestReceiver();
+	RowStatement statement;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SetTuplestoreDestReceiverParams(receiver, result->setResult,
+									result->econtext->ecxt_per_query_memory, false, NULL, NULL);
+	SPI_connect();
+	make_statement(fcinfo, request, query, build, &statement);
+	plan_execute_into(&statement.plan, statement.values, statement.nulls, receiver);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* make_statement finds the tables and binds the request to the statement over them. */
+static void
+make_statement(FunctionCallInfo fcinfo, const RowRequest *request, PlanQuery query,
+			   void (*build) (PlanText *text, const PlanRequest *request),
+			   RowStatement *statement)
+{
+	memset(statement, 0, sizeof(*statement));
+	app_schema_bind(APP_ASSETS, AccessShareLock, &statement->assets);
+	app_schema_bind(APP_SPACES, AccessShareLock, &statement->spaces);
+	statement->plan = (PlanRequest) {
+		.query = query,
+		.tables[APP_ASSETS] = &statement->assets,
+		.tables[APP_SPACES] = &statement->spaces,
+		.caller = fcinfo->flinfo->fn_oid,
+		.read_only = true,
+		.plan_options = PLAN_BY_TENANT,
+		.build = build
+	};
+	if (history_table_bind(&statement->assets, AccessShareLock, true, &statement->history))
+		statement->plan.tables[APP_HISTORY] = &statement->history;
+	bind_request(request, statement);
+	if (request->id_type == UUIDOID)
+		statement->plan.shape |= ROW_AS_UUID;
+}
+
+/* bind_request binds what the request gives, in the types of the tables' columns. */
+static void
+bind_request(const RowRequest *request, RowStatement *statement)
+{
+	const AppColumn *assets = statement->assets.columns;
+
+	memset(statement->nulls, 'n', sizeof(statement->nulls));
+	bind_id(statement, ROW_TENANT_ID, request->tenant_id, &assets[ASSET_TENANT_ID]);
+	bind_id(statement, ROW_ASSET_ID, request->asset_id, &assets[ASSET_ID]);
+	bind_id(statement, ROW_CAMPAIGN_ID, request->campaign_id,
+			&statement->spaces.columns[SPACE_ID]);
+	if (request->range.has_start)
+		bind_value(statement, ROW_SINCE, TimestampGetDatum(request->range.start));
+	if (request->range.has_end)
+		bind_value(statement, ROW_UNTIL, TimestampGetDatum(request->range.end));
+	if (request->asset_type)
+		bind_value(statement, ROW_ASSET_TYPE,
+				   asset_type_bind(request->asset_type, &assets[ASSET_TYPE]));
+	if (request->place_type)
+	{
+		bind_value(statement, ROW_PLACE_TYPE, PointerGetDatum(request->place_type));
+		bind_value(statement, ROW_PLACE_ID, PointerGetDatum(request->place_id));
+	}
+	if (request->bucket)
+		bind_value(statement, ROW_BUCKET, CStringGetTextDatum(request->bucket->name));
+	if (request->has_created_before)
+	{
+		app_schema_require(&statement->assets, ASSET_CREATED_AT);
+		bind_value(statement, ROW_CREATED_BEFORE, TimestampGetDatum(request->created_before));
+	}
+}
+
+static void
+bind_id(RowStatement *statement, RowParam param, Identifier id, const AppColumn *column)
+{
+	if (OidIsValid(id.type))
+		bind_value(statement, param, identifier_bind(id, column));
+}
+
+static void
+bind_value(RowStatement *statement, RowParam param, Datum value)
+{
+	statement->values[param] = value;
+	statement->nulls[param] = ' ';
+	statement->plan.shape |= ROW_HAS(param);
+}

@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_stream.c
+ *	  A statement's rows, returned one by one, so that work stops where the calling
+ *	  query has enough of them.
+ *
+ * As the server does for a function in SQL, the executor runs the statement inside
+ * the calling query's: it pauses with it (a cursor is fetched from, maybe over
+ * savepoints, maybe once more at the commit that holds it), ends with it, and is
+ * swept away with it after an error.  A portal of our own would not do: a commit
+ * drops it before it runs a cursor WITH HOLD over it to the end, and a rollback to a
+ * savepoint drops it while the cursor stays.
+ *
+ * A stream lives in the function's multi-call memory context; a row, in the context
+ * of the call that returns it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+
+#include "compat.h"
+#include "row_stream.h"
+
+typedef struct RowStream
+{
+	DestReceiver receiver;		/* first: it is the stream itself */
+	PlanRun		run;
+	MemoryContext row_memory;
+	Datum		row;			/* if has_row */
+	bool		has_row;
+} RowStream;
+
+static void close_stream(Datum arg);
+static bool receive_row(TupleTableSlot *slot, DestReceiver *receiver);
+static void start_receiver(DestReceiver *receiver, int operation, TupleDesc desc);
+static void leave_receiver(DestReceiver *receiver);
+
+/*
+ * row_stream_open starts a statement whose rows are of the function's result type.
+ *
+ * The function is in its first call, after SRF_FIRSTCALL_INIT, and connected to SPI;
+ * the current memory context is the multi-call one, and has the values.
+ */
+void
+row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request, Datum *values,
+				const char *nulls)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	FuncCallContext *call = (FuncCallContext *) fcinfo->flinfo->fn_extra;
+	RowStream  *stream = palloc0(sizeof(RowStream));
+
+	Assert(CurrentMemoryContext == call->multi_call_memory_ctx);
+	stream->receiver.receiveSlot = receive_row;
+	stream->receiver.rStartup = start_receiver;
+	stream->receiver.rShutdown = leave_receiver;
+	stream->receiver.rDestroy = leave_receiver;
+	stream->receiver.mydest = DestNone;
+	plan_start(request, values, nulls, &stream->receiver, &stream->run);
+	RegisterExprContextCallback(result->econtext, close_stream, PointerGetDatum(stream));
+	call->user_fctx = stream;
+}
+
+/* row_stream_next returns the next row from a set-returning function, or its end. */
+Datum
+row_stream_next(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	FuncCallContext *call = SRF_PERCALL_SETUP();
+	RowStream  *stream = call->user_fctx;
+
+	stream->has_row = false;
+	stream->row_memory = CurrentMemoryContext;
+	executor_run_rows(stream->run.query, 1);
+	if (stream->has_row)
+		SRF_RETURN_NEXT(call, stream->row);
+
+	UnregisterExprContextCallback(result->econtext, close_stream, PointerGetDatum(stream));
+	close_stream(PointerGetDatum(stream));
+	SRF_RETURN_DONE(call);
+}
+
+/* close_stream is called as well where the calling query ends before the rows do. */
+static void
+close_stream(Datum arg)
+{
+	plan_stop(&((RowStream *) DatumGetPointer(arg))->run);
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *receiver)
+{
+	RowStream  *stream = (RowStream *) receiver;
+	MemoryContext old = MemoryContextSwitchTo(stream->row_memory);
+
+	BlessTupleDesc(slot->tts_tupleDescriptor);
+	stream->row = ExecFetchSlotHeapTupleDatum(slot);
+	stream->has_row = true;
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+static void
+start_receiver(DestReceiver *receiver, int operation, TupleDesc desc)
+{
+}
+
+static void
+leave_receiver(DestReceiver *receiver)
+{
+}
