@@ -324,7 +324,7 @@ append_table_events(PlanText *text, const PlanRequest *request)
 	if (request->shape & ROW_HAS(ROW_UNTIL))
 		append_time_bound(text, request, "h.reused_at", "<", ROW_UNTIL);
 	if (streamed)
-		appendStringInfoString(sql, " ORDER BY 2 DESC, 1"
+		appendStringInfoString(sql, " ORDER BY 2 DESC"
 							   " LIMIT (SELECT CAST(NULL AS pg_catalog.int8))");
 }
 
