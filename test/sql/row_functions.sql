@@ -11,12 +11,12 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set tables :abs_srcdir '/fixtures/application_tables.sql'
 \set helpers :abs_srcdir '/fixtures/helpers.sql'
-\set history_table :abs_srcdir '/fixtures/move_events.sql'
+\set move_events :abs_srcdir '/fixtures/move_events.sql'
 CREATE SCHEMA regress_rows;
 SET search_path = regress_rows, public;
 \i :tables
 \i :helpers
-\i :history_table
+\i :move_events
 \set ECHO all
 \set SHOW_CONTEXT never
 -- A zone that is not UTC, so that a time taken for local shows; weeks there begin elsewhere.
@@ -131,7 +131,7 @@ SELECT question || E'\n' || coalesce(answer, '(no rows)') || E'\n' AS "answers" 
 SELECT count(*) AS leaked FROM answers WHERE answer ~ '(Their|a55e0000-0000-4000-8000-000000000009|Logged|000000008)';
 
 -- With an empty table, half of the events moved, and all that can be: no differences.
-CALL make_history_table();
+SELECT asset_reuse_create_history_table();
 CALL ask('empty table');
 SELECT * FROM differences('empty table');
 CALL move_events(2);
@@ -197,7 +197,7 @@ END
 $$;
 CALL ask('typed documents');
 SELECT * FROM differences('typed documents');
-CALL make_history_table();
+SELECT asset_reuse_create_history_table();
 CALL move_events(2);
 CALL ask('typed half and half');
 SELECT * FROM differences('typed half and half');
@@ -230,7 +230,7 @@ CREATE SCHEMA regress_rows;
 \set ECHO none
 \i :tables
 \i :helpers
-\i :history_table
+\i :move_events
 \set ECHO all
 RESET client_min_messages;
 -- chance returns one of 0 to sides - 1, always the same for the same seed.
@@ -257,7 +257,7 @@ SELECT 'a' || i, CASE WHEN i % 25 = 0 THEN 'other' ELSE 't' END, 'c1', 'u', 'Ass
 		ELSE jsonb_strip_nulls(jsonb_build_object('context', context, 'timestamp', to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 			'more', CASE WHEN kind = 3 THEN 1 END)) END ORDER BY n), '[]') FROM generated WHERE asset_id = 'a' || i))
 FROM generate_series(1, 300) AS i;
-CALL make_history_table();
+SELECT asset_reuse_create_history_table();
 CALL move_events(2);
 SELECT count(*) AS events, (SELECT count(*) > 100 FROM campaign_asset_reuse_history) AS many_moved FROM generated;
 
