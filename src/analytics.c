@@ -192,8 +192,12 @@ build_summary_query(PlanText *text, const PlanRequest *request)
 	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
 	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
 	if (request->shape & SHAPE_BY_TYPE)
-		asset_type_append_filter(text, "a", &assets->columns[ASSET_TYPE],
-								 plan_add_param(text, asset_type_param_type(&assets->columns[ASSET_TYPE])));
+	{
+		const AppColumn *type = &assets->columns[ASSET_TYPE];
+
+		asset_type_append_filter(text, "a", type,
+								 plan_add_param(text, asset_type_param_type(type)));
+	}
 }
 
 /* ----------

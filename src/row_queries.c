@@ -211,7 +211,8 @@ row_build_unused(PlanText *text, const PlanRequest *request)
 	append_never_reused(text, request);
 	if (request->shape & ROW_HAS(ROW_CREATED_BEFORE))
 		append_time_bound(text, request, "a.created_at", "<", ROW_CREATED_BEFORE);
-	appendStringInfoString(sql, " ORDER BY m.ctr DESC NULLS LAST, m.conversions DESC NULLS LAST, a.id");
+	appendStringInfoString(sql, " ORDER BY m.ctr DESC NULLS LAST, "
+						   "m.conversions DESC NULLS LAST, a.id");
 }
 
 /* add_params declares the parameters, each in the type of what it is compared with. */
@@ -277,7 +278,8 @@ append_document_events(PlanText *text, const PlanRequest *request)
 	append_id(text, request, "a.id");
 	appendStringInfoString(sql, " AS asset_id, ");
 	plan_append_function(text, request, "asset_reuse_log_events");
-	appendStringInfoString(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), $2, $3) AS event FROM ");
+	appendStringInfoString(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), $2, $3)"
+						   " AS event FROM ");
 	plan_append_table(text, request->tables[APP_ASSETS]);
 	appendStringInfoString(sql, " AS a WHERE ");
 	append_live(text, request, "a");
@@ -432,7 +434,8 @@ append_named_campaign(PlanText *text, const PlanRequest *request)
 static void
 append_place(PlanText *text, const char *key)
 {
-	appendStringInfo(&text->sql, "CASE WHEN pg_catalog.jsonb_typeof(e.context OPERATOR(pg_catalog.->) '%s') "
+	appendStringInfo(&text->sql, "CASE WHEN "
+					 "pg_catalog.jsonb_typeof(e.context OPERATOR(pg_catalog.->) '%s') "
 					 "OPERATOR(pg_catalog.=) ANY (CAST('{string,number,boolean}' AS pg_catalog.text[])) "
 					 "THEN e.context OPERATOR(pg_catalog.->>) '%s' END", key, key);
 }
