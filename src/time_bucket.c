@@ -67,7 +67,7 @@ time_bucket_next(const TimeBucket *bucket, Timestamp start)
 void
 time_bucket_check_count(const TimeBucket *bucket, Timestamp first, Timestamp last)
 {
-	double		length = bucket->length.time + (double) bucket->length.day * USECS_PER_DAY +
+	double		length = (double) bucket->length.time + (double) bucket->length.day * USECS_PER_DAY +
 		(double) bucket->length.month * DAYS_PER_MONTH * USECS_PER_DAY;
 
 	/* in double: a span of all times has no int64 */
