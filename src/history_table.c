@@ -42,16 +42,18 @@ typedef struct SameType
 	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
 
 /*
- * A name that no table has: a snapshot that sees all transactions before the
- * horizon as over sees none either, until we hear of a change to pg_class.
+ * The table that a name has, or that it has none: a snapshot that sees all
+ * transactions before the horizon as over sees the same, until we hear of a change to
+ * pg_class.
  */
-typedef struct AbsentTable
+typedef struct NamedTable
 {
 	bool		known;
 	Oid			schema;
 	NameData	name;
+	Oid			relid;			/* 0: none */
 	TransactionId horizon;
-} AbsentTable;
+} NamedTable;
 
 static const SameType same_types[] = {
 	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
@@ -59,12 +61,12 @@ static const SameType same_types[] = {
 	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
 };
 
-static AbsentTable absent = {0};
+static NamedTable named = {0};
 
-static void check_not_dropped(const AppTable *assets);
-static bool snapshot_sees(Oid schema, const char *name);
-static void note_absent(Oid schema, const char *name);
-static void forget_absent(Datum arg, int cacheid, uint32 hashvalue);
+static void check_is_as_seen(const AppTable *assets, Oid relid);
+static Oid	seen_by_snapshot(Oid schema, const char *name);
+static void note_named(Oid schema, const char *name, Oid relid);
+static void forget_named(Datum arg, int cacheid, uint32 hashvalue);
 static void check_is_ours(const AppTable *assets, const AppTable *history);
 static pg_noreturn void report_not_ours(const AppTable *history, const char *detail);
 
@@ -75,8 +77,9 @@ static pg_noreturn void report_not_ours(const AppTable *history, const char *det
  * The caller has bound and locked the assets.  Read only, it is going to read what
  * the calling query sees.
  *
- * Errors: 42809 what has its name is no history table; 40001 it was dropped while
- * the calling query ran, which can see its events neither there nor in the documents.
+ * Errors: 42809 what has its name is no history table; 40001 it was dropped, and perhaps
+ * another one made, while the calling query ran, which can see the events neither there
+ * nor in the documents.
  */
 bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
@@ -91,12 +94,10 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 	};
 	Oid			relid = RangeVarGetRelid(&name, lockmode, true);
 
+	if (read_only)
+		check_is_as_seen(assets, relid);
 	if (!OidIsValid(relid))
-	{
-		if (read_only)
-			check_not_dropped(assets);
 		return false;
-	}
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
 	return true;
@@ -117,40 +118,43 @@ history_table_name(void)
 }
 
 /*
- * check_not_dropped makes sure that a table which is not there now was not there
- * for the calling query's snapshot either.
+ * check_is_as_seen makes sure that the table which has the name now, or none, is not
+ * there instead of another one that the calling query's snapshot sees.
  *
  * asset_reuse_drop_history_table puts the events back into the documents, but an
  * older snapshot sees the documents as they were before.
  */
 static void
-check_not_dropped(const AppTable *assets)
+check_is_as_seen(const AppTable *assets, Oid relid)
 {
 	Oid			schema = get_namespace_oid(history_table_schema(assets), true);
 	const char *name = history_table_name();
-	bool		known = absent.known && absent.schema == schema &&
-		strcmp(NameStr(absent.name), name) == 0;
+	bool		known = named.known && named.relid == relid && named.schema == schema &&
+		strcmp(NameStr(named.name), name) == 0;
+	Oid			seen;
 
 	/* looking into pg_class is a good part of what a short history costs */
-	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, absent.horizon))
+	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, named.horizon))
 		return;
-	if (snapshot_sees(schema, name))
+	seen = seen_by_snapshot(schema, name);
+	if (OidIsValid(seen) && seen != relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not read the reuse history because its table was dropped concurrently"),
 				 errhint("Try again.")));
 	if (!known)
-		note_absent(schema, name);
+		note_named(schema, name, relid);
 }
 
-/* snapshot_sees: does the calling query's snapshot see a table of that name? */
-static bool
-snapshot_sees(Oid schema, const char *name)
+/* seen_by_snapshot returns the table of that name that the calling query's snapshot sees; 0 for none. */
+static Oid
+seen_by_snapshot(Oid schema, const char *name)
 {
 	Relation	classes;
 	SysScanDesc scan;
 	ScanKeyData key[2];
-	bool		seen;
+	HeapTuple	tuple;
+	Oid			seen = InvalidOid;
 
 	ScanKeyInit(&key[0], Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ,
 				CStringGetDatum(name));
@@ -159,36 +163,39 @@ snapshot_sees(Oid schema, const char *name)
 	classes = table_open(RelationRelationId, AccessShareLock);
 	scan = systable_beginscan(classes, ClassNameNspIndexId, true, GetActiveSnapshot(),
 							  lengthof(key), key);
-	seen = HeapTupleIsValid(systable_getnext(scan));
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		seen = ((Form_pg_class) GETSTRUCT(tuple))->oid;
 	systable_endscan(scan);
 	table_close(classes, AccessShareLock);
 	return seen;
 }
 
 /*
- * note_absent notes that there is no table of that name now.
+ * note_named notes what table has that name now.
  *
  * Whatever made or dropped one that we have heard of is before the horizon; what we
  * hear of later makes us forget.
  */
 static void
-note_absent(Oid schema, const char *name)
+note_named(Oid schema, const char *name, Oid relid)
 {
 	static bool registered = false;
 
 	if (!registered)
-		CacheRegisterSyscacheCallback(RELNAMENSP, forget_absent, (Datum) 0);
+		CacheRegisterSyscacheCallback(RELNAMENSP, forget_named, (Datum) 0);
 	registered = true;
-	absent.schema = schema;
-	namestrcpy(&absent.name, name);
-	absent.horizon = ReadNextTransactionId();
-	absent.known = true;
+	named.schema = schema;
+	namestrcpy(&named.name, name);
+	named.relid = relid;
+	named.horizon = ReadNextTransactionId();
+	named.known = true;
 }
 
 static void
-forget_absent(Datum arg, int cacheid, uint32 hashvalue)
+forget_named(Datum arg, int cacheid, uint32 hashvalue)
 {
-	absent.known = false;
+	named.known = false;
 }
 
 /* check_is_ours raises an error for a table that is not a history of these assets. */
