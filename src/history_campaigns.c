@@ -107,7 +107,7 @@ place_named_before(const HistoryPage *page, const int *places, int64 event)
 	{
 		const text *other = page->events[i].campaign_id;
 
-		if (places[i] != 0 && VARSIZE_ANY_EXHDR(other) == len &&
+		if (places[i] != 0 && other != NULL && VARSIZE_ANY_EXHDR(other) == len &&
 			memcmp(VARDATA_ANY(other), VARDATA_ANY(named), len) == 0)
 			return places[i];
 	}
