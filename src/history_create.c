@@ -26,9 +26,6 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
-/* The version of pg_partman from which on declarative partitioning is all it knows */
-#define PARTMAN_RANGE_ONLY	5
-
 static bool wants_months(FunctionCallInfo fcinfo);
 static void create_table(const AppTable *assets, const AppTable *spaces, bool by_month,
 						 AppTable *history);
@@ -237,9 +234,9 @@ create_months(const AppTable *history, Partman partman)
 
 	/* it takes the table's name unquoted */
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
-					   "p_type => %s, p_interval => '1 month')", partman.schema,
+					   "p_type => '%s', p_interval => '1 month')", partman.schema,
 					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),
-					   partman.version >= PARTMAN_RANGE_ONLY ? "'range'" : "'native'"));
+					   partman.range));
 	ddl_run_each(psprintf("SELECT format('ALTER TABLE %%s OWNER TO %%s', c.oid::regclass, %u::regrole) "
 						  "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
 						  "WHERE i.inhparent = %u AND c.relowner <> %u",

@@ -96,12 +96,14 @@ history_ddl_find_partman(void)
 	Partman		partman = {0};
 	SPITupleTable *rows;
 
-	rows = ddl_query("SELECT extnamespace::regnamespace, split_part(extversion, '.', 1) "
+	/* until 5 it knew partitions by inheritance as well */
+	rows = ddl_query("SELECT extnamespace::regnamespace, "
+					 "    CASE WHEN split_part(extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
 					 "FROM pg_extension WHERE extname = 'pg_partman'");
 	if (rows->numvals > 0)
 	{
 		partman.schema = ddl_value(rows, 0, 1);
-		partman.version = (int) strtol(ddl_value(rows, 0, 2), NULL, 10);
+		partman.range = ddl_value(rows, 0, 2);
 	}
 	return partman;
 }

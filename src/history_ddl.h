@@ -24,7 +24,7 @@ typedef struct DdlState
 typedef struct Partman
 {
 	char	   *schema;			/* quoted */
-	int			version;		/* the major one */
+	char	   *range;			/* its word for a table that is partitioned by ranges */
 } Partman;
 
 extern void history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);
