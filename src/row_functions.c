@@ -310,15 +310,15 @@ static void
 read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request)
 {
 	/* a timestamptz is the timestamp in UTC */
-	Timestamp	now = GetCurrentTransactionStartTimestamp();
+	Timestamp	start = GetCurrentTransactionStartTimestamp();
 
 	request->has_created_before = !PG_ARGISNULL(argno);
 	if (!request->has_created_before)
 		return;
 	request->created_before =
-		DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(now),
+		DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(start),
 											  PG_GETARG_DATUM(argno)));
-	if (request->created_before > now)
+	if (request->created_before > start)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("older_than must not be negative")));

@@ -90,10 +90,11 @@ foreach my $state (@states)
 # before they would be done.  The document is stored as it is, since to decompress it
 # would be PostgreSQL's own work, which nothing interrupts.
 $node->safe_psql('postgres', q(
-	CREATE TABLE long_log (id text PRIMARY KEY, tenant_id text, asset_name text, asset_type text,
+	CREATE SCHEMA long;
+	CREATE TABLE long.assets (id text PRIMARY KEY, tenant_id text, asset_name text, asset_type text,
 		reused_count int, last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp);
-	ALTER TABLE long_log ALTER platform_metadata SET STORAGE EXTERNAL;
-	INSERT INTO long_log (id, tenant_id, asset_name, asset_type, platform_metadata)
+	ALTER TABLE long.assets ALTER platform_metadata SET STORAGE EXTERNAL;
+	INSERT INTO long.assets (id, tenant_id, asset_name, asset_type, platform_metadata)
 	SELECT 'a', 't', 'A', 'image', jsonb_build_object('reuse_history', jsonb_agg(jsonb_build_object('context', 1,
 		'timestamp', to_char(timestamp '2020-01-01' + (i::bigint * 7919 % 1000003) * interval '1 minute',
 			'YYYY-MM-DD"T"HH24:MI:SS.US'))))
@@ -104,7 +105,7 @@ sub timed_history
 {
 	my ($timeout) = @_;
 	my ($rc, $out, $err) = $node->psql('postgres', qq(
-		SET asset_reuse.assets_table = 'long_log';
+		SET asset_reuse.assets_table = 'long.assets';
 		SELECT asset_reuse_history('a', 't') IS NOT NULL;
 		SET statement_timeout = $timeout;
 		\\timing on

@@ -13,11 +13,13 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seed = 2026;
-my $calls_per_function = 300;
+my $calls_per_function = 200;
 
 # The contract's errors, and 42809 for a setting that names what is no table.  Jsonb's own
 # limits, 54000, take longer: see test/sql/reuse_log_limits.sql.
 my @contract = qw(P0002 22023 22004 22007 22008 22P02 22039 2203C 22003 42P01 42703 42804 42809);
+# and of assets that no history table can reference
+my $no_key = '42830';
 
 # Values are SQL expressions.  Mostly an argument has one that is usual for its name.
 my %usual = (
@@ -32,6 +34,12 @@ my %usual = (
 	top_limit => [ 1, 10, 50 ],
 	start_date => [ "'2026-01-01'", 'NULL' ],
 	end_date => [ "'2027-01-01'", 'NULL' ],
+	since => [ "'2026-01-01'", 'NULL' ],
+	until => [ "'2027-01-01'", 'NULL' ],
+	before => [ "'infinity'", 'NULL' ],
+	bucket => [ "'day'", "'hour'", "'week'", "'month'" ],
+	older_than => [ "'90 days'", 'NULL' ],
+	partition_by => [ 'NULL', "'month'" ],
 	clock => ["'2026-01-22 10:30'"],
 	context => ["'{}'"]);
 
@@ -76,6 +84,13 @@ my %values = (
 		"jsonb_build_object(repeat('k', 100000), 1)", "jsonb_build_object('s', repeat('x', 2000000))",
 		"(SELECT jsonb_object_agg(n, n) FROM generate_series(1, 3000) AS n)",
 		"(SELECT jsonb_build_object('reuse_history', jsonb_agg(n)) FROM generate_series(1, 3000) AS n)" ],
+	boolean => [ 'NULL', 'true', 'false' ],
+	bigint => [ 'NULL', 0, 1, -1, '9223372036854775807', '(-9223372036854775807 - 1)' ],
+	interval => [ 'NULL', "'0'", "'1 day'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'" ],
+	'timestamp without time zone[]' => [
+		'NULL', "'{}'", "'{NULL}'", "'{2026-01-22}'", "'{2026-01-22,2026-01-22}'", "'{2026-01-23,2026-01-22}'",
+		"'{infinity,-infinity}'", "'{{2026-01-22},{2026-01-23}}'" ],
+	'jsonb[]' => [ 'NULL', "'{}'", "'{NULL}'", "'{null}'", "'{1,2}'", "'{\"{}\"}'", "'{{1},{2}}'" ],
 	bytea => [ 'NULL', q('\x'), q('\xdeadbeef') ],
 	'"any"' => [
 		'NULL', "'text'::text", "''::varchar", "1::int", "2147483647::int", "9223372036854775807::bigint", "'NaN'::float8",
@@ -186,7 +201,7 @@ my @calls;
 foreach my $function (split /\n/, $functions)
 {
 	my @function = split /\|/, $function, -1;
-	foreach (1 .. ($function[2] ? $calls_per_function : 1))
+	foreach (1 .. ($function[2] ? $calls_per_function : 20))
 	{
 		my $statement = statement(@function);
 		my @tables = (pick(@assets_tables), pick(@spaces_tables));
@@ -195,7 +210,6 @@ foreach my $function (split /\n/, $functions)
 }
 $node->safe_psql('postgres', 'INSERT INTO calls (name, assets_table, spaces_table, statement) VALUES '
 	. join(",\n", @calls));
-$node->safe_psql('postgres', 'CREATE TABLE outcomes AS SELECT * FROM calls AS c, LATERAL call_and_undo(c)');
 
 # The first few of the calls that a condition is true for, of which there must be none.
 sub calls_where
@@ -204,18 +218,24 @@ sub calls_where
 		FROM outcomes WHERE $_[0] ORDER BY n LIMIT 5");
 }
 
-is(calls_where("state <> 'UNDO0' AND state NOT IN (" . join(', ', map { "'$_'" } @contract) . ')'),
-	'', 'every error is one of the contract');
-is(calls_where("changed AND (state <> 'UNDO0' OR name <> 'asset_reuse_track')"),
-	'', 'an error changes nothing, and nothing but track changes anything');
-is(calls_where("state = 'UNDO0' AND name = 'asset_reuse_track' AND counted IS DISTINCT FROM 1"),
-	'', 'a track that gives an answer counts one');
-
-# The calls have come as far as they should: each function has answered, and each error has been met.
-is($node->safe_psql('postgres', "SELECT name FROM outcomes GROUP BY name HAVING bool_and(state <> 'UNDO0')"),
-	'', 'every function has answered');
-is($node->safe_psql('postgres', 'SELECT string_agg(state, $$ $$ ORDER BY state) FROM (SELECT DISTINCT state FROM outcomes) AS s'),
-	join(' ', sort @contract, 'UNDO0'), 'every error of the contract was met');
+# Where events live: in the documents, and in the history table with what documents still have.
+foreach my $place ('documents', 'table')
+{
+	$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()') if $place eq 'table';
+	$node->safe_psql('postgres', 'DROP TABLE IF EXISTS outcomes; CREATE TABLE outcomes AS SELECT * FROM calls AS c, LATERAL call_and_undo(c)');
+	is(calls_where("state <> 'UNDO0' AND state NOT IN (" . join(', ', map { "'$_'" } @contract, $no_key) . ')'),
+		'', "$place: every error is one of the contract");
+	is(calls_where("changed AND (state <> 'UNDO0' OR name NOT IN ('asset_reuse_track', 'asset_reuse_drop_history_table'))"),
+		'', "$place: an error changes nothing, and a reader neither");
+	is(calls_where("state = 'UNDO0' AND name = 'asset_reuse_track' AND counted IS DISTINCT FROM 1"),
+		'', "$place: a track that gives an answer counts one");
+	# The calls have come as far as they should: each function has answered, and each error has been met.
+	is($node->safe_psql('postgres', "SELECT name FROM outcomes GROUP BY name HAVING bool_and(state <> 'UNDO0')"),
+		$place eq 'table' ? '' : 'asset_reuse_drop_history_table', "$place: every function has answered");
+	is($node->safe_psql('postgres', "SELECT string_agg(state, ' ' ORDER BY state) FROM (SELECT DISTINCT state FROM outcomes WHERE state <> '$no_key') AS s"),
+		join(' ', sort @contract, 'UNDO0'), "$place: every error of the contract was met")
+		if $place eq 'documents';
+}
 cmp_ok(scalar(@calls), '>', 3000, 'some thousand calls were made');
 
 $node->stop;

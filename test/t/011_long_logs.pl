@@ -64,7 +64,7 @@ foreach my $asset (qw(ordered shuffled))
 	is(page($asset, 100, 100000), '', "$asset: nothing behind the last");
 	is($node->safe_psql('postgres', "SELECT answer - '{history,success,asset_name,last_reused_at}'::text[]
 			FROM asset_reuse_history('$asset', 'acme', 1, 99999) AS answer"),
-		qq({"limit": 1, "total": 100000, "offset": 99999, "asset_id": "$asset", "has_more": false, "total_reuses": 100000}),
+		qq({"limit": 1, "total": 100000, "offset": 99999, "asset_id": "$asset", "has_more": false, "next_cursor": null, "total_reuses": 100000}),
 		"$asset: all are counted");
 }
 
