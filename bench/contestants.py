@@ -13,6 +13,8 @@ ORM = "ORM service"
 LIMIT = "limit"
 BARE_READ = "bare read"
 DOCUMENT_LIMIT = "limit with documents"
+DOCUMENTS = "ours, events in the documents"
+COUNT_LIMIT = "limit with count(*)"
 
 BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"
 OF_TENANT = "FROM campaign_assets WHERE tenant_id = {tenant} AND deleted_at IS NULL"
@@ -67,13 +69,57 @@ def analytics(ranged):
     }
 
 
+def track_into_table():
+    """The contestants in tracking where there is a history table: the limit is the bare UPDATE
+    of the counter and the bare INSERT, in one statement."""
+    return {
+        OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
+        LIMIT: f"WITH updated AS ({COUNT_REUSE} WHERE id = {{asset}} RETURNING tenant_id, id, last_reused_at)"
+               " INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, campaign_space_id, context)"
+               " SELECT tenant_id, id, last_reused_at, {campaign}, {context} FROM updated",
+    }
+
+
+ROWS_OF_PAGE = ("SELECT reused_at, campaign_space_id, context FROM campaign_asset_reuse_history"
+                " WHERE tenant_id = {tenant} AND asset_id = {asset} AND reused_at < {before}"
+                " ORDER BY reused_at DESC LIMIT 50")
+
+
+def page_of_table():
+    """The contestants in reading a page of the history table, before a time."""
+    return {
+        OURS: "asset_reuse_history({asset}, {tenant}, before => {before})",
+        LIMIT: ROWS_OF_PAGE,
+    }
+
+
+def first_page_of_table():
+    """The contestants in reading the first page with the number of all events."""
+    return {
+        OURS: "asset_reuse_history({asset}, {tenant})",
+        LIMIT: ROWS_OF_PAGE,
+        COUNT_LIMIT: "SELECT count(*) FROM campaign_asset_reuse_history"
+                     " WHERE tenant_id = {tenant} AND asset_id = {asset}",
+    }
+
+
+def ranged_over_table():
+    """The contestants in a tenant's figures of a range, and whether they read the table."""
+    ours = "asset_reuse_analytics({tenant}, start_date => {start}, end_date => {end})"
+    return {
+        OURS: (ours, True),
+        HAND_WRITTEN: ("SELECT hand_written.analytics_over_table({tenant}, {start}, {end})::text", True),
+        DOCUMENTS: (ours, False),
+    }
+
+
 def statement(sql):
     """The text as a statement of its own, which gives an answer as text."""
-    return sql if sql.startswith(("SELECT ", "UPDATE ")) else f"SELECT ({sql})::text"
+    return sql if sql.startswith(("SELECT ", "UPDATE ", "WITH ")) else f"SELECT ({sql})::text"
 
 
 def plpgsql_statement(sql):
     """The text as a statement of plpgsql, which keeps an answer and drops rows."""
     if sql.startswith("SELECT "):
         return "PERFORM " + sql.removeprefix("SELECT ")
-    return sql if sql.startswith("UPDATE ") else f"answer := {sql}"
+    return sql if sql.startswith(("UPDATE ", "WITH ")) else f"answer := {sql}"

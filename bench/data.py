@@ -4,6 +4,7 @@ import hashlib
 import pathlib
 import subprocess
 import threading
+import time
 import uuid
 
 import psycopg2
@@ -81,6 +82,29 @@ def add_assets(server, database, first, past):
     # the foreign keys are right by construction
     cursor.execute("SET session_replication_role = replica")
     cursor.execute("CALL bench.add_assets(%s, %s)", (first, past))
+
+
+def migrate_copy(server, source, target):
+    """Copy a database and move all its events to the history table; returns events moved in a second."""
+    run_psql(server, "postgres", "-c", f"DROP DATABASE IF EXISTS {target}",
+             "-c", f"CREATE DATABASE {target} TEMPLATE {source}")
+    run_psql(server, target, "-c", "SELECT asset_reuse_create_history_table()")
+    cursor = connect(server, target).cursor()
+    started = time.perf_counter()
+    cursor.execute("CALL asset_reuse_migrate_history()")
+    seconds = time.perf_counter() - started
+    cursor.execute("SELECT count(*) FROM campaign_asset_reuse_history")
+    events, = cursor.fetchone()
+    cursor.connection.close()
+    return events / seconds
+
+
+def fill_history_table(server, database, tenant, sizes):
+    """Give assets of a tenant as many rows in the history table as sizes say, after a migration."""
+    run_psql(
+        server, database, "-v", f"tenant={tenant}", "-v", f"sizes=ARRAY{list(sizes)}",
+        "-c", "VACUUM (FULL, ANALYZE) campaign_assets", "-f", HERE / "sql/history_table.sql",
+        "-c", "SELECT pg_prewarm('campaign_assets'), pg_prewarm('campaign_asset_reuse_history')")
 
 
 def run_psql(server, database, *arguments):

@@ -27,6 +27,7 @@ from sqlalchemy import create_engine
 import agreement
 import contestants
 import data
+import history_table
 import loops
 import orm_service
 import throughput
@@ -77,10 +78,14 @@ class Run:
                 if number >= 0:
                     results[who].append(measured)
         for (side, name), values in results.items():
-            self.measured.append({
-                "work": work, "size": size, "setting": setting, "side": side, "name": name, "values": values})
-        self.save()
+            self.note(work, size, setting, side, name, values)
         self.tell(work, size, setting, results)
+
+    def note(self, work, size, setting, side, name, values):
+        """Note what was measured of one contestant alone."""
+        self.measured.append({
+            "work": work, "size": size, "setting": setting, "side": side, "name": name, "values": values})
+        self.save()
 
     def save(self):
         """Write what has been measured so far."""
@@ -374,6 +379,7 @@ def main(socket, programs, folder, scale):
         measure_logs(run, compression)
     measure_analytics(run)
     measure_throughput(run)
+    history_table.measure(run, Client)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pathlib
 import statistics
 import sys
 
-from contestants import DOCUMENT_LIMIT, HAND_WRITTEN, LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN
+import history_table
+from contestants import COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN
 from scale import COMPRESSIONS
 from throughput import CHOICES, ORM_SHARE
 
@@ -28,6 +29,16 @@ TARGETS = (
     (NO_RANGE, (), 0.55, 1.25),
     (RANGED, (), 0.35, 1.6),
 )
+
+# with the history table: work, ours against, at most
+TABLE_TARGETS = (
+    (history_table.TRACK, LIMIT, 1.3),
+    (history_table.PAGE, LIMIT, 3),
+    (history_table.RANGED, HAND_WRITTEN, 1.3),
+    (history_table.RANGED, DOCUMENTS, 0.1),
+)
+FLATNESS_TARGET = 1.2
+MIGRATION_TARGET = 20_000
 
 # at least the ORM service's time / ours, from a client
 ORM_TARGETS = {"track": 10, "history": 10, NO_RANGE: 5, RANGED: 5}
@@ -75,6 +86,9 @@ def write_results(results, notes):
         "From a client over the socket, against the ORM service:",
         "",
         *table(["work", "case", "ORM service / ours", "target", "met"], orm_rows(results)),
+        "With the history table, inside the server:",
+        "",
+        *table(["work", "case", "against", "ours / that", "target", "met"], history_table_rows(results)),
         "![Time of a call](results.svg)",
         "",
         notes.strip(),
@@ -132,6 +146,25 @@ def orm_rows(results):
     return rows
 
 
+def history_table_rows(results):
+    rows = []
+    for work, other, target in TABLE_TARGETS:
+        for size in results.sizes(work):
+            ratios = results.ratios(work, size, history_table.SETTING, "server", OURS, other)
+            rows.append([work, case(work, size), other, spread(ratios), f"<= {target}",
+                         yes(statistics.median(ratios) <= target)])
+    few, *_, many = results.sizes(history_table.TRACK)
+    flatness = [a / b for a, b in zip(*(
+        results.values[history_table.TRACK, size, history_table.SETTING, "server", OURS] for size in (many, few)))]
+    rows.append([history_table.TRACK, case(history_table.TRACK, many), f"ours, {few}", spread(flatness),
+                 f"<= {FLATNESS_TARGET}", yes(statistics.median(flatness) <= FLATNESS_TARGET)])
+    for size in results.sizes(history_table.MIGRATION):
+        rates = results.values[history_table.MIGRATION, size, history_table.SETTING, "client", OURS]
+        rows.append([history_table.MIGRATION, f"{size:,} assets", "", f"**{statistics.median(rates):,.0f}** events/s",
+                     f">= {MIGRATION_TARGET:,}", yes(statistics.median(rates) >= MIGRATION_TARGET)])
+    return rows
+
+
 def worker_rows(results):
     return [
         [w["work"], f"{w['size']:,}", w["name"], w["scans"], w["launched"]] for w in results.facts["workers"]]
@@ -147,7 +180,7 @@ def times(results):
         for setting in settings if work in ("track", "history") else (DEFAULT_WORKERS, "0 workers"):
             for side in ("server", "client") if setting != "0 workers" else ("server",):
                 lines += time_table(results, work, setting, side, names)
-    return lines + throughput_tables(results)
+    return lines + history_table_tables(results) + throughput_tables(results)
 
 
 def time_table(results, work, setting, side, names):
@@ -164,6 +197,12 @@ def time_table(results, work, setting, side, names):
               for n in present if n != OURS)])
     heads = ["case", *present, *(f"ours / {n}" for n in present if n != OURS)]
     return [f"## {work.capitalize()}: {setting}, {where}", "", *table(heads, rows)]
+
+
+def history_table_tables(results):
+    names = [OURS, HAND_WRITTEN, DOCUMENTS, LIMIT, COUNT_LIMIT]
+    works = history_table.TRACK, history_table.PAGE, history_table.FIRST_PAGE, history_table.RANGED
+    return [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
 
 
 def throughput_tables(results):
@@ -191,7 +230,7 @@ def case(work, size, setting=None):
     if work in ("track", "history"):
         events = "up to 5 events" if size == 5 else f"{size:,} events"
         return f"{events}, {setting}" if setting else events
-    return f"{size:,} assets"
+    return history_table.UNITS.get(work, "{:,} assets").format(size)
 
 
 def spread(ratios):

@@ -25,6 +25,10 @@ class Scale:
     throughput_assets: int
     throughput_calls: int       # of all clients together, in a round
     single_asset_calls: int     # fewer: each makes the one log longer
+    table_assets: int           # of the tenant whose events are moved to the history table
+    table_flat: int             # assets of the tenant who has some with many rows there
+    table_crowd: int
+    migrations: int
 
 
 FULL = Scale(
@@ -43,6 +47,10 @@ FULL = Scale(
     throughput_assets=5_000,
     throughput_calls=2_400,
     single_asset_calls=480,
+    table_assets=100_000,
+    table_flat=400,
+    table_crowd=20_000,
+    migrations=3,
 )
 
 QUICK = Scale(
@@ -61,4 +69,8 @@ QUICK = Scale(
     throughput_assets=2_000,
     throughput_calls=800,
     single_asset_calls=160,
+    table_assets=5_000,
+    table_flat=400,
+    table_crowd=2_000,
+    migrations=1,
 )
