@@ -15,6 +15,7 @@ BARE_READ = "bare read"
 DOCUMENT_LIMIT = "limit with documents"
 DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
+LOOK_UP_LIMIT = "limit with look-ups"
 
 BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"
 OF_TENANT = "FROM campaign_assets WHERE tenant_id = {tenant} AND deleted_at IS NULL"
@@ -71,12 +72,22 @@ def analytics(ranged):
 
 def track_into_table():
     """The contestants in tracking where there is a history table: the limit is the bare UPDATE
-    of the counter and the bare INSERT, in one statement."""
+    of the counter and the bare INSERT, in one statement.  With look-ups it also finds what the
+    contract asks for: the live campaign, and the asset's latest event."""
+    insert = "INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, campaign_space_id, context)"
     return {
         OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
         LIMIT: f"WITH updated AS ({COUNT_REUSE} WHERE id = {{asset}} RETURNING tenant_id, id, last_reused_at)"
-               " INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, campaign_space_id, context)"
-               " SELECT tenant_id, id, last_reused_at, {campaign}, {context} FROM updated",
+               f" {insert} SELECT tenant_id, id, last_reused_at, {{campaign}}, {{context}} FROM updated",
+        LOOK_UP_LIMIT:
+            "WITH updated AS (UPDATE campaign_assets AS a SET reused_count = reused_count + 1, last_reused_at ="
+            " greatest({clock}, (SELECT max(reused_at) FROM campaign_asset_reuse_history AS h"
+            " WHERE h.tenant_id = {tenant} AND h.asset_id = {asset})) FROM campaign_spaces AS s"
+            " WHERE a.id = {asset} AND a.tenant_id = {tenant} AND a.deleted_at IS NULL"
+            " AND s.id = {campaign} AND s.tenant_id = {tenant} AND s.deleted_at IS NULL"
+            " RETURNING a.tenant_id, a.id, a.last_reused_at, s.campaign_name)"
+            f" {insert} SELECT tenant_id, id, last_reused_at, {{campaign}},"
+            " {context} || jsonb_build_object('reused_in_name', campaign_name) FROM updated",
     }
 
 
@@ -90,6 +101,10 @@ def page_of_table():
     return {
         OURS: "asset_reuse_history({asset}, {tenant}, before => {before})",
         LIMIT: ROWS_OF_PAGE,
+        LOOK_UP_LIMIT:
+            f"SELECT h.*, s.* FROM ({ROWS_OF_PAGE}) AS h LEFT JOIN LATERAL"
+            " (SELECT id, campaign_name, platform, is_active FROM campaign_spaces AS c WHERE c.id = h.campaign_space_id"
+            " AND c.tenant_id = {tenant} AND c.deleted_at IS NULL OFFSET 0) AS s ON true",
     }
 
 

@@ -12,7 +12,7 @@ import statistics
 import sys
 
 import history_table
-from contestants import COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN
+from contestants import COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN
 from scale import COMPRESSIONS
 from throughput import CHOICES, ORM_SHARE
 
@@ -200,7 +200,7 @@ def time_table(results, work, setting, side, names):
 
 
 def history_table_tables(results):
-    names = [OURS, HAND_WRITTEN, DOCUMENTS, LIMIT, COUNT_LIMIT]
+    names = [OURS, HAND_WRITTEN, DOCUMENTS, LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT]
     works = history_table.TRACK, history_table.PAGE, history_table.FIRST_PAGE, history_table.RANGED
     return [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
 

@@ -32,7 +32,7 @@ enum
 /* Columns of its result */
 enum
 {
-	RESULT_STORED,				/* events */
+	RESULT_MOVED,				/* events */
 	RESULT_REMOVED,				/* events */
 	RESULT_ASSETS,
 	RESULT_NCOLUMNS
@@ -41,7 +41,10 @@ enum
 static LogMoved move_logs(PlanRequest *request, Datum asset_ids, Datum tenant_ids);
 static int64 result_count(int column);
 static void build_move(PlanText *text, const PlanRequest *request);
+static void append_movable(PlanText *text, const PlanRequest *request);
 static void append_store(PlanText *text, const PlanRequest *request);
+static void append_brought_back(PlanText *text, const PlanRequest *request);
+static void append_same_event(PlanText *text, const char *alias);
 static void append_remove(PlanText *text, const PlanRequest *request);
 static void append_utc(PlanText *text, const PlanRequest *request, const char *expression);
 
@@ -102,7 +105,7 @@ move_logs(PlanRequest *request, Datum asset_ids, Datum tenant_ids)
 	LogMoved	moved;
 
 	plan_execute(request, values, NULL);
-	moved.events = result_count(RESULT_STORED);
+	moved.events = result_count(RESULT_MOVED);
 	moved.assets = result_count(RESULT_ASSETS);
 	if (result_count(RESULT_REMOVED) != moved.events)
 		ereport(ERROR,
@@ -127,23 +130,34 @@ result_count(int column)
 /* ----------
  * build_move builds
  *
- *	WITH stored AS (
- *		INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
- *		SELECT a.tenant_id, a.id, e.reused_at, asset_reuse_event_campaign(e.context), e.context
+ *	WITH movable AS MATERIALIZED (
+ *		SELECT a.tenant_id, a.id AS asset_id, e.reused_at, e.context
  *		FROM assets AS a CROSS JOIN LATERAL asset_reuse_log_movable(a.platform_metadata) AS e
- *		WHERE a.id = $1 AND a.tenant_id = $2
+ *		WHERE a.id = $1 AND a.tenant_id = $2),
+ *	stored AS (
+ *		INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
+ *		SELECT m.tenant_id, m.asset_id, m.reused_at, asset_reuse_event_campaign(m.context), m.context
+ *		FROM movable AS m
  *		ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING
  *		RETURNING h.tenant_id, h.asset_id, h.reused_at),
+ *	brought_back AS (
+ *		SELECT m.tenant_id, m.asset_id, m.reused_at FROM movable AS m
+ *		WHERE (SELECT count(*) FROM stored) < (SELECT count(*) FROM movable)
+ *			AND NOT EXISTS (SELECT FROM stored AS s
+ *				WHERE s.reused_at = m.reused_at AND s.asset_id = m.asset_id AND s.tenant_id = m.tenant_id)
+ *			AND EXISTS (SELECT FROM history AS h WHERE h.reused_at = m.reused_at ...
+ *				AND (h.context = m.context OR h.context IS NULL AND m.context IS NULL))),
  *	logs AS (
  *		SELECT s.tenant_id, s.asset_id, array_agg(s.reused_at) AS times
- *		FROM stored AS s GROUP BY s.tenant_id, s.asset_id),
+ *		FROM (SELECT * FROM stored UNION ALL SELECT * FROM brought_back) AS s
+ *		GROUP BY s.tenant_id, s.asset_id),
  *	removed AS (
  *		UPDATE assets AS a
  *		SET platform_metadata = asset_reuse_log_remove(a.platform_metadata, l.times)
  *		FROM logs AS l
  *		WHERE a.id = l.asset_id AND a.tenant_id = l.tenant_id AND a.id = $1
  *		RETURNING l.times)
- *	SELECT (SELECT count(*) FROM stored),
+ *	SELECT (SELECT COALESCE(sum(cardinality(l.times)), 0) FROM logs AS l),
  *		(SELECT COALESCE(sum(cardinality(r.times)), 0) FROM removed AS r),
  *		(SELECT count(*) FROM removed)
  *
@@ -156,6 +170,9 @@ result_count(int column)
  *		WHERE ... AND a.id = ANY ($1)
  *
  * Where reused_at has a time zone, it is converted from and to UTC.
+ *
+ * An event that the table has already, in the same words, was brought back by somebody
+ * who saved a document that he had loaded before the move: it goes again.
  *
  * updated_at stays: where an event lives is no change of the asset.  The update's
  * last condition follows from the others; it shows the planner that few rows are meant.
@@ -173,35 +190,33 @@ build_move(PlanText *text, const PlanRequest *request)
 	plan_add_param(text, many ? get_array_type(id_type) : id_type);
 	plan_add_param(text, many ? get_array_type(tenant_type) : tenant_type);
 
-	appendStringInfoString(sql, "WITH stored AS (");
+	appendStringInfoString(sql, "WITH movable AS MATERIALIZED (");
+	append_movable(text, request);
+	appendStringInfoString(sql, "), stored AS (");
 	append_store(text, request);
+	appendStringInfoString(sql, "), brought_back AS (");
+	append_brought_back(text, request);
 	appendStringInfoString(sql, "), logs AS (SELECT s.tenant_id, s.asset_id, pg_catalog.array_agg(");
 	append_utc(text, request, "s.reused_at");
-	appendStringInfoString(sql, ") AS times FROM stored AS s GROUP BY s.tenant_id, s.asset_id), removed AS (");
+	appendStringInfoString(sql, ") AS times FROM (SELECT * FROM stored UNION ALL SELECT * FROM brought_back) AS s"
+						   " GROUP BY s.tenant_id, s.asset_id), removed AS (");
 	append_remove(text, request);
-	appendStringInfoString(sql, ") SELECT (SELECT pg_catalog.count(*) FROM stored),"
+	appendStringInfoString(sql, ") SELECT (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(l.times)), 0)"
+						   " FROM logs AS l),"
 						   " (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(r.times)), 0)"
 						   " FROM removed AS r),"
 						   " (SELECT pg_catalog.count(*) FROM removed)");
 }
 
-/* append_store appends what stores the events as rows. */
+/* append_movable appends what reads the events from the documents. */
 static void
-append_store(PlanText *text, const PlanRequest *request)
+append_movable(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *history = request->tables[APP_HISTORY];
-	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
 	StringInfo	sql = &text->sql;
 
-	appendStringInfoString(sql, "INSERT INTO ");
-	plan_append_table(text, history);
-	appendStringInfoString(sql, " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
-						   " SELECT a.tenant_id, a.id, ");
+	appendStringInfoString(sql, "SELECT a.tenant_id, a.id AS asset_id, ");
 	append_utc(text, request, "e.reused_at");
-	appendStringInfoString(sql, ", ");
-	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
-						 "asset_reuse_event_campaign");
-	appendStringInfoString(sql, "(e.context), e.context FROM ");
+	appendStringInfoString(sql, " AS reused_at, e.context FROM ");
 	if (request->shape == MOVE_ASSETS)
 		appendStringInfoString(sql, "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2))"
 							   " AS k (id, tenant_id) CROSS JOIN ");
@@ -215,8 +230,58 @@ append_store(PlanText *text, const PlanRequest *request)
 	else
 		appendStringInfoString(sql, "a.id OPERATOR(pg_catalog.=) $1"
 							   " AND a.tenant_id OPERATOR(pg_catalog.=) $2");
-	appendStringInfoString(sql, " ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING"
+}
+
+/* append_store appends what stores the events as rows. */
+static void
+append_store(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *history = request->tables[APP_HISTORY];
+	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
+	StringInfo	sql = &text->sql;
+
+	appendStringInfoString(sql, "INSERT INTO ");
+	plan_append_table(text, history);
+	appendStringInfoString(sql, " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
+						   " SELECT m.tenant_id, m.asset_id, m.reused_at, ");
+	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
+						 "asset_reuse_event_campaign");
+	appendStringInfoString(sql, "(m.context), m.context FROM movable AS m"
+						   " ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING"
 						   " RETURNING h.tenant_id, h.asset_id, h.reused_at");
+}
+
+/*
+ * append_brought_back appends what finds the events that the table has already.
+ *
+ * Its first condition is decided once: where all events are stored, which is nearly
+ * always, nothing more is looked at.
+ */
+static void
+append_brought_back(PlanText *text, const PlanRequest *request)
+{
+	StringInfo	sql = &text->sql;
+
+	appendStringInfoString(sql, "SELECT m.tenant_id, m.asset_id, m.reused_at FROM movable AS m"
+						   " WHERE (SELECT pg_catalog.count(*) FROM stored) OPERATOR(pg_catalog.<)"
+						   " (SELECT pg_catalog.count(*) FROM movable)"
+						   " AND NOT EXISTS (SELECT FROM stored AS s WHERE ");
+	append_same_event(text, "s");
+	appendStringInfoString(sql, ") AND EXISTS (SELECT FROM ");
+	plan_append_table(text, request->tables[APP_HISTORY]);
+	appendStringInfoString(sql, " AS h WHERE ");
+	append_same_event(text, "h");
+	appendStringInfoString(sql, " AND (h.context OPERATOR(pg_catalog.=) m.context"
+						   " OR h.context IS NULL AND m.context IS NULL))");
+}
+
+/* append_same_event appends the condition on a row of the same asset and time as m. */
+static void
+append_same_event(PlanText *text, const char *alias)
+{
+	appendStringInfo(&text->sql, "%s.tenant_id OPERATOR(pg_catalog.=) m.tenant_id"
+					 " AND %s.asset_id OPERATOR(pg_catalog.=) m.asset_id"
+					 " AND %s.reused_at OPERATOR(pg_catalog.=) m.reused_at", alias, alias, alias);
 }
 
 /* append_remove appends what removes from the documents the events that are stored. */

@@ -81,7 +81,8 @@ $$;
 CALL note_columns('track', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'asset_name', 'asset_type', 'reused_count',
 	'last_reused_at', 'platform_metadata', 'deleted_at', 'campaign_space_id', 'file_url', 'thumbnail_url',
 	'impressions', 'clicks', 'conversions', 'ctr', 'created_at', 'updated_at');
-CALL note_columns('track', 'UPDATE', 'campaign_assets', 'reused_count', 'last_reused_at', 'platform_metadata', 'updated_at');
+CALL note_columns('track', 'UPDATE', 'campaign_assets', 'reused_count', 'last_reused_at', 'updated_at');
+CALL note_columns('track: document', 'UPDATE', 'campaign_assets', 'platform_metadata');
 CALL note_columns('track: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'campaign_name', 'deleted_at');
 CALL note_columns('history', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'asset_name', 'reused_count',
 	'last_reused_at', 'platform_metadata', 'deleted_at');
@@ -126,8 +127,9 @@ BEGIN
 END
 $$;
 -- No error with all, and 42501 without any one.
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'track');
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'track: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
+	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
@@ -143,9 +145,9 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'execute track', 'track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'execute track', 'track', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
-	'execute track', 'execute track: campaign', 'track', 'track: campaign');
+	'execute track', 'execute track: campaign', 'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'execute analytics', 'analytics');
 DO $$
@@ -157,6 +159,32 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+--
+-- The least grants with a history table, which has the assets' own; a document is written
+-- only where it has a log to move.
+--
+
+-- PostgreSQL asks who may insert before there is a row, and what the move reads with the move.
+CALL note_columns('table: track', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at');
+CALL note_columns('table: track', 'INSERT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at',
+	'campaign_space_id', 'context');
+CALL note_columns('table: move', 'SELECT', 'campaign_asset_reuse_history', 'context');
+CALL note_columns('table: history', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at', 'context');
+CALL note_columns('table: analytics', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at');
+BEGIN;
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_track('hero', 'acme') ->> 'success';
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'track', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign', 'table: history');
+SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$,
+	'analytics', 'analytics: dates', 'table: analytics');
+-- A document that has a log to move.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$,
+	'track', 'track: document', 'table: track', 'table: move');
+ROLLBACK;
 
 --
 -- What errors tell
@@ -312,7 +340,7 @@ DO $$
 DECLARE
 	one record;
 BEGIN
-	FOR one IN SELECT * FROM least_grant WHERE usage = 'track' LOOP
+	FOR one IN SELECT * FROM least_grant WHERE usage IN ('track', 'track: document') LOOP
 		EXECUTE format('GRANT %s TO regress_caller', one.privilege);
 	END LOOP;
 END
