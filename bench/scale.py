@@ -40,7 +40,7 @@ FULL = Scale(
     log_rounds=9,
     client_calls=(60, 30, 10, 2),
     history_calls=(2000, 500, 100, 20),
-    analytics_rounds=(4, 7, 9),
+    analytics_rounds=(3, 7, 9),
     analytics_calls=(1, 3, 50),
     client_analytics_rounds=(1, 2, 5),
     throughput_rounds=3,
@@ -50,7 +50,7 @@ FULL = Scale(
     table_assets=100_000,
     table_flat=400,
     table_crowd=20_000,
-    migrations=3,
+    migrations=2,
 )
 
 QUICK = Scale(
