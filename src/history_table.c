@@ -21,6 +21,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -115,6 +116,30 @@ const char *
 history_table_name(void)
 {
 	return history_table_setting->name;
+}
+
+/* ----------
+ * history_table_append_insert appends, for a relation e of events to follow,
+ *
+ *	INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
+ *	SELECT e.tenant_id, e.asset_id, e.reused_at,
+ *		asset_reuse_event_campaign(e.context), e.context FROM
+ * ----------
+ */
+void
+history_table_append_insert(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *history = request->tables[APP_HISTORY];
+	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
+
+	appendStringInfoString(&text->sql, "INSERT INTO ");
+	plan_append_table(text, history);
+	appendStringInfoString(&text->sql,
+						   " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
+						   " SELECT e.tenant_id, e.asset_id, e.reused_at, ");
+	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
+						 "asset_reuse_event_campaign");
+	appendStringInfoString(&text->sql, "(e.context), e.context FROM ");
 }
 
 /*

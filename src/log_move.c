@@ -19,6 +19,7 @@
 #include "executor/spi.h"
 #include "utils/lsyscache.h"
 
+#include "history_table.h"
 #include "log_move.h"
 #include "plan_cache.h"
 
@@ -136,8 +137,9 @@ result_count(int column)
  *		WHERE a.id = $1 AND a.tenant_id = $2),
  *	stored AS (
  *		INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
- *		SELECT m.tenant_id, m.asset_id, m.reused_at, asset_reuse_event_campaign(m.context), m.context
- *		FROM movable AS m
+ *		SELECT e.tenant_id, e.asset_id, e.reused_at,
+ *			asset_reuse_event_campaign(e.context), e.context
+ *		FROM movable AS e
  *		ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING
  *		RETURNING h.tenant_id, h.asset_id, h.reused_at),
  *	brought_back AS (
@@ -236,17 +238,8 @@ append_movable(PlanText *text, const PlanRequest *request)
 static void
 append_store(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *history = request->tables[APP_HISTORY];
-	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "INSERT INTO ");
-	plan_append_table(text, history);
-	appendStringInfoString(sql, " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
-						   " SELECT m.tenant_id, m.asset_id, m.reused_at, ");
-	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
-						 "asset_reuse_event_campaign");
-	appendStringInfoString(sql, "(m.context), m.context FROM movable AS m"
+	history_table_append_insert(text, request);
+	appendStringInfoString(&text->sql, "movable AS e"
 						   " ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING"
 						   " RETURNING h.tenant_id, h.asset_id, h.reused_at");
 }

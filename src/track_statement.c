@@ -347,8 +347,9 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *		... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name]),
  *	stored AS (INSERT INTO history
  *		(tenant_id, asset_id, reused_at, campaign_space_id, context)
- *		SELECT e.tenant_id, e.id, e.reused_at, asset_reuse_event_campaign(e.context), e.context
- *		FROM (SELECT t.tenant_id, t.id, t.last_reused_at AS reused_at,
+ *		SELECT e.tenant_id, e.asset_id, e.reused_at,
+ *			asset_reuse_event_campaign(e.context), e.context
+ *		FROM (SELECT t.tenant_id, t.id AS asset_id, t.last_reused_at AS reused_at,
  *			$5 AS context FROM tracked AS t OFFSET 0) AS e)
  *	SELECT t.id, ..., t.last_reused_at FROM tracked AS t
  *
@@ -474,21 +475,12 @@ append_update(PlanText *text, const PlanRequest *request)
 static void
 append_insert(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *history = request->tables[APP_HISTORY];
-	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "INSERT INTO ");
-	plan_append_table(text, history);
-	appendStringInfoString(sql, " (tenant_id, asset_id, reused_at, campaign_space_id, context)"
-						   " SELECT e.tenant_id, e.id, e.reused_at, ");
-	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
-						 "asset_reuse_event_campaign");
-	appendStringInfo(sql, "(e.context), e.context FROM (SELECT t.tenant_id, t.id, %s AS reused_at, ",
+	history_table_append_insert(text, request);
+	appendStringInfo(&text->sql, "(SELECT t.tenant_id, t.id AS asset_id, %s AS reused_at, ",
 					 rounds_time(request->tables[APP_ASSETS]) ? TIMING_TIME : TRACKED_TIME);
 	append_context(text, request, "t.campaign_id", "t.campaign_name");
 	/* so that the context is made once for its two uses */
-	appendStringInfoString(sql, " AS context FROM tracked AS t OFFSET 0) AS e");
+	appendStringInfoString(&text->sql, " AS context FROM tracked AS t OFFSET 0) AS e");
 }
 
 /* append_tracked_row appends what read_result reads. */
