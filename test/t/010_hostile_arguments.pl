@@ -105,7 +105,7 @@ my @assets_tables = (
 my @spaces_tables = (('campaign_spaces') x 15, 'campaign_assets', 'no_such_table', 'numbers');
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
-$node->init;
+$node->init(extra => [ '--encoding', 'UTF8', '--no-locale' ]);
 $node->append_conf('postgresql.conf', "max_parallel_workers_per_gather = 0\n");
 $node->start;
 $node->safe_psql('postgres', qq(
