@@ -2,7 +2,8 @@
 # as statements of their own or in a function's loop, and however many schemas' plans it
 # has had; and the aggregate's memory does not grow with the rows.
 #
-# CALLS is the number of calls of each kind: thousands here, a million in `make soak`.
+# CALLS is the number of calls in a loop, of which there are six for each function: thousands
+# here, a million in all in `make soak`.
 
 use strict;
 use warnings;
