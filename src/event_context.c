@@ -35,6 +35,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_event_campaign_uuid);
 /* The type of place that makes an event name a campaign */
 #define CAMPAIGN_TYPE		"campaign_space"
 
+/* No campaign's id is longer: it would not fit into an index, beside others' */
+#define MAX_CAMPAIGN_ID		1024
+
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 static text *named_campaign(FunctionCallInfo fcinfo);
 
@@ -132,7 +135,8 @@ event_context_campaign(const ReuseValue *context)
 	if (!reuse_value_get(context, "reused_in_type", &type) ||
 		type.type != JENTRY_ISSTRING || type.len != strlen(CAMPAIGN_TYPE) ||
 		memcmp(type.data, CAMPAIGN_TYPE, type.len) != 0 ||
-		!reuse_value_get(context, "reused_in_id", &id) || id.type != JENTRY_ISSTRING)
+		!reuse_value_get(context, "reused_in_id", &id) || id.type != JENTRY_ISSTRING ||
+		id.len > MAX_CAMPAIGN_ID)
 		return NULL;
 	return cstring_to_text_with_len(id.data, id.len);
 }

@@ -51,6 +51,7 @@ static void check_sizes(const AppTable *assets, const AppTable *history, const A
 static int64 restore_events(const AppTable *assets, const AppTable *history,
 							const AssetKey *key, Oid caller);
 static void build_restore(PlanText *text, const PlanRequest *request);
+static void append_count(PlanText *text, const PlanRequest *request, bool movable);
 static void forget_in_partman(const AppTable *history);
 
 /*
@@ -202,8 +203,11 @@ restore_events(const AppTable *assets, const AppTable *history,
  *				  array_agg(h.context ORDER BY h.reused_at) AS contexts
  *			  FROM history AS h GROUP BY h.asset_id) AS h
  *		WHERE a.id = h.asset_id
- *		RETURNING h.events)
+ *		RETURNING LEAST(h.events, asset_reuse_log_count(a.platform_metadata, true)
+ *			+ asset_reuse_log_count(a.platform_metadata, false)) AS events)
  *	SELECT CAST(coalesce(sum(r.events), 0) AS bigint) FROM restored AS r
+ *
+ * A trigger may have taken the log away again: what is returned are events that are there.
  * ----------
  */
 static void
@@ -225,9 +229,22 @@ build_restore(PlanText *text, const PlanRequest *request)
 					 has_zone ? "pg_catalog.timezone('UTC', h.reused_at)" : "h.reused_at");
 	plan_append_table(text, history);
 	appendStringInfo(&text->sql,
-					 " AS h GROUP BY %s) AS h WHERE %s RETURNING h.events) "
-					 "SELECT CAST(coalesce(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r",
+					 " AS h GROUP BY %s) AS h WHERE %s RETURNING LEAST(h.events, ",
 					 key->columns, key->match);
+	append_count(text, request, true);
+	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.+) ");
+	append_count(text, request, false);
+	appendStringInfoString(&text->sql,
+					 ") AS events) SELECT CAST(coalesce(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r");
+}
+
+/* append_count appends how many events of one kind the document has now. */
+static void
+append_count(PlanText *text, const PlanRequest *request, bool movable)
+{
+	plan_append_function(text, request, "asset_reuse_log_count");
+	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), %s)",
+					 movable ? "true" : "false");
 }
 
 /*

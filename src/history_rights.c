@@ -43,6 +43,7 @@ static void create_policy(const AppTable *history, const char *name, const char 
 static const char *command_word(char command);
 static char *insert_policy_name(const AppTable *assets, const AppTable *history,
 								const char *name);
+static char *asset_exists(const AppTable *assets, const AppTable *history);
 static char *history_condition(const AppTable *assets, const AppTable *history,
 							   const char *tree);
 static bool uses_other_column(Node *node, ColumnContext *context);
@@ -89,7 +90,7 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 						  "    SELECT a.grantee, CASE a.privilege_type WHEN 'UPDATE' THEN 'INSERT' ELSE 'SELECT' END, "
 						  "        a.is_grantable "
 						  "    FROM pg_attribute AS c, aclexplode(c.attacl) AS a WHERE c.attrelid = %u "
-						  "        AND (a.privilege_type = 'UPDATE' AND c.attname IN ('platform_metadata', 'reused_count') "
+						  "        AND (a.privilege_type = 'UPDATE' AND c.attname = 'platform_metadata' "
 						  "            OR a.privilege_type = 'SELECT' AND c.attname = 'platform_metadata') "
 						  ") AS p (grantee, privilege, grantable) "
 						  "WHERE p.grantee <> %u GROUP BY p.grantee, p.privilege ORDER BY p.grantee, p.privilege",
@@ -135,8 +136,10 @@ copy_policies(const AppTable *assets, const AppTable *history)
 		char	   *both = using == NULL ? check : check == NULL ? using :
 			psprintf("(%s) AND (%s)", using, check);
 
+		/* who adds an event must see its asset, in that tenant */
+		both = psprintf("(%s) AND %s)", both, asset_exists(assets, history));
 		create_policy(history, name, kind, command_word(command), roles, using,
-					  check != NULL ? both : NULL);
+					  command == ACL_UPDATE_CHR || command == '*' ? both : NULL);
 		if (command == ACL_UPDATE_CHR)
 			create_policy(history, insert_policy_name(assets, history, name), kind, "INSERT", roles,
 						  NULL, both);
@@ -191,13 +194,23 @@ insert_policy_name(const AppTable *assets, const AppTable *history, const char *
 	return result;
 }
 
+/* asset_exists begins a condition: that there is the event's asset, for who asks. */
+static char *
+asset_exists(const AppTable *assets, const AppTable *history)
+{
+	char	   *table = ddl_name(history);
+
+	return psprintf("EXISTS (SELECT FROM %s AS asset "
+					"WHERE asset.tenant_id = %s.tenant_id AND asset.id = %s.asset_id",
+					ddl_name(assets), table, table);
+}
+
 /*
  * history_condition returns a policy's condition on an asset as one on an event of
  * it; null if there is none.
  *
  * Of an asset the history has only tenant_id.  A condition on that is copied.  Any
- * other becomes the question whether the asset can be seen, which its own policies
- * answer.
+ * other is asked of the asset, which its own policies must let be seen.
  */
 static char *
 history_condition(const AppTable *assets, const AppTable *history, const char *tree)
@@ -206,16 +219,15 @@ history_condition(const AppTable *assets, const AppTable *history, const char *t
 		.from = assets->columns[ASSET_TENANT_ID].number,
 		.to = history->columns[HISTORY_TENANT_ID].number
 	};
-	char	   *table = ddl_name(history);
 	Node	   *node;
 
 	if (tree == NULL)
 		return NULL;
 	node = stringToNode(tree);
 	if (uses_other_column(node, &context))
-		return psprintf("EXISTS (SELECT FROM %s AS asset "
-						"WHERE asset.tenant_id = %s.tenant_id AND asset.id = %s.asset_id)",
-						ddl_name(assets), table, table);
+		return psprintf("%s AND (%s))", asset_exists(assets, history),
+						deparse_expression(stringToNode(tree),
+										   deparse_context_for("asset", assets->relid), true, false));
 	return deparse_expression(node, deparse_context_for(history->name, history->relid), false, false);
 }
 

@@ -39,6 +39,9 @@ typedef struct SameType
 	AssetColumn asset;
 } SameType;
 
+/* The digits of a second's fraction that an event's time has */
+#define EVENT_TIME_PRECISION	6
+
 #define HISTORY_KEY \
 	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
 
@@ -249,6 +252,9 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 									 app_column_name(APP_HISTORY, same_types[i].history),
 									 app_column_name(APP_ASSETS, same_types[i].asset)));
 	}
+	if (history->columns[HISTORY_REUSED_AT].typmod >= 0 &&
+		history->columns[HISTORY_REUSED_AT].typmod < EVENT_TIME_PRECISION)
+		report_not_ours(history, "Its column \"reused_at\" rounds times.");
 	if (history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).");
 }

@@ -85,6 +85,7 @@ typedef struct Migration
 	bool		wait;			/* for rows that others have locked */
 	bool		has_last;
 	Datum		last_id;		/* of the batch before, if has_last */
+	Oid			last_type;
 
 	/* progress */
 	int64		total;			/* events at the beginning */
@@ -160,6 +161,11 @@ begin_transaction(Migration *m)
 		elog(ERROR, "could not set the transaction's isolation level");
 
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &m->assets);
+	if (m->has_last && m->last_type != identifier_param_type(&m->assets.columns[ASSET_ID]))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the type of the assets' id was changed while logs were moved"),
+				 errhint("Call asset_reuse_migrate_history() again: it goes on where it was.")));
 	if (!history_table_bind(&m->assets, RowExclusiveLock, false, &m->history))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -307,6 +313,7 @@ keep_last(Migration *m, Datum id)
 	if (m->has_last)
 		pfree(DatumGetPointer(m->last_id));
 	m->last_id = datumCopy(id, typbyval, typlen);
+	m->last_type = identifier_param_type(&m->assets.columns[ASSET_ID]);
 	m->has_last = true;
 	MemoryContextSwitchTo(old);
 }

@@ -138,10 +138,22 @@ plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 	MemoryContextSwitchTo(memory);
 	params = make_params(saved->plan, values, nulls);
 	run->owner = CurrentResourceOwner;
-	run->plan = GetCachedPlan(source, params, run->owner, NULL);
-	run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
-								 pstrdup(source->query_string), GetActiveSnapshot(),
-								 InvalidSnapshot, receiver, params, NULL, 0);
+	/* planning may run functions, and they us */
+	saved->running++;
+	PG_TRY();
+	{
+		run->plan = GetCachedPlan(source, params, run->owner, NULL);
+		run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
+									 pstrdup(source->query_string), GetActiveSnapshot(),
+									 InvalidSnapshot, receiver, params, NULL, 0);
+	}
+	PG_CATCH();
+	{
+		release_plan(saved);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	release_plan(saved);
 	ExecutorStart(run->query, 0);
 }
 
@@ -163,7 +175,22 @@ plan_stop(PlanRun *run)
 Portal
 plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls)
 {
-	return SPI_cursor_open(NULL, fetch_plan(request)->plan, values, nulls, request->read_only);
+	SavedPlan  *saved = fetch_plan(request);
+	Portal		cursor;
+
+	saved->running++;
+	PG_TRY();
+	{
+		cursor = SPI_cursor_open(NULL, saved->plan, values, nulls, request->read_only);
+	}
+	PG_CATCH();
+	{
+		release_plan(saved);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	release_plan(saved);
+	return cursor;
 }
 
 /* plan_add_param adds a parameter and returns its number: n for $n. */

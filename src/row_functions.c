@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -229,11 +230,12 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 	if (!timeline_bounds(request, &start, &last))
 		return;
 	time_bucket_check_count(request->bucket, start, last);
-	for (; start <= last; start = time_bucket_next(request->bucket, start))
+	for (;;)
 	{
 		Datum		values[] = {TimestampTzGetDatum(start), Int64GetDatum(0), Int64GetDatum(0)};
 		bool		nulls[lengthof(values)] = {0};
 
+		CHECK_FOR_INTERRUPTS();
 		if (row < SPI_processed && bucket_start(row) == start)
 		{
 			values[1] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &nulls[1]);
@@ -241,6 +243,10 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 			row++;
 		}
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		/* after the last there may be no time */
+		if (start >= last)
+			break;
+		start = time_bucket_next(request->bucket, start);
 	}
 }
 

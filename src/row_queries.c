@@ -92,7 +92,7 @@ row_build_events(PlanText *text, const PlanRequest *request)
  *	SELECT g.bucket_start, sum(g.reuses), count(*)
  *	FROM (SELECT date_trunc($9, e.reused_at) AS bucket_start, count(*) AS reuses
  *		  FROM (events) AS e
- *		  WHERE e.reused_at > '-infinity' GROUP BY 1, e.asset_id) AS g
+ *		  WHERE e.reused_at > '-infinity' AND e.reused_at < 'infinity' GROUP BY 1, e.asset_id) AS g
  *	GROUP BY g.bucket_start ORDER BY g.bucket_start
  * ----------
  */
@@ -110,6 +110,7 @@ row_build_timeline(PlanText *text, const PlanRequest *request)
 					 "pg_catalog.timezone('UTC', e.reused_at)" : "e.reused_at");
 	append_events(text, request);
 	appendStringInfoString(sql, ") AS e WHERE e.reused_at OPERATOR(pg_catalog.>) " UNTIMED
+						   " AND e.reused_at OPERATOR(pg_catalog.<) 'infinity'"
 						   " GROUP BY 1, e.asset_id) AS g"
 						   " GROUP BY g.bucket_start ORDER BY g.bucket_start");
 }

@@ -303,7 +303,13 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
 	if (tables->history != NULL)
 	{
 		result->time = DatumGetTimestamp(SPI_getbinval(tuple, desc, desc->natts, &isnull));
-		result->has_time = !isnull;
+		result->has_time = true;
+		if (isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+					 errmsg("could not store the event in the history table"),
+					 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
+					 errhint("Look at the table's triggers and rules.")));
 		return;
 	}
 	if (asset->nulls[ASSET_PLATFORM_METADATA])
@@ -350,8 +356,9 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *		SELECT e.tenant_id, e.asset_id, e.reused_at,
  *			asset_reuse_event_campaign(e.context), e.context
  *		FROM (SELECT t.tenant_id, t.id AS asset_id, t.last_reused_at AS reused_at,
- *			$5 AS context FROM tracked AS t OFFSET 0) AS e)
- *	SELECT t.id, ..., t.last_reused_at FROM tracked AS t
+ *			$5 AS context FROM tracked AS t OFFSET 0) AS e
+ *		RETURNING h.reused_at)
+ *	SELECT t.id, ..., (SELECT stored.reused_at FROM stored) FROM tracked AS t
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
  * before, from the row that track_event has locked:
@@ -480,7 +487,8 @@ append_insert(PlanText *text, const PlanRequest *request)
 					 rounds_time(request->tables[APP_ASSETS]) ? TIMING_TIME : TRACKED_TIME);
 	append_context(text, request, "t.campaign_id", "t.campaign_name");
 	/* so that the context is made once for its two uses */
-	appendStringInfoString(&text->sql, " AS context FROM tracked AS t OFFSET 0) AS e");
+	appendStringInfoString(&text->sql, " AS context FROM tracked AS t OFFSET 0) AS e"
+						   " RETURNING h.reused_at");
 }
 
 /* append_tracked_row appends what read_result reads. */
@@ -492,7 +500,7 @@ append_tracked_row(PlanText *text, const PlanRequest *request)
 	app_row_select(text, assets, "t", returned_columns(assets, true));
 	if (request->tables[APP_SPACES] != NULL)
 		appendStringInfoString(&text->sql, ", t.campaign_id, t.campaign_name");
-	appendStringInfo(&text->sql, ", %s", rounds_time(assets) ? TIMING_TIME : TRACKED_TIME);
+	appendStringInfoString(&text->sql, ", (SELECT stored.reused_at FROM stored)");
 }
 
 /*

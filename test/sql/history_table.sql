@@ -332,7 +332,7 @@ SELECT polname, polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual,
 FROM pg_policy WHERE polrelid = 'campaign_asset_reuse_history'::regclass ORDER BY polname;
 SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
 
--- They work: who works for acme sees its events, and adds one to an asset that they see.
+-- They work: who works for acme sees its events, but adds none to an asset that they see and may not update.
 GRANT UPDATE ON campaign_assets TO regress_history_other;
 GRANT INSERT ON campaign_asset_reuse_history TO regress_history_other;
 INSERT INTO campaign_asset_reuse_history VALUES

@@ -1,0 +1,88 @@
+--
+-- The history table in odd hands: rows with odd times, triggers that change what is
+-- stored, ids that fit no index, and roles that may see an asset but not update it.
+--
+\set ECHO none
+\pset format unaligned
+\pset footer off
+\pset tuples_only on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set tenants :abs_srcdir '/fixtures/two_tenants.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
+SET client_min_messages = warning;
+CREATE SCHEMA regress_strange_rows;
+SET search_path = regress_strange_rows, public;
+\i :tables
+\i :tenants
+\i :helpers
+CREATE ROLE regress_strange_caller;
+GRANT USAGE ON SCHEMA regress_strange_rows TO regress_strange_caller;
+GRANT SELECT, UPDATE ON campaign_assets, campaign_spaces TO regress_strange_caller;
+\set ECHO all
+-- An id of a place that is longer than any campaign's: it names none, in either place.
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => string_agg(md5(i::text), '')) ->> 'success' FROM generate_series(1, 200) AS i;
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => string_agg(md5(i::text), '')) ->> 'success' FROM generate_series(1, 200) AS i;
+SELECT campaign_space_id IS NULL, count(*) FROM campaign_asset_reuse_history GROUP BY 1;
+
+-- A row at infinity is in no bucket.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'line', 'infinity');
+SELECT sum(reuses) FROM asset_reuse_timeline('acme', 'month');
+SELECT count(*) FROM asset_reuse_timeline('acme', 'month', 'headline');
+DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'line';
+-- The last month that there is has a bucket: 1.
+SELECT count(*) FROM asset_reuse_timeline('acme', 'month', NULL, '294276-12-01 00:00Z', '294276-12-15 00:00Z');
+
+-- A trigger that suppresses the row: 27000, and nothing is counted.
+CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER suppress BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION suppress();
+SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
+SELECT reused_count FROM campaign_assets WHERE id = 'line';
+DROP TRIGGER suppress ON campaign_asset_reuse_history;
+
+-- A column that rounds times could not say which event is which: 42809.
+ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamp(3);
+SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
+ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamp;
+
+-- A trigger that strips logs: the drop would lose the events, and is refused.
+CREATE FUNCTION strip() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.platform_metadata := NEW.platform_metadata - 'reuse_history'; RETURN NEW; END $$;
+CREATE TRIGGER strip BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION strip();
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP TRIGGER strip ON campaign_assets;
+SELECT asset_reuse_drop_history_table();
+
+-- Who sees an asset but may not update it cannot add or change its events: no row, 42501.
+ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON campaign_assets FOR SELECT USING (true);
+CREATE POLICY own ON campaign_assets FOR UPDATE USING (user_id = current_user);
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_track('hero', 'acme') ->> 'success';
+SET ROLE regress_strange_caller;
+UPDATE campaign_asset_reuse_history SET context = '{"forged": true}';
+SELECT count(*) FROM campaign_asset_reuse_history WHERE context ? 'forged';
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-02-02') $$);
+RESET ROLE;
+-- Of his own he can: true.
+UPDATE campaign_assets SET user_id = 'regress_strange_caller' WHERE id = 'line';
+SET ROLE regress_strange_caller;
+SELECT asset_reuse_track('line', 'acme') ->> 'success';
+RESET ROLE;
+-- A tenant cannot store events of another's asset: 42501.
+DROP POLICY seen ON campaign_assets;
+DROP POLICY own ON campaign_assets;
+SELECT asset_reuse_drop_history_table() > 0;
+CREATE POLICY of_tenant ON campaign_assets USING (tenant_id = current_setting('regress.tenant', true));
+SELECT asset_reuse_create_history_table();
+SET ROLE regress_strange_caller;
+SET regress.tenant = 'globex';
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'hero', '2026-02-02') $$);
+SELECT asset_reuse_track('secret', 'globex') ->> 'success';
+RESET ROLE;
+
+\set ECHO none
+SET client_min_messages = warning;
+DROP SCHEMA regress_strange_rows CASCADE;
+DROP ROLE regress_strange_caller;
