@@ -257,11 +257,12 @@ make_answer(const AnalyticsRequest *request, const Jsonb *summary, MemoryContext
 		JSONB_KEY("by_asset_type"), JSONB_KEY("top_reused_assets"),
 		JSONB_KEY("performance_correlation"),
 	};
-	ReuseValue	parts = {JENTRY_ISCONTAINER, (const char *) &summary->root, VARSIZE(summary) - VARHDRSZ};
+	ReuseValue	parts;
 	ReuseValue	part;
 	JsonbWriter w;
 	Size		i;
 
+	reuse_value_of_jsonb(summary, &parts);
 	jsonb_writer_init(&w, memory, ANSWER_SIZE + VARSIZE(summary));
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
 	put_filters(&w, request);

@@ -35,6 +35,9 @@
 
 #define TABLES_EXPECTED		8		/* bound in a session; more are fine */
 
+/* The digits of a second's fraction that an event's time has */
+#define EVENT_TIME_PRECISION	6
+
 /* What a column is for, and thereby which types it may have */
 typedef enum ColumnKind
 {
@@ -256,6 +259,13 @@ app_table_display_name(AppRole role)
 	const TableSetting *setting = table_setting(role);
 
 	return quote_qualified_identifier(setting->schema[0] ? setting->schema : NULL, setting->name);
+}
+
+/* app_column_rounds_time: is a column of times less precise than an event's, timestamp(3) say? */
+bool
+app_column_rounds_time(const AppColumn *column)
+{
+	return column->typmod >= 0 && column->typmod < EVENT_TIME_PRECISION;
 }
 
 int

@@ -176,9 +176,8 @@ optional_text(FunctionCallInfo fcinfo, int argno)
 static text *
 named_campaign(FunctionCallInfo fcinfo)
 {
-	Jsonb	   *context = PG_GETARG_JSONB_P(0);
-	ReuseValue	value = {JENTRY_ISCONTAINER, (const char *) &context->root,
-	VARSIZE(context) - VARHDRSZ};
+	ReuseValue	context;
 
-	return event_context_campaign(&value);
+	reuse_value_of_jsonb(PG_GETARG_JSONB_P(0), &context);
+	return event_context_campaign(&context);
 }

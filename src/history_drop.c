@@ -19,6 +19,7 @@
 
 #include "history_ddl.h"
 #include "history_table.h"
+#include "log_move.h"
 #include "plan_cache.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
@@ -51,7 +52,6 @@ static void check_sizes(const AppTable *assets, const AppTable *history, const A
 static int64 restore_events(const AppTable *assets, const AppTable *history,
 							const AssetKey *key, Oid caller);
 static void build_restore(PlanText *text, const PlanRequest *request);
-static void append_count(PlanText *text, const PlanRequest *request, bool movable);
 static void forget_in_partman(const AppTable *history);
 
 /*
@@ -215,36 +215,26 @@ build_restore(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *history = request->tables[APP_HISTORY];
 	const AssetKey *key = request->shape ? &key_by_id : &key_by_tenant_and_id;
-	bool		has_zone = history->columns[HISTORY_REUSED_AT].type == TIMESTAMPTZOID;
 
 	appendStringInfoString(&text->sql, "WITH restored AS (UPDATE ");
 	plan_append_table(text, request->tables[APP_ASSETS]);
 	appendStringInfoString(&text->sql, " AS a SET platform_metadata = ");
 	plan_append_function(text, request, "asset_reuse_log_restore");
 	appendStringInfo(&text->sql,
-					 "(a.platform_metadata, h.times, h.contexts) FROM (SELECT %s, pg_catalog.count(*) AS events, "
-					 "pg_catalog.array_agg(%s ORDER BY h.reused_at) AS times, "
-					 "pg_catalog.array_agg(h.context ORDER BY h.reused_at) AS contexts FROM ",
-					 key->columns,
-					 has_zone ? "pg_catalog.timezone('UTC', h.reused_at)" : "h.reused_at");
+					 "(a.platform_metadata, h.times, h.contexts) FROM (SELECT %s, "
+					 "pg_catalog.count(*) AS events, pg_catalog.array_agg(", key->columns);
+	plan_append_utc(text, history->columns[HISTORY_REUSED_AT].type, "h.reused_at");
+	appendStringInfoString(&text->sql, " ORDER BY h.reused_at) AS times, "
+						   "pg_catalog.array_agg(h.context ORDER BY h.reused_at) AS contexts FROM ");
 	plan_append_table(text, history);
 	appendStringInfo(&text->sql,
 					 " AS h GROUP BY %s) AS h WHERE %s RETURNING LEAST(h.events, ",
 					 key->columns, key->match);
-	append_count(text, request, true);
+	log_move_append_count(text, request, true);
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.+) ");
-	append_count(text, request, false);
+	log_move_append_count(text, request, false);
 	appendStringInfoString(&text->sql,
 					 ") AS events) SELECT CAST(coalesce(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r");
-}
-
-/* append_count appends how many events of one kind the document has now. */
-static void
-append_count(PlanText *text, const PlanRequest *request, bool movable)
-{
-	plan_append_function(text, request, "asset_reuse_log_count");
-	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), %s)",
-					 movable ? "true" : "false");
 }
 
 /*

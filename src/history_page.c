@@ -26,7 +26,6 @@
 #include "event_context.h"
 #include "history_page.h"
 #include "plan_cache.h"
-#include "reuse_log_rows.h"
 #include "reuse_timeline.h"
 
 /* What is read of a row */
@@ -274,15 +273,13 @@ next_is_logged(const HistoryWalk *walk, ReuseEvent *event)
 		 event->time >= row_time(&walk->rows.rows[walk->next_row]));
 }
 
-/* read_logged reads an event of the document; one that is no object is its own context. */
+/* read_logged reads an event of the document. */
 static void
 read_logged(const ReuseEvent *logged, HistoryEvent *event)
 {
 	event->has_time = logged->has_time;
 	event->time = logged->time;
-	if (!reuse_value_is_object(&logged->value))
-		event->context = logged->value;
-	else if (!reuse_value_get(&logged->value, REUSE_CONTEXT_KEY, &event->context))
+	if (!reuse_event_context(&logged->value, &event->context))
 		event->context = no_context;
 }
 

@@ -39,9 +39,6 @@ typedef struct SameType
 	AssetColumn asset;
 } SameType;
 
-/* The digits of a second's fraction that an event's time has */
-#define EVENT_TIME_PRECISION	6
-
 #define HISTORY_KEY \
 	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
 
@@ -133,16 +130,28 @@ void
 history_table_append_insert(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *history = request->tables[APP_HISTORY];
-	bool		is_uuid = history->columns[HISTORY_CAMPAIGN_SPACE_ID].type == UUIDOID;
 
 	appendStringInfoString(&text->sql, "INSERT INTO ");
 	plan_append_table(text, history);
 	appendStringInfoString(&text->sql,
 						   " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
 						   " SELECT e.tenant_id, e.asset_id, e.reused_at, ");
-	plan_append_function(text, request, is_uuid ? "asset_reuse_event_campaign_uuid" :
+	history_table_append_campaign(text, request, history->columns[HISTORY_CAMPAIGN_SPACE_ID].type,
+								  "e.context");
+	appendStringInfoString(&text->sql, ", e.context FROM ");
+}
+
+/*
+ * history_table_append_campaign appends the id of the campaign that a context names: a
+ * uuid, where it is to be compared with or stored as one, or else a text.
+ */
+void
+history_table_append_campaign(PlanText *text, const PlanRequest *request, Oid type,
+							  const char *context)
+{
+	plan_append_function(text, request, type == UUIDOID ? "asset_reuse_event_campaign_uuid" :
 						 "asset_reuse_event_campaign");
-	appendStringInfoString(&text->sql, "(e.context), e.context FROM ");
+	appendStringInfo(&text->sql, "(%s)", context);
 }
 
 /*
@@ -252,8 +261,7 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 									 app_column_name(APP_HISTORY, same_types[i].history),
 									 app_column_name(APP_ASSETS, same_types[i].asset)));
 	}
-	if (history->columns[HISTORY_REUSED_AT].typmod >= 0 &&
-		history->columns[HISTORY_REUSED_AT].typmod < EVENT_TIME_PRECISION)
+	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
 		report_not_ours(history, "Its column \"reused_at\" rounds times.");
 	if (history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).");

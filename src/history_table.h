@@ -16,5 +16,7 @@ extern bool history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool r
 extern const char *history_table_schema(const AppTable *assets);
 extern const char *history_table_name(void);
 extern void history_table_append_insert(PlanText *text, const PlanRequest *request);
+extern void history_table_append_campaign(PlanText *text, const PlanRequest *request, Oid type,
+										  const char *context);
 
 #endif							/* ASSET_REUSE_HISTORY_TABLE_H */

@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/lsyscache.h"
 
@@ -39,7 +38,8 @@ enum
 	RESULT_NCOLUMNS
 };
 
-static LogMoved move_logs(PlanRequest *request, Datum asset_ids, Datum tenant_ids);
+static LogMoved move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
+						  Datum asset_ids, Datum tenant_ids, Oid caller);
 static int64 result_count(int column);
 static void build_move(PlanText *text, const PlanRequest *request);
 static void append_movable(PlanText *text, const PlanRequest *request);
@@ -59,17 +59,9 @@ int64
 log_move_asset(const AppTable *assets, const AppTable *history,
 			   Identifier asset_id, Identifier tenant_id, Oid caller)
 {
-	PlanRequest request = {
-		.query = PLAN_MOVE_LOGS,
-		.shape = MOVE_ASSET,
-		.tables = {[APP_ASSETS] = assets, [APP_HISTORY] = history},
-		.caller = caller,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_move
-	};
-
-	return move_logs(&request, identifier_bind(asset_id, &assets->columns[ASSET_ID]),
-					 identifier_bind(tenant_id, &assets->columns[ASSET_TENANT_ID])).events;
+	return move_logs(assets, history, MOVE_ASSET,
+					 identifier_bind(asset_id, &assets->columns[ASSET_ID]),
+					 identifier_bind(tenant_id, &assets->columns[ASSET_TENANT_ID]), caller).events;
 }
 
 /*
@@ -81,16 +73,7 @@ LogMoved
 log_move_assets(const AppTable *assets, const AppTable *history,
 				Datum asset_ids, Datum tenant_ids, Oid caller)
 {
-	PlanRequest request = {
-		.query = PLAN_MOVE_LOGS,
-		.shape = MOVE_ASSETS,
-		.tables = {[APP_ASSETS] = assets, [APP_HISTORY] = history},
-		.caller = caller,
-		.plan_options = PLAN_BY_BATCH,
-		.build = build_move
-	};
-
-	return move_logs(&request, asset_ids, tenant_ids);
+	return move_logs(assets, history, MOVE_ASSETS, asset_ids, tenant_ids, caller);
 }
 
 /*
@@ -100,12 +83,21 @@ log_move_assets(const AppTable *assets, const AppTable *history,
  * assets can do: the events would be in both places.
  */
 static LogMoved
-move_logs(PlanRequest *request, Datum asset_ids, Datum tenant_ids)
+move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
+		  Datum asset_ids, Datum tenant_ids, Oid caller)
 {
+	PlanRequest request = {
+		.query = PLAN_MOVE_LOGS,
+		.shape = shape,
+		.tables = {[APP_ASSETS] = assets, [APP_HISTORY] = history},
+		.caller = caller,
+		.plan_options = shape == MOVE_ASSETS ? PLAN_BY_BATCH : PLAN_BY_KEY,
+		.build = build_move
+	};
 	Datum		values[] = {asset_ids, tenant_ids};
 	LogMoved	moved;
 
-	plan_execute(request, values, NULL);
+	plan_execute(&request, values, NULL);
 	moved.events = result_count(RESULT_MOVED);
 	moved.assets = result_count(RESULT_ASSETS);
 	if (result_count(RESULT_REMOVED) != moved.events)
@@ -113,7 +105,7 @@ move_logs(PlanRequest *request, Datum asset_ids, Datum tenant_ids)
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove events from platform_metadata after storing them in the history table"),
 				 errdetail("The update of table \"%s\" was suppressed.",
-						   request->tables[APP_ASSETS]->name),
+						   assets->name),
 				 errhint("Look at the table's triggers.")));
 	SPI_freetuptable(SPI_tuptable);
 	return moved;
@@ -295,11 +287,21 @@ append_remove(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(sql, " RETURNING l.times");
 }
 
+/*
+ * log_move_append_count appends how many events of asset a can be moved, or how many have
+ * to stay.
+ */
+void
+log_move_append_count(PlanText *text, const PlanRequest *request, bool movable)
+{
+	plan_append_function(text, request, "asset_reuse_log_count");
+	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), %s)",
+					 movable ? "true" : "false");
+}
+
 /* append_utc appends a time of the history, or one for it, without its time zone or with one. */
 static void
 append_utc(PlanText *text, const PlanRequest *request, const char *expression)
 {
-	bool		zoned = request->tables[APP_HISTORY]->columns[HISTORY_REUSED_AT].type == TIMESTAMPTZOID;
-
-	appendStringInfo(&text->sql, zoned ? "pg_catalog.timezone('UTC', %s)" : "%s", expression);
+	plan_append_utc(text, request->tables[APP_HISTORY]->columns[HISTORY_REUSED_AT].type, expression);
 }

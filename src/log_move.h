@@ -9,6 +9,7 @@
 #define ASSET_REUSE_LOG_MOVE_H
 
 #include "identifier.h"
+#include "plan_cache.h"
 
 /* What was moved */
 typedef struct LogMoved
@@ -21,5 +22,6 @@ extern int64 log_move_asset(const AppTable *assets, const AppTable *history,
 							Identifier asset_id, Identifier tenant_id, Oid caller);
 extern LogMoved log_move_assets(const AppTable *assets, const AppTable *history,
 								Datum asset_ids, Datum tenant_ids, Oid caller);
+extern void log_move_append_count(PlanText *text, const PlanRequest *request, bool movable);
 
 #endif							/* ASSET_REUSE_LOG_MOVE_H */

@@ -104,7 +104,6 @@ static void build_pick(PlanText *text, const PlanRequest *request);
 static bool lock_assets(Migration *m, Datum picked, Datum *asset_ids, Datum *tenant_ids);
 static void build_lock(PlanText *text, const PlanRequest *request);
 static Datum result_array(Migration *m, int fnumber, AssetColumn column);
-static void append_count(PlanText *text, const PlanRequest *request, bool movable);
 static void report_batch(const Migration *m);
 static void report_end(const Migration *m, EventCounts left);
 static int64 events_per_second(const Migration *m);
@@ -210,9 +209,9 @@ static void
 build_count(PlanText *text, const PlanRequest *request)
 {
 	appendStringInfoString(&text->sql, "SELECT COALESCE(pg_catalog.sum(");
-	append_count(text, request, true);
+	log_move_append_count(text, request, true);
 	appendStringInfoString(&text->sql, "), 0), COALESCE(pg_catalog.sum(");
-	append_count(text, request, false);
+	log_move_append_count(text, request, false);
 	appendStringInfoString(&text->sql, "), 0) FROM ");
 	plan_append_table(text, request->tables[APP_ASSETS]);
 	appendStringInfoString(&text->sql, " AS a");
@@ -339,11 +338,11 @@ build_pick(PlanText *text, const PlanRequest *request)
 		plan_add_param(text, identifier_param_type(&assets->columns[ASSET_ID]));
 
 	appendStringInfoString(sql, "SELECT a.id, ");
-	append_count(text, request, true);
+	log_move_append_count(text, request, true);
 	appendStringInfoString(sql, " FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(sql, " AS a WHERE ");
-	append_count(text, request, true);
+	log_move_append_count(text, request, true);
 	appendStringInfoString(sql, " OPERATOR(pg_catalog.>) 0 AND a.tenant_id IS NOT NULL");
 	if (request->shape == PICK_NEXT)
 		appendStringInfoString(sql, " AND a.id OPERATOR(pg_catalog.>) $2");
@@ -398,7 +397,7 @@ build_lock(PlanText *text, const PlanRequest *request)
 	plan_append_table(text, assets);
 	appendStringInfoString(sql, " AS a WHERE a.id OPERATOR(pg_catalog.=) ANY ($1)"
 						   " AND a.tenant_id IS NOT NULL AND ");
-	append_count(text, request, true);
+	log_move_append_count(text, request, true);
 	appendStringInfoString(sql, " OPERATOR(pg_catalog.>) 0 ORDER BY a.id FOR NO KEY UPDATE");
 	if (request->shape == LOCK_FREE)
 		appendStringInfoString(sql, " SKIP LOCKED");
@@ -421,15 +420,6 @@ result_array(Migration *m, int fnumber, AssetColumn column)
 		array = accumArrayResult(array, value, isnull, type, m->batch_memory);
 	}
 	return makeArrayResult(array, m->batch_memory);
-}
-
-/* append_count appends how many events of an asset can be moved, or have to stay. */
-static void
-append_count(PlanText *text, const PlanRequest *request, bool movable)
-{
-	plan_append_function(text, request, "asset_reuse_log_count");
-	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), %s)",
-					 movable ? "true" : "false");
 }
 
 /* report_batch tells how far it is. */

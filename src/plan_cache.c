@@ -20,6 +20,7 @@
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -219,6 +220,17 @@ plan_append_function(PlanText *text, const PlanRequest *request, const char *nam
 	appendStringInfoString(&text->sql,
 						   quote_qualified_identifier(get_namespace_name(our_schema(request->caller)),
 													  name));
+}
+
+/*
+ * plan_append_utc appends a time: a timestamptz as the timestamp in UTC, and the other
+ * way round, as type says.
+ */
+void
+plan_append_utc(PlanText *text, Oid type, const char *expression)
+{
+	appendStringInfo(&text->sql, type == TIMESTAMPTZOID ? "pg_catalog.timezone('UTC', %s)" : "%s",
+					 expression);
 }
 
 /* run_plan runs a plan and keeps it from being freed meanwhile. */

@@ -279,6 +279,43 @@ reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 	return true;
 }
 
+/* reuse_value_to_jsonb makes a value of its own of one inside a document. */
+Jsonb *
+reuse_value_to_jsonb(const ReuseValue *value)
+{
+	JsonbWriter w;
+	Jsonb	   *copy;
+
+	if (value->type != JENTRY_ISCONTAINER)
+	{
+		jsonb_writer_init(&w, CurrentMemoryContext, REUSE_EVENT_OVERHEAD + value->len);
+		jsonb_begin_scalar(&w);
+		jsonb_put_copy(&w, value->type, value->data, value->len);
+		jsonb_end(&w);
+		return jsonb_writer_finish(&w);
+	}
+	copy = palloc(VARHDRSZ + value->len);
+	SET_VARSIZE(copy, VARHDRSZ + value->len);
+	memcpy(&copy->root, value->data, value->len);
+	return copy;
+}
+
+/* reuse_value_of_jsonb describes a value as if it were inside a document. */
+void
+reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
+{
+	value->type = JENTRY_ISCONTAINER;
+	value->data = (const char *) &jsonb->root;
+	value->len = VARSIZE(jsonb) - VARHDRSZ;
+	if (JB_ROOT_IS_SCALAR(jsonb))
+	{
+		/* an array of one element, whose data needs no padding there */
+		value->type = jsonb->root.children[0] & JENTRY_TYPEMASK;
+		value->data = (const char *) &jsonb->root.children[1];
+		value->len = getJsonbLength(&jsonb->root, 0);
+	}
+}
+
 /* reuse_log_walk begins a walk over a log in stored order. */
 void
 reuse_log_walk(ReuseLogWalk *walk, const ReuseLog *log)
@@ -318,6 +355,19 @@ reuse_event_time(const ReuseValue *event, Timestamp *time)
 	return reuse_value_get(event, TIME_KEY, &stamp) &&
 		stamp.type == JENTRY_ISSTRING &&
 		iso_time_parse(stamp.data, stamp.len, time);
+}
+
+/*
+ * reuse_event_context finds what is known of a reuse, which is the event itself if
+ * that is no object; false if there is nothing.
+ */
+bool
+reuse_event_context(const ReuseValue *event, ReuseValue *context)
+{
+	if (reuse_value_is_object(event))
+		return reuse_value_get(event, REUSE_CONTEXT_KEY, context);
+	*context = *event;
+	return true;
 }
 
 /*

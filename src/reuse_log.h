@@ -89,8 +89,11 @@ extern Jsonb *reuse_log_end_document(JsonbWriter *w, const JsonbContainer *docum
 extern void reuse_log_walk(ReuseLogWalk *walk, const ReuseLog *log);
 extern bool reuse_log_next(ReuseLogWalk *walk, ReuseValue *event);
 extern bool reuse_event_time(const ReuseValue *event, Timestamp *time);
+extern bool reuse_event_context(const ReuseValue *event, ReuseValue *context);
 
 extern bool reuse_value_is_object(const ReuseValue *value);
 extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value);
+extern Jsonb *reuse_value_to_jsonb(const ReuseValue *value);
+extern void reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value);
 
 #endif							/* ASSET_REUSE_REUSE_LOG_H */

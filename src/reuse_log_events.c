@@ -16,7 +16,6 @@
 
 #include "compat.h"
 #include "reuse_log.h"
-#include "reuse_log_rows.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_events);
 
@@ -41,7 +40,6 @@ typedef struct EventRows
 static bool open_rows(FunctionCallInfo fcinfo);
 static bool next_row(EventRows *rows, Datum *row);
 static Datum make_row(const EventRows *rows, const ReuseValue *event, const Timestamp *time);
-static bool find_context(const ReuseValue *event, ReuseValue *context);
 
 /*
  * asset_reuse_log_events(platform_metadata, since, until) returns the events of a
@@ -136,19 +134,9 @@ make_row(const EventRows *rows, const ReuseValue *event, const Timestamp *time)
 		values[EVENT_REUSED_AT] = TimestampGetDatum(*time);
 	else
 		nulls[EVENT_REUSED_AT] = true;
-	if (find_context(event, &context))
+	if (reuse_event_context(event, &context))
 		values[EVENT_CONTEXT] = JsonbPGetDatum(reuse_value_to_jsonb(&context));
 	else
 		nulls[EVENT_CONTEXT] = true;
 	return HeapTupleGetDatum(heap_form_tuple(rows->desc, values, nulls));
-}
-
-/* find_context finds what is known of a reuse: of an event that is no object, itself. */
-static bool
-find_context(const ReuseValue *event, ReuseValue *context)
-{
-	if (reuse_value_is_object(event))
-		return reuse_value_get(event, REUSE_CONTEXT_KEY, context);
-	*context = *event;
-	return true;
 }

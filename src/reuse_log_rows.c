@@ -149,43 +149,6 @@ reuse_log_restore(const JsonbContainer *document, uint32 size, const ReuseLog *l
 	return reuse_log_end_document(&w, document, log);
 }
 
-/* reuse_value_to_jsonb makes a value of its own of one inside a document. */
-Jsonb *
-reuse_value_to_jsonb(const ReuseValue *value)
-{
-	JsonbWriter w;
-	Jsonb	   *copy;
-
-	if (value->type != JENTRY_ISCONTAINER)
-	{
-		jsonb_writer_init(&w, CurrentMemoryContext, REUSE_EVENT_OVERHEAD + value->len);
-		jsonb_begin_scalar(&w);
-		jsonb_put_copy(&w, value->type, value->data, value->len);
-		jsonb_end(&w);
-		return jsonb_writer_finish(&w);
-	}
-	copy = palloc(VARHDRSZ + value->len);
-	SET_VARSIZE(copy, VARHDRSZ + value->len);
-	memcpy(&copy->root, value->data, value->len);
-	return copy;
-}
-
-/* reuse_value_of_jsonb describes a value as if it were inside a document. */
-void
-reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
-{
-	value->type = JENTRY_ISCONTAINER;
-	value->data = (const char *) &jsonb->root;
-	value->len = VARSIZE(jsonb) - VARHDRSZ;
-	if (JB_ROOT_IS_SCALAR(jsonb))
-	{
-		/* an array of one element, whose data needs no padding there */
-		value->type = jsonb->root.children[0] & JENTRY_TYPEMASK;
-		value->data = (const char *) &jsonb->root.children[1];
-		value->len = getJsonbLength(&jsonb->root, 0);
-	}
-}
-
 /* find_movable returns the movable events in time order, and how many. */
 static uint32
 find_movable(const ReuseLog *log, TimedEvent **events)

@@ -26,7 +26,4 @@ extern Jsonb *reuse_log_remove(const JsonbContainer *document, uint32 size,
 extern Jsonb *reuse_log_restore(const JsonbContainer *document, uint32 size,
 								const ReuseLog *log, const ReuseRow *rows, uint32 nrows);
 
-extern Jsonb *reuse_value_to_jsonb(const ReuseValue *value);
-extern void reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value);
-
 #endif							/* ASSET_REUSE_REUSE_LOG_ROWS_H */

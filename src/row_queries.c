@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 
 #include "asset_type.h"
+#include "history_table.h"
 #include "identifier.h"
 #include "row_queries.h"
 
@@ -102,12 +103,10 @@ row_build_timeline(PlanText *text, const PlanRequest *request)
 	StringInfo	sql = &text->sql;
 
 	add_params(text, request);
-	appendStringInfo(sql, "SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), "
-					 "pg_catalog.count(*) "
-					 "FROM (SELECT pg_catalog.date_trunc($9, %s) AS bucket_start, "
-					 "pg_catalog.count(*) AS reuses FROM (",
-					 event_time_type(request) == TIMESTAMPTZOID ?
-					 "pg_catalog.timezone('UTC', e.reused_at)" : "e.reused_at");
+	appendStringInfoString(sql, "SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), "
+						   "pg_catalog.count(*) FROM (SELECT pg_catalog.date_trunc($9, ");
+	plan_append_utc(text, event_time_type(request), "e.reused_at");
+	appendStringInfoString(sql, ") AS bucket_start, pg_catalog.count(*) AS reuses FROM (");
 	append_events(text, request);
 	appendStringInfoString(sql, ") AS e WHERE e.reused_at OPERATOR(pg_catalog.>) " UNTIMED
 						   " AND e.reused_at OPERATOR(pg_catalog.<) 'infinity'"
@@ -270,10 +269,10 @@ append_document_events(PlanText *text, const PlanRequest *request)
 {
 	StringInfo	sql = &text->sql;
 
-	appendStringInfo(sql, "SELECT d.asset_id, COALESCE(%s, " UNTIMED ") AS reused_at, "
-					 "0 AS place, (d.event).event_number AS number, ",
-					 event_time_type(request) == TIMESTAMPTZOID ?
-					 "pg_catalog.timezone('UTC', (d.event).reused_at)" : "(d.event).reused_at");
+	appendStringInfoString(sql, "SELECT d.asset_id, COALESCE(");
+	plan_append_utc(text, event_time_type(request), "(d.event).reused_at");
+	appendStringInfoString(sql, ", " UNTIMED ") AS reused_at, "
+						   "0 AS place, (d.event).event_number AS number, ");
 	append_campaign(text, request, "(d.event).context");
 	appendStringInfoString(sql, " AS campaign, (d.event).context AS context FROM (SELECT ");
 	append_id(text, request, "a.id");
@@ -378,10 +377,8 @@ append_id(PlanText *text, const PlanRequest *request, const char *expression)
 static void
 append_campaign(PlanText *text, const PlanRequest *request, const char *context)
 {
-	plan_append_function(text, request,
-						 row_campaign_type(request->tables[APP_SPACES]) == UUIDOID ?
-						 "asset_reuse_event_campaign_uuid" : "asset_reuse_event_campaign");
-	appendStringInfo(&text->sql, "(%s)", context);
+	history_table_append_campaign(text, request, row_campaign_type(request->tables[APP_SPACES]),
+								  context);
 	append_campaign_collation(text, request);
 }
 
@@ -422,9 +419,8 @@ append_named_campaign(PlanText *text, const PlanRequest *request)
 		row_campaign_type(request->tables[APP_SPACES]) == UUIDOID;
 
 	appendStringInfoString(&text->sql, "CAST(");
-	plan_append_function(text, request, uuid ? "asset_reuse_event_campaign_uuid" :
-						 "asset_reuse_event_campaign");
-	appendStringInfo(&text->sql, "(e.context) AS %s)",
+	history_table_append_campaign(text, request, uuid ? UUIDOID : TEXTOID, "e.context");
+	appendStringInfo(&text->sql, " AS %s)",
 					 request->shape & ROW_AS_UUID ? "pg_catalog.uuid" : "pg_catalog.text");
 }
 

@@ -30,9 +30,6 @@
 #include "reuse_log_rows.h"
 #include "track_statement.h"
 
-/* The digits of a second's fraction that an event's time has */
-#define EVENT_TIME_PRECISION	6
-
 /* What is read of a campaign */
 #define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
@@ -574,7 +571,5 @@ returned_columns(const AppTable *assets, bool in_table)
 static bool
 rounds_time(const AppTable *assets)
 {
-	int32		precision = assets->columns[ASSET_LAST_REUSED_AT].typmod;
-
-	return precision >= 0 && precision < EVENT_TIME_PRECISION;
+	return app_column_rounds_time(&assets->columns[ASSET_LAST_REUSED_AT]);
 }
