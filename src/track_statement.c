@@ -84,6 +84,7 @@ static void append_insert(PlanText *text, const PlanRequest *request);
 static void append_tracked_row(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
 static void append_latest_time(PlanText *text, const PlanRequest *request);
+static void append_latest_row(PlanText *text, const PlanRequest *request, const char *type);
 static void append_context(PlanText *text, const PlanRequest *request,
 						   const char *campaign_id, const char *campaign_name);
 static ColumnSet returned_columns(const AppTable *assets, bool in_table);
@@ -358,9 +359,13 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *	SELECT t.id, ..., (SELECT stored.reused_at FROM stored) FROM tracked AS t
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
- * before, from the row that track_event has locked:
+ * before, from the row that track_event has locked; rounded up it is ahead of the latest event,
+ * which then counts:
  *
- *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(...) AS reused_at
+ *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(a.platform_metadata,
+ *			(SELECT CASE WHEN a.last_reused_at = CAST(r.latest AS timestamp(0))
+ *				THEN r.latest ELSE GREATEST(a.last_reused_at, r.latest) END
+ *			 FROM (SELECT (SELECT max(h.reused_at) ...) AS latest) AS r), $1) AS reused_at
  *		FROM assets AS a WHERE ...),
  *	tracked AS (UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
  *
@@ -518,21 +523,36 @@ append_log_call(PlanText *text, const PlanRequest *request, const char *function
 static void
 append_latest_time(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *assets = request->tables[APP_ASSETS];
-	const AppTable *history = request->tables[APP_HISTORY];
-	const char *type = format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type);
+	const AppColumn *last = &request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT];
+	const char *type = format_type_be_qualified(last->type);
 	StringInfo	sql = &text->sql;
 
-	if (history == NULL)
-	{
+	if (request->tables[APP_HISTORY] == NULL)
 		appendStringInfo(sql, "CAST(a.last_reused_at AS %s)", type);
-		return;
+	else if (app_column_rounds_time(last))
+	{
+		appendStringInfo(sql, "(SELECT CASE WHEN a.last_reused_at OPERATOR(pg_catalog.=) CAST(r.latest AS %s)"
+						 " THEN r.latest ELSE GREATEST(CAST(a.last_reused_at AS %s), r.latest) END FROM (SELECT ",
+						 format_type_with_typemod(last->type, last->typmod), type);
+		append_latest_row(text, request, type);
+		appendStringInfoString(sql, " AS latest) AS r)");
 	}
-	appendStringInfo(sql, "GREATEST(CAST(a.last_reused_at AS %s), "
-					 "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ", type, type);
-	plan_append_table(text, history);
-	appendStringInfo(sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
-					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d))",
+	else
+	{
+		appendStringInfo(sql, "GREATEST(CAST(a.last_reused_at AS %s), ", type);
+		append_latest_row(text, request, type);
+		appendStringInfoChar(sql, ')');
+	}
+}
+
+/* append_latest_row appends the latest time that the history table has of the asset, as a type. */
+static void
+append_latest_row(PlanText *text, const PlanRequest *request, const char *type)
+{
+	appendStringInfo(&text->sql, "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ", type);
+	plan_append_table(text, request->tables[APP_HISTORY]);
+	appendStringInfo(&text->sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
+					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d)",
 					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1);
 }
 

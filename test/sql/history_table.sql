@@ -170,6 +170,32 @@ SELECT * FROM in_types('text', 'text', 'timestamp', 'text', 'PRIMARY KEY (tenant
 SELECT error_of($$ SELECT in_types('text', 'text', 'timestamp', 'text', 'PRIMARY KEY (id, asset_name)') $$);
 SELECT error_of($$ SELECT in_types('text', 'text', 'timestamp', 'text', 'UNIQUE (id) DEFERRABLE') $$);
 
+-- A last_reused_at that was rounded up is ahead of the clock, but no event is, in the log or in the table: f each time.
+CREATE TABLE own_assets (id text PRIMARY KEY, tenant_id text, asset_name text, asset_type text, reused_count int,
+	last_reused_at timestamp(0), platform_metadata jsonb, deleted_at timestamp);
+INSERT INTO own_assets (id, tenant_id) VALUES ('hero', 'acme');
+CREATE FUNCTION is_ahead() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	tracked timestamp;
+BEGIN
+	-- the half of a second in which it is rounded up
+	PERFORM pg_sleep((1.5 - extract(second FROM clock_timestamp()) % 1) % 1) WHERE extract(second FROM clock_timestamp()) % 1 NOT BETWEEN 0.5 AND 0.9;
+	PERFORM asset_reuse_track('hero', 'acme');
+	tracked := asset_reuse_track('hero', 'acme') #>> '{event,timestamp}';
+	RETURN tracked > clock_timestamp() AT TIME ZONE 'UTC';
+END
+$$;
+SET asset_reuse.assets_table = 'own_assets';
+SELECT is_ahead();
+SELECT asset_reuse_create_history_table();
+SELECT is_ahead();
+SELECT is_ahead();
+SELECT count(*), max(reused_at)::timestamp(0) = (SELECT last_reused_at FROM own_assets) AS last_is_latest FROM campaign_asset_reuse_history;
+SELECT asset_reuse_drop_history_table();
+RESET asset_reuse.assets_table;
+DROP FUNCTION is_ahead();
+DROP TABLE own_assets;
+
 -- Names that need quotes, in schemas that do, and a history elsewhere.
 CREATE SCHEMA "It's Ours";
 CREATE SCHEMA "Log ""Book""";
