@@ -79,8 +79,8 @@ log_move_assets(const AppTable *assets, const AppTable *history,
 /*
  * move_logs runs the statement.
  *
- * Error 27000 if not all that was stored has been removed, which a trigger on the
- * assets can do: the events would be in both places.
+ * Error 27000 if not all that was stored has been removed, which triggers on the
+ * tables can do: the events would be in both places.
  */
 static LogMoved
 move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
@@ -104,9 +104,10 @@ move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove events from platform_metadata after storing them in the history table"),
-				 errdetail("The update of table \"%s\" was suppressed.",
-						   assets->name),
-				 errhint("Look at the table's triggers.")));
+				 errdetail("Stored: " INT64_FORMAT ".  Removed: " INT64_FORMAT ".",
+						   moved.events, result_count(RESULT_REMOVED)),
+				 errhint("Look at the triggers and rules of tables \"%s\" and \"%s\".",
+						 assets->name, history->name)));
 	SPI_freetuptable(SPI_tuptable);
 	return moved;
 }
@@ -150,9 +151,12 @@ result_count(int column)
  *		SET platform_metadata = asset_reuse_log_remove(a.platform_metadata, l.times)
  *		FROM logs AS l
  *		WHERE a.id = l.asset_id AND a.tenant_id = l.tenant_id AND a.id = $1
- *		RETURNING l.times)
+ *		RETURNING l.tenant_id, l.asset_id,
+ *			asset_reuse_log_count(a.platform_metadata, true) AS remaining)
  *	SELECT (SELECT COALESCE(sum(cardinality(l.times)), 0) FROM logs AS l),
- *		(SELECT COALESCE(sum(cardinality(r.times)), 0) FROM removed AS r),
+ *		(SELECT count(*) FROM movable AS m WHERE EXISTS (SELECT FROM removed AS r
+ *			WHERE r.asset_id = m.asset_id AND r.tenant_id = m.tenant_id))
+ *		- (SELECT COALESCE(sum(r.remaining), 0) FROM removed AS r),
  *		(SELECT count(*) FROM removed)
  *
  * and for many assets
@@ -197,8 +201,10 @@ build_move(PlanText *text, const PlanRequest *request)
 	append_remove(text, request);
 	appendStringInfoString(sql, ") SELECT (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(l.times)), 0)"
 						   " FROM logs AS l),"
-						   " (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(r.times)), 0)"
-						   " FROM removed AS r),"
+						   " (SELECT pg_catalog.count(*) FROM movable AS m WHERE EXISTS (SELECT FROM removed AS r"
+						   " WHERE r.asset_id OPERATOR(pg_catalog.=) m.asset_id"
+						   " AND r.tenant_id OPERATOR(pg_catalog.=) m.tenant_id)) OPERATOR(pg_catalog.-)"
+						   " (SELECT COALESCE(pg_catalog.sum(r.remaining), 0) FROM removed AS r),"
 						   " (SELECT pg_catalog.count(*) FROM removed)");
 }
 
@@ -284,7 +290,9 @@ append_remove(PlanText *text, const PlanRequest *request)
 						   " AND a.tenant_id OPERATOR(pg_catalog.=) l.tenant_id"
 						   " AND a.id OPERATOR(pg_catalog.=) ");
 	appendStringInfoString(sql, request->shape == MOVE_ASSETS ? "ANY ($1)" : "$1");
-	appendStringInfoString(sql, " RETURNING l.times");
+	appendStringInfoString(sql, " RETURNING l.tenant_id, l.asset_id, ");
+	log_move_append_count(text, request, true);
+	appendStringInfoString(sql, " AS remaining");
 }
 
 /*

@@ -41,6 +41,27 @@ SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
 SELECT reused_count FROM campaign_assets WHERE id = 'line';
 DROP TRIGGER suppress ON campaign_asset_reuse_history;
 
+-- A log that moves, and triggers that store an event at another time, or leave the log where it is: 27000, since
+-- the event would be in both places.
+INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, platform_metadata)
+SELECT 'logged', 'acme', campaign_space_id, user_id, 'Logged', 'image',
+	'{"reuse_history": [{"timestamp": "2026-01-01T10:00:00.700001"}, {"timestamp": "2026-01-02T10:00:00"}]}' FROM campaign_assets WHERE id = 'line';
+CREATE FUNCTION truncate_time() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at); RETURN NEW; END $$;
+CREATE TRIGGER truncate_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION truncate_time();
+SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme') $$);
+DROP TRIGGER truncate_time ON campaign_asset_reuse_history;
+CREATE FUNCTION keep_document() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.platform_metadata := OLD.platform_metadata; RETURN NEW; END $$;
+CREATE TRIGGER keep_document BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep_document();
+SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme') $$);
+DROP TRIGGER keep_document ON campaign_assets;
+SELECT platform_metadata, reused_count, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
+-- With neither: three events in the table.
+SELECT asset_reuse_track('logged', 'acme') ->> 'success';
+SELECT platform_metadata, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
+DELETE FROM campaign_assets WHERE id = 'logged';
+
 -- A column that rounds times could not say which event is which: 42809.
 ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamp(3);
 SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
