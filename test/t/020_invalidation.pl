@@ -1,8 +1,10 @@
 # Clients track and read while another session changes the tables, privileges and the
-# extension's schema without end, so that invalidations arrive at any moment; some
-# clients throw their plans away themselves.  Afterwards every committed call is counted
-# once and has its one event, and calls have failed for two reasons only: a privilege was
-# revoked, or a function of ours was no longer in the schema where it had just been.
+# extension's schema, and creates, fills and drops the history table, without end, so that
+# invalidations arrive at any moment; some clients throw their plans away themselves.
+# Afterwards every committed call is counted once and has its one event, wherever that is,
+# and calls have failed for three reasons only: a privilege was revoked, a function of ours
+# was no longer in the schema where it had just been, or, if they read, the history table
+# was dropped meanwhile.
 #
 # debug_discard_caches, which invalidates whenever something could, is for servers built
 # with assertions; where it can be set, some clients do.
@@ -10,10 +12,12 @@
 use strict;
 use warnings;
 use FindBin;
+use lib $FindBin::RealBin;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use TrackingClients;
 
 my $clients = 8;
 my $seconds = 6;
@@ -35,7 +39,7 @@ $node->safe_psql('postgres', qq(
 	-- What the clients have committed, and the errors that they have met.
 	CREATE SEQUENCE calls;
 	CREATE TABLE ledger (asset_id text, reused_in_id text PRIMARY KEY);
-	CREATE TABLE errors (state text, message text);
+	CREATE TABLE errors (call text, state text, message text);
 
 	CREATE ROLE client LOGIN;
 	ALTER ROLE client SET search_path = public, moved;
@@ -53,7 +57,7 @@ $node->safe_psql('postgres', q(
 		PERFORM asset_reuse_track(asset, 'acme', 'fall', reused_in_id => letter);
 		INSERT INTO ledger VALUES (asset, letter);
 	EXCEPTION WHEN OTHERS THEN
-		INSERT INTO errors VALUES (SQLSTATE, SQLERRM);
+		INSERT INTO errors VALUES ('track', SQLSTATE, SQLERRM);
 	END
 	$$;
 
@@ -68,7 +72,7 @@ $node->safe_psql('postgres', q(
 			RAISE 'wrong answer: % %', history, analytics;
 		END IF;
 	EXCEPTION WHEN OTHERS THEN
-		INSERT INTO errors VALUES (SQLSTATE, SQLERRM);
+		INSERT INTO errors VALUES ('read', SQLSTATE, SQLERRM);
 	END
 	$$;
 ));
@@ -101,9 +105,19 @@ append_to_file($changes, q(
 	ALTER TABLE campaign_spaces ALTER platform SET STATISTICS 10;
 	ALTER TABLE campaign_assets DROP COLUMN unused;
 ));
+my $moves = PostgreSQL::Test::Utils::tempdir() . '/moves.sql';
+append_to_file($moves, q(
+	SELECT to_regclass('campaign_asset_reuse_history') IS NULL AS in_documents \gset
+	\if :in_documents
+	SELECT asset_reuse_create_history_table();
+	CALL asset_reuse_migrate_history(5);
+	\else
+	SELECT asset_reuse_drop_history_table();
+	\endif
+));
 my ($changes_out, $changes_err) = ('', '');
 my $changing = IPC::Run::start(
-	[ 'pgbench', '--no-vacuum', '--client=1', "--time=$seconds", "--rate=$rounds_a_second", "--file=$changes",
+	[ 'pgbench', '--no-vacuum', '--client=1', "--time=$seconds", "--rate=$rounds_a_second", "--file=$changes", "--file=$moves",
 		'--host', $node->host, '--port', $node->port, 'postgres' ],
 	'>', \$changes_out, '2>', \$changes_err);
 $node->pgbench(
@@ -116,29 +130,35 @@ $node->pgbench(
 ok($changing->finish, 'the session that changes the tables') or diag($changes_err);
 my ($rounds) = $changes_out =~ /transactions actually processed: (\d+)/;
 cmp_ok($rounds, '>', 5, 'the tables have changed several times');
+my $migrations = () = $changes_err =~ /moved [1-9][\d,]* events of \d+ asset/g;
+cmp_ok($migrations, '>', 2, 'events have been migrated several times');
 
-is($node->safe_psql('postgres', q(SELECT state, message, count(*) FROM errors
+
+is($node->safe_psql('postgres', q(SELECT call, state, message, count(*) FROM errors
 	WHERE NOT (state = '42501' AND message = 'permission denied for table campaign_spaces')
 		AND NOT (state = '42883' AND message ~ '^function (public|moved)\.asset_reuse_\w+\(.*\) does not exist$')
-	GROUP BY 1, 2 ORDER BY 1, 2)),
-	'', 'no call has failed but for a revoked privilege or a moved function');
+		AND NOT (call = 'read' AND state = '40001' AND message ~ 'its table was dropped concurrently$')
+	GROUP BY 1, 2, 3 ORDER BY 1, 2, 3)),
+	'', 'no call has failed but for a revoked privilege, a moved function or, reading, a dropped table');
 
 # Each row is an asset that is not as it must be, and why.
-my $wrong_assets = q(
-	SELECT id, reused_count, events, called
-	FROM campaign_assets AS a,
-		LATERAL (SELECT array_agg(letter ORDER BY letter) AS events
-			FROM jsonb_array_elements(platform_metadata -> 'reuse_history') AS event,
-				LATERAL (SELECT event #>> '{context,reused_in_id}' AS letter) AS letters) AS log,
-		LATERAL (SELECT count(*) AS calls, array_agg(reused_in_id ORDER BY reused_in_id) AS called
-			FROM ledger WHERE asset_id = a.id) AS calls
-	WHERE reused_count <> calls OR events IS DISTINCT FROM called
-	ORDER BY id);
-is($node->safe_psql('postgres', $wrong_assets), '', 'every committed call is counted once and has its event');
+my $events = all_events($node);
+my $uncalled = qq(
+	SELECT a.id, a.reused_count, stored, called
+	FROM campaign_assets AS a
+		LEFT JOIN (SELECT asset_id, array_agg(reused_in_id ORDER BY reused_in_id) AS stored FROM ($events) AS e GROUP BY asset_id) AS e
+			ON e.asset_id = a.id
+		LEFT JOIN (SELECT asset_id, array_agg(reused_in_id ORDER BY reused_in_id) AS called FROM ledger GROUP BY asset_id) AS l
+			ON l.asset_id = a.id
+	WHERE stored IS DISTINCT FROM called
+	ORDER BY a.id);
+is(wrong_assets($node), '', 'every event is counted once and stored once');
+is($node->safe_psql('postgres', $uncalled), '', 'the events are those of the committed calls');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM ledger'), '>', 100, 'many calls have committed');
 
-note("$rounds rounds of changes, calls: " . $node->safe_psql('postgres', 'SELECT count(*) FROM ledger')
-	. ', errors: ' . $node->safe_psql('postgres', 'SELECT count(*) FROM errors'));
+note("$rounds rounds of changes, $migrations migrations, calls: " . $node->safe_psql('postgres', 'SELECT count(*) FROM ledger')
+	. ', errors: ' . $node->safe_psql('postgres', "SELECT string_agg(call || ' ' || state || ': ' || count, ', ')
+		FROM (SELECT call, state, count(*) FROM errors GROUP BY 1, 2) AS e"));
 
 $node->stop;
 done_testing();

@@ -12,7 +12,7 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(@states set_up_tracking enter_state start_clients stop_clients wrong_assets check_calls);
+our @EXPORT = qw(@states set_up_tracking enter_state all_events start_clients stop_clients wrong_assets check_calls);
 
 # Where events live: in the documents, in the history table, or in both and moving.
 our @states = ('documents', 'history table', 'half-migrated');
@@ -21,7 +21,7 @@ our @states = ('documents', 'history table', 'half-migrated');
 my $events_of_table = q(
 	UNION ALL
 	SELECT asset_id, reused_at, context ->> 'reused_in_id' FROM campaign_asset_reuse_history);
-my $events = q(
+my $events_of_documents = q(
 	SELECT a.id AS asset_id, (e.event ->> 'timestamp')::timestamp AS reused_at,
 		e.event #>> '{context,reused_in_id}' AS reused_in_id
 	FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') AS e (event));
@@ -62,6 +62,14 @@ sub has_table
 {
 	my ($node) = @_;
 	return $node->safe_psql('postgres', "SELECT to_regclass('campaign_asset_reuse_history') IS NOT NULL") eq 't';
+}
+
+# all_events returns a query of all events, wherever they live: asset_id, reused_at and
+# reused_in_id.
+sub all_events
+{
+	my ($node) = @_;
+	return has_table($node) ? $events_of_documents . $events_of_table : $events_of_documents;
 }
 
 # start_clients starts clients that each call track without end; a call's event has the
@@ -108,7 +116,7 @@ sub stop_clients
 sub wrong_assets
 {
 	my ($node) = @_;
-	my $all = has_table($node) ? $events . $events_of_table : $events;
+	my $all = all_events($node);
 	return $node->safe_psql('postgres', qq(
 		SELECT a.id, a.reused_count, count(e.*) AS events
 		FROM campaign_assets AS a LEFT JOIN ($all) AS e ON e.asset_id = a.id
@@ -122,7 +130,7 @@ sub wrong_assets
 sub check_calls
 {
 	my ($node, $name, $round, $count, @acknowledged) = @_;
-	my $all = has_table($node) ? $events . $events_of_table : $events;
+	my $all = all_events($node);
 	my %stored = map { $_ => 1 } split /\n/,
 	  $node->safe_psql('postgres', "SELECT reused_in_id FROM ($all) AS e WHERE reused_in_id LIKE '$round-%'");
 	my @lost = grep { !$stored{$_} } @acknowledged;
