@@ -66,6 +66,16 @@ MemoryContextAllocHuge(MemoryContext context, Size size)
 }
 
 void *
+MemoryContextAllocExtended(MemoryContext context, Size size, int flags)
+{
+	void	   *chunk = MemoryContextAllocHuge(context, size);
+
+	if ((flags & MCXT_ALLOC_ZERO) != 0)
+		memset(chunk, 0, size);
+	return chunk;
+}
+
+void *
 repalloc(void *chunk, Size size)
 {
 	void	  **kept = find(chunk);

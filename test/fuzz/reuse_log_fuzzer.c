@@ -6,13 +6,12 @@
  *
  * The fuzzer's bytes are a program (program.c) of these values:
  *
- *		document, context, clock, start, end
+ *		document, context, clock, start, end, rows
  *
  * a document with a log of whatever, the context of an event to be appended,
- * and three times.  What src/ makes of them is compared with a naive
- * reading of the same bytes: every container is walked from its front, every
- * search looks at everything, every order is by counting, and times are read
- * with a regular expression and the C library's calendar.
+ * three times, and events that come from the history table.  What src/ makes of
+ * them is compared with a naive reading of the same bytes (naive.c), and times
+ * are read with a regular expression and the C library's calendar.
  *
  * To add a check, write a function of a Case and put it into checks[].
  *
@@ -24,43 +23,19 @@
 #include <time.h>
 
 #include "backend.h"
+#include "check_rows.h"
 #include "iso_time.h"
 #include "jsonb_writer.h"
+#include "naive.h"
 #include "program.h"
 #include "reuse_log.h"
 #include "reuse_timeline.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-		{ \
-			fprintf(stderr, "%s:%d: not so: %s\n", __func__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
 
 /* reading one as a reference takes long */
 #define MAX_TIMES_COMPARED	16
 
 /* 1970-01-01 to 2000-01-01 */
 #define EPOCH_SECONDS		946684800
-
-/* An input, and what a naive reading finds in it */
-typedef struct Case
-{
-	ReuseValue	document;		/* a container, an object mostly */
-	ReuseValue	context;		/* an object */
-	Timestamp	clock;
-	ReuseRange	range;
-
-	ReuseLogStatus status;
-	ReuseValue	log_value;		/* of the key reuse_history, if it is there */
-	bool		has_log;
-	ReuseEvent *events;			/* in stored order */
-	int			nevents;
-
-	ReuseLog	log;			/* what src/ has found */
-} Case;
 
 typedef void (*Check) (const Case *c);
 
@@ -82,27 +57,16 @@ static const Check checks[] = {
 	check_count_range,
 	check_timeline,
 	check_append,
+	check_movable,
+	check_remove,
+	check_restore,
 };
 
 static ReuseValue read_document(Program *p);
 static ReuseValue read_context(Program *p);
 static Timestamp read_time(Program *p);
-static void read_naively(Case *c);
-static bool naive_time(const ReuseValue *event, Timestamp *time);
-static bool naive_get(const ReuseValue *object, const char *key, ReuseValue *value);
-static ReuseValue *naive_children(const ReuseValue *container, uint32 *count);
-static ReuseValue naive_child(const ReuseValue *container, const char *data, uint32 start,
-							  uint32 end, uint32 type);
-static bool is_object(const ReuseValue *value);
-static bool is_array(const ReuseValue *value);
-static bool same_value(const ReuseValue *a, const ReuseValue *b);
-static bool is_string(const ReuseValue *value, const char *str, uint32 len);
-static void require_canonical(const ReuseValue *value);
-static int	naive_rank(const Case *c, int event);
-static bool is_before(const Case *c, int a, int b);
 static ReuseValue append(const ReuseValue *document, const ReuseLog *log, const Case *c);
 static void require_appended(const ReuseValue *before, const ReuseValue *after, const Case *c);
-static void require_extended(const ReuseValue *before, const ReuseValue *after, const Case *c);
 static void check_reading(const char *str, uint32 len);
 static bool reference_parse(const char *bytes, uint32 len, Timestamp *time);
 static int	group_number(const char *str, const regmatch_t *group);
@@ -113,17 +77,22 @@ LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size)
 {
 	Program		p;
 	Case		c;
+	ReuseValue	document;
+	ReuseValue	rows;
 	int			i;
 
 	program_init(&p, bytes, size);
-	c.document = read_document(&p);
+	document = read_document(&p);
 	c.context = read_context(&p);
 	c.clock = read_time(&p);
 	c.range.start = read_time(&p);
 	c.range.end = read_time(&p);
-	require_canonical(&c.document);
+	rows = program_value(&p);
+	require_canonical(&document);
 	require_canonical(&c.context);
-	read_naively(&c);
+	require_canonical(&rows);
+	naive_read_document(&c, document);
+	naive_read_rows(&c, &rows);
 
 	for (i = 0; i < lengthof(checks); i++)
 		checks[i] (&c);
@@ -159,12 +128,9 @@ read_document(Program *p)
 static ReuseValue
 read_context(Program *p)
 {
-	static const uint32 empty = JB_FOBJECT;
 	ReuseValue	value = program_value(p);
 
-	if (is_object(&value))
-		return value;
-	return (ReuseValue) {JENTRY_ISCONTAINER, (const char *) &empty, sizeof(empty)};
+	return is_object(&value) ? value : empty_object();
 }
 
 /*
@@ -185,181 +151,6 @@ read_time(Program *p)
 	if (!TIMESTAMP_NOT_FINITE(time) && !IS_VALID_TIMESTAMP(time))
 		time %= USECS_PER_DAY;
 	return time;
-}
-
-/*
- * The naive reading
- */
-
-static void
-read_naively(Case *c)
-{
-	ReuseValue *elements;
-	uint32		n = 0;
-	int			i;
-
-	c->has_log = naive_get(&c->document, "reuse_history", &c->log_value);
-	if (!is_object(&c->document))
-		c->status = REUSE_LOG_NO_OBJECT;
-	else if (c->has_log && !is_array(&c->log_value))
-		c->status = REUSE_LOG_NO_ARRAY;
-	else
-		c->status = REUSE_LOG_OK;
-
-	if (c->has_log && c->status == REUSE_LOG_OK)
-		elements = naive_children(&c->log_value, &n);
-	c->nevents = n;
-	c->events = palloc(n * sizeof(ReuseEvent));
-	for (i = 0; i < c->nevents; i++)
-	{
-		c->events[i].value = elements[i];
-		c->events[i].has_time = naive_time(&elements[i], &c->events[i].time);
-	}
-	(void) reuse_log_find((const JsonbContainer *) c->document.data, &c->log);
-}
-
-static bool
-naive_time(const ReuseValue *event, Timestamp *time)
-{
-	ReuseValue	stamp;
-
-	return naive_get(event, "timestamp", &stamp) && stamp.type == JENTRY_ISSTRING &&
-		iso_time_parse(stamp.data, stamp.len, time);
-}
-
-static bool
-naive_get(const ReuseValue *object, const char *key, ReuseValue *value)
-{
-	ReuseValue *children;
-	uint32		n;
-	uint32		i;
-
-	if (!is_object(object))
-		return false;
-	children = naive_children(object, &n);
-	for (i = 0; i < n / 2; i++)
-	{
-		if (is_string(&children[i], key, strlen(key)))
-		{
-			*value = children[n / 2 + i];
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * naive_children reads a container's children, an object's keys before its values,
- * and requires that their entries are as the server would have them.
- */
-static ReuseValue *
-naive_children(const ReuseValue *container, uint32 *count)
-{
-	const JsonbContainer *head = (const JsonbContainer *) container->data;
-	uint32		n = JsonContainerSize(head) * (is_object(container) ? 2 : 1);
-	const char *data = (const char *) &head->children[n];
-	ReuseValue *children = palloc(n * sizeof(ReuseValue));
-	uint32		start = 0;
-	uint32		i;
-
-	REQUIRE(data <= container->data + container->len);
-	for (i = 0; i < n; i++)
-	{
-		JEntry		entry = head->children[i];
-		uint32		end = JBE_OFFLENFLD(entry);
-
-		REQUIRE(JBE_HAS_OFF(entry) == (i % JB_OFFSET_STRIDE == 0));
-		if (!JBE_HAS_OFF(entry))
-			end += start;
-		children[i] = naive_child(container, data, start, end, entry & JENTRY_TYPEMASK);
-		start = end;
-	}
-	REQUIRE(data + start == container->data + container->len);
-	*count = n;
-	return children;
-}
-
-/* naive_child reads a child without its padding, which must be what is needed, of zeros. */
-static ReuseValue
-naive_child(const ReuseValue *container, const char *data, uint32 start, uint32 end, uint32 type)
-{
-	const char *at = data + start;
-
-	REQUIRE(start <= end && data + end <= container->data + container->len);
-	if (type == JENTRY_ISCONTAINER || type == JENTRY_ISNUMERIC)
-	{
-		for (; (at - container->data) % sizeof(int32) != 0; at++)
-			REQUIRE(at < data + end && *at == 0);
-	}
-	return (ReuseValue) {type, at, data + end - at};
-}
-
-static bool
-is_object(const ReuseValue *value)
-{
-	return value->type == JENTRY_ISCONTAINER && (*(const uint32 *) value->data & JB_FOBJECT) != 0;
-}
-
-static bool
-is_array(const ReuseValue *value)
-{
-	return value->type == JENTRY_ISCONTAINER && (*(const uint32 *) value->data & JB_FARRAY) != 0;
-}
-
-/* same_value: a value's bytes do not depend on where it is, but for the padding before it. */
-static bool
-same_value(const ReuseValue *a, const ReuseValue *b)
-{
-	return a->type == b->type && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
-
-static bool
-is_string(const ReuseValue *value, const char *str, uint32 len)
-{
-	ReuseValue	other = {JENTRY_ISSTRING, str, len};
-
-	return same_value(value, &other);
-}
-
-/*
- * require_canonical walks a value fully: it must be jsonb as the server itself
- * would have written it, which there is only one way to do.
- */
-static void
-require_canonical(const ReuseValue *value)
-{
-	ReuseValue *children;
-	uint32		n;
-	uint32		i;
-
-	switch (value->type)
-	{
-		case JENTRY_ISSTRING:
-			return;
-		case JENTRY_ISNUMERIC:
-			REQUIRE(value->len >= VARHDRSZ && VARSIZE(value->data) == value->len);
-			return;
-		case JENTRY_ISNULL:
-		case JENTRY_ISBOOL_TRUE:
-		case JENTRY_ISBOOL_FALSE:
-			REQUIRE(value->len == 0);
-			return;
-	}
-	REQUIRE(value->type == JENTRY_ISCONTAINER && value->len >= sizeof(uint32));
-	REQUIRE(is_object(value) != is_array(value));
-	children = naive_children(value, &n);
-	for (i = 0; i < n; i++)
-		require_canonical(&children[i]);
-	if (!is_object(value))
-		return;
-	for (i = 0; i < n / 2; i++)
-	{
-		const ReuseValue *key = &children[i];
-
-		REQUIRE(key->type == JENTRY_ISSTRING);
-		REQUIRE(i == 0 || key[-1].len < key->len ||
-				(key[-1].len == key->len && memcmp(key[-1].data, key->data, key->len) < 0));
-	}
 }
 
 /*
@@ -470,10 +261,10 @@ check_timeline(const Case *c)
 	reuse_timeline_begin(&timeline, &c->log);
 	for (i = 0; i < c->nevents; i++)
 	{
-		const ReuseEvent *event = &c->events[i];
+		const ReuseEvent *event = &c->events[c->history[i]];
 		ReuseEvent	shown;
 
-		reuse_timeline_get(&timeline, naive_rank(c, i), &shown);
+		reuse_timeline_get(&timeline, i, &shown);
 		REQUIRE(shown.value.data == event->value.data);
 		REQUIRE(same_value(&shown.value, &event->value));
 		REQUIRE(shown.has_time == event->has_time);
@@ -484,32 +275,6 @@ check_timeline(const Case *c)
 	REQUIRE(place == (uint32) later);
 }
 
-/* naive_rank counts the events before one in a history. */
-static int
-naive_rank(const Case *c, int event)
-{
-	int			rank = 0;
-	int			i;
-
-	for (i = 0; i < c->nevents; i++)
-		rank += is_before(c, i, event);
-	return rank;
-}
-
-/* is_before: newest first, those without a time last, and the later-stored first. */
-static bool
-is_before(const Case *c, int a, int b)
-{
-	const ReuseEvent *x = &c->events[a];
-	const ReuseEvent *y = &c->events[b];
-
-	if (x->has_time && y->has_time && x->time != y->time)
-		return x->time > y->time;
-	if (x->has_time != y->has_time)
-		return x->has_time;
-	return a > b;
-}
-
 /* check_append: two events more, in the document or in one that is not there yet. */
 static void
 check_append(const Case *c)
@@ -517,13 +282,14 @@ check_append(const Case *c)
 	char		stamp[ISO_EVENT_TIME_LEN];
 	ReuseLog	log = {0};
 	ReuseValue	nothing = {JENTRY_ISCONTAINER, NULL, 0};
+	ReuseValue	empty = empty_object();
 	ReuseValue	once;
 	ReuseValue	twice;
 
 	if (c->status != REUSE_LOG_OK || !iso_time_event(c->clock, stamp))
 		return;
 	once = append(&nothing, &log, c);
-	require_appended(&nothing, &once, c);
+	require_appended(&empty, &once, c);
 
 	once = append(&c->document, &c->log, c);
 	require_appended(&c->document, &once, c);
@@ -546,62 +312,22 @@ append(const ReuseValue *document, const ReuseLog *log, const Case *c)
 static void
 require_appended(const ReuseValue *before, const ReuseValue *after, const Case *c)
 {
-	ReuseValue	old_log = {JENTRY_ISNULL, "", 0};
+	ReuseValue	log;
 	ReuseValue *old = NULL;
 	ReuseValue *new;
 	uint32		nold = 0;
 	uint32		nnew;
 	uint32		i;
-	uint32		o = 0;
 
-	require_canonical(after);
-	REQUIRE(is_object(after));
-	if (before->data != NULL)
-		old = naive_children(before, &nold);
-	new = naive_children(after, &nnew);
-	for (i = 0; i < nnew / 2; i++)
-	{
-		const ReuseValue *key = &new[i];
-		const ReuseValue *value = &new[nnew / 2 + i];
-		bool		is_old = o < nold / 2 && same_value(key, &old[o]);
-
-		if (is_string(key, "reuse_history", strlen("reuse_history")))
-			require_extended(is_old ? &old[nold / 2 + o] : &old_log, value, c);
-		else
-			REQUIRE(is_old && same_value(value, &old[nold / 2 + o]));
-		o += is_old;
-	}
-	REQUIRE(o == nold / 2);
-	REQUIRE(naive_get(after, "reuse_history", &old_log));
-}
-
-/* require_extended: the array has the old one's events, and then ours. */
-static void
-require_extended(const ReuseValue *before, const ReuseValue *after, const Case *c)
-{
-	char		stamp[ISO_EVENT_TIME_LEN];
-	ReuseValue *old = NULL;
-	ReuseValue *new;
-	ReuseValue *event;
-	uint32		nold = 0;
-	uint32		nnew;
-	uint32		nevent;
-	uint32		i;
-
-	if (before->type == JENTRY_ISCONTAINER)
-		old = naive_children(before, &nold);
-	new = naive_children(after, &nnew);
-	REQUIRE(is_array(after) && nnew == nold + 1);
+	require_same_but_log(before, after);
+	if (naive_get(before, "reuse_history", &log))
+		old = naive_children(&log, &nold);
+	REQUIRE(naive_get(after, "reuse_history", &log) && is_array(&log));
+	new = naive_children(&log, &nnew);
+	REQUIRE(nnew == nold + 1);
 	for (i = 0; i < nold; i++)
 		REQUIRE(same_value(&old[i], &new[i]));
-
-	REQUIRE(is_object(&new[nold]));
-	event = naive_children(&new[nold], &nevent);
-	REQUIRE(nevent == 4);
-	REQUIRE(is_string(&event[0], "context", strlen("context")));
-	REQUIRE(is_string(&event[1], "timestamp", strlen("timestamp")));
-	REQUIRE(same_value(&event[2], &c->context));
-	REQUIRE(iso_time_event(c->clock, stamp) && is_string(&event[3], stamp, ISO_EVENT_TIME_LEN));
+	require_own_event(&new[nold], c->clock, &c->context);
 }
 
 /* check_reading: a string is a time or none, with no look past its end. */
