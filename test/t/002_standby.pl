@@ -1,13 +1,15 @@
 # A hot standby answers history and analytics as the primary does, refuses track
 # as a write (25006), and goes on where the primary stopped once it is promoted.
-# The same holds for a read-only transaction of the primary.
+# The same holds for a read-only transaction of the primary, and wherever events live.
 
 use strict;
 use warnings;
 use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use TrackingClients;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
@@ -34,17 +36,19 @@ my %reads = (
 	  . " SET min_parallel_table_scan_size = 0; SELECT asset_reuse_analytics('acme')",
 	'the schema check' => "SELECT * FROM asset_reuse_check_schema()");
 
-# Compares all reads of two nodes.
+# Compares all reads of two nodes, and returns the answers.
 sub same_answers
 {
 	my ($when) = @_;
+	my %answers;
 	$primary->wait_for_catchup($standby);
 	foreach my $read (sort keys %reads)
 	{
-		my $answer = $primary->safe_psql('postgres', $reads{$read});
-		isnt($answer, '', "$when: the primary answers $read");
-		is($standby->safe_psql('postgres', $reads{$read}), $answer, "$when: the standby answers $read the same");
+		$answers{$read} = $primary->safe_psql('postgres', $reads{$read});
+		isnt($answers{$read}, '', "$when: the primary answers $read");
+		is($standby->safe_psql('postgres', $reads{$read}), $answers{$read}, "$when: the standby answers $read the same");
 	}
+	return \%answers;
 }
 
 # Runs a statement that must fail, and returns the error with its SQLSTATE.
@@ -55,29 +59,40 @@ sub error_of
 	return $err;
 }
 
-same_answers('before a track');
-is($standby->safe_psql('postgres', $total), '15', 'the asset has its 15 events');
+is($primary->safe_psql('postgres', $total), '15', 'the asset has its 15 events');
+my $events = 15;
+my $answers;
+foreach my $state (@states)
+{
+	enter_state($primary, $state);
+	my $before = same_answers("$state, before a track");
+	is_deeply($before, $answers, "$state: the answers are those of before") if $answers;
+	is($standby->safe_psql('postgres', $total), $events, "$state: the asset has its $events events");
 
-like(error_of($standby, $track), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
-	'the standby refuses a track');
-like(error_of($primary, "BEGIN READ ONLY; $track;"), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
-	'a read-only transaction refuses a track');
-is($primary->safe_psql('postgres', $total), '15', 'and nothing was tracked');
-is($primary->safe_psql('postgres', "BEGIN READ ONLY; $total; $reads{'analytics'}; COMMIT;"),
-	$primary->safe_psql('postgres', "$total; $reads{'analytics'};"), 'a read-only transaction reads history and analytics');
+	like(error_of($standby, $track), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
+		"$state: the standby refuses a track");
+	like(error_of($primary, "BEGIN READ ONLY; $track;"), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
+		"$state: a read-only transaction refuses a track");
+	is($primary->safe_psql('postgres', $total), $events, "$state: and nothing was tracked");
+	is($primary->safe_psql('postgres', "BEGIN READ ONLY; $total; $reads{'analytics of a range'}; COMMIT;"),
+		"$events\n$before->{'analytics of a range'}", "$state: a read-only transaction reads history and analytics");
 
-$primary->safe_psql('postgres', $track);
-same_answers('after a track');
-is($standby->safe_psql('postgres', $total), '16', 'the standby has the new event');
+	$primary->safe_psql('postgres', $track);
+	$events++;
+	$answers = same_answers("$state, after a track");
+	is($standby->safe_psql('postgres', $total), $events, "$state: the standby has the new event");
+}
 
 # The standby takes over.
 $primary->stop;
 $standby->promote;
 $standby->safe_psql('postgres', $track);
+$events++;
 is( $standby->safe_psql('postgres', qq(
-		SELECT reused_count, jsonb_array_length(log), (log #>> '{16,timestamp}')::timestamp > (log #>> '{15,timestamp}')::timestamp
-		FROM campaign_assets, LATERAL (SELECT platform_metadata -> 'reuse_history' AS log) AS l WHERE id = '$asset')),
-	'17|17|t', 'the promoted standby tracks on');
+		SELECT reused_count, answer -> 'total', last_reused_at = (answer #>> '{history,0,timestamp}')::timestamp,
+			answer #>> '{history,0,timestamp}' > answer #>> '{history,1,timestamp}'
+		FROM campaign_assets, asset_reuse_history(id, tenant_id) AS answer WHERE id = '$asset')),
+	"$events|$events|t|t", 'the promoted standby tracks on');
 
 $standby->stop;
 done_testing();

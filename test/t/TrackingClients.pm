@@ -1,6 +1,6 @@
-# Clients that track without end and remember which of their calls the server has
-# acknowledged, and the check that those and no others are counted and stored, once
-# each, wherever events live.
+# Where events live, clients that track without end and remember which of their calls the
+# server has acknowledged, and the checks that those and no others are counted and stored,
+# once each, wherever that is.
 
 package TrackingClients;
 
@@ -12,7 +12,7 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(@states set_up_tracking enter_state all_events start_clients stop_clients wrong_assets check_calls);
+our @EXPORT = qw(@states set_up_tracking enter_state start_clients stop_clients wrong_assets wrong_calls check_calls);
 
 # Where events live: in the documents, in the history table, or in both and moving.
 our @states = ('documents', 'history table', 'half-migrated');
@@ -44,13 +44,19 @@ sub set_up_tracking
 sub enter_state
 {
 	my ($node, $state) = @_;
-	my $has_table = has_table($node);
-	$node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()') if $has_table && $state eq 'documents';
-	$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()') if !$has_table && $state ne 'documents';
+	if ($state eq 'documents')
+	{
+		$node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()') if has_table($node);
+		return;
+	}
+	$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()') if !has_table($node);
+	$node->safe_psql('postgres', 'CALL asset_reuse_migrate_history()');
 	return if $state ne 'half-migrated';
 	# logs that are still there, as a restored backup or an old writer leaves them
 	$node->safe_psql('postgres', q(
-		WITH taken AS (DELETE FROM campaign_asset_reuse_history WHERE asset_id IN ('1', '2', '3') RETURNING *)
+		WITH assets AS (SELECT asset_id, row_number() OVER (ORDER BY asset_id) AS n FROM campaign_asset_reuse_history GROUP BY asset_id),
+			taken AS (DELETE FROM campaign_asset_reuse_history
+				WHERE asset_id IN (SELECT asset_id FROM assets WHERE n <= (SELECT (count(*) + 1) / 2 FROM assets)) RETURNING *)
 		UPDATE campaign_assets AS a SET platform_metadata = platform_metadata || jsonb_build_object('reuse_history', t.log)
 		FROM (SELECT asset_id, jsonb_agg(jsonb_build_object('context', context,
 				'timestamp', to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US')) ORDER BY reused_at) AS log
@@ -122,7 +128,22 @@ sub wrong_assets
 		FROM campaign_assets AS a LEFT JOIN ($all) AS e ON e.asset_id = a.id
 		GROUP BY a.id
 		HAVING coalesce(a.reused_count, 0) <> count(e.*) OR count(e.*) <> count(DISTINCT e.reused_at)
-			OR count(e.*) <> count(DISTINCT e.reused_in_id) OR max(e.reused_at) <> a.last_reused_at));
+			OR count(e.*) <> count(DISTINCT e.reused_in_id) OR max(e.reused_at) <> a.last_reused_at
+		ORDER BY a.id));
+}
+
+# wrong_calls returns the assets whose events are not those that a table named ledger has.
+sub wrong_calls
+{
+	my ($node) = @_;
+	my $all = all_events($node);
+	return $node->safe_psql('postgres', qq(
+		SELECT asset_id, stored, called
+		FROM (SELECT asset_id, array_agg(reused_in_id ORDER BY reused_in_id) AS stored FROM ($all) AS e GROUP BY asset_id) AS e
+			FULL JOIN (SELECT asset_id, array_agg(reused_in_id ORDER BY reused_in_id) AS called FROM ledger GROUP BY asset_id) AS l
+			USING (asset_id)
+		WHERE stored IS DISTINCT FROM called
+		ORDER BY asset_id));
 }
 
 # check_calls checks that all acknowledged calls are stored, and but for one a client
