@@ -1,14 +1,16 @@
 # Analytics really runs on parallel workers: auto_explain's log shows the plan of
 # the statement inside, with the workers that were launched.  The answer is the
-# same, to the character, with any number of workers, and with the leader
-# helping or not.
+# same, to the character, with any number of workers, with the leader helping or
+# not, and wherever events live.
 
 use strict;
 use warnings;
 use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use TrackingClients;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init;
@@ -89,6 +91,30 @@ foreach my $what (sort keys %calls)
 	} until ($shared || @answers == 50);
 	ok($shared, "$what, only workers: they shared the rows");
 	is_deeply([ grep { $_ ne $alone } @answers ], [], "$what, only workers: the same answer");
+}
+
+# A range with a history table.  What is counted there is joined; which of the two tables the
+# workers read, and whether they aggregate, is the planner's.
+my @ranges = grep { /range/ } sort keys %calls;
+my %in_documents = map { $_ => (call($calls{$_}, 'max_parallel_workers_per_gather = 0'))[0] } @ranges;
+foreach my $state (grep { $_ ne 'documents' } @states)
+{
+	{
+		# the foreign key looks each event's asset up
+		local $ENV{PGOPTIONS} = '-c enable_indexscan=on -c auto_explain.log_min_duration=-1';
+		enter_state($node, $state);
+	}
+	$node->safe_psql('postgres', 'ANALYZE');
+	foreach my $what (@ranges)
+	{
+		foreach my $workers (0, 2, 4)
+		{
+			my ($answer, $log) = call($calls{$what}, "max_parallel_workers_per_gather = $workers");
+			is($answer, $in_documents{$what}, "$what, $state, $workers workers: the same answer");
+			like($log, qr/asset_reuse_summary.*Workers Launched: $workers\b.*campaign_asset_reuse_history/s,
+				"$what, $state, $workers workers: they were launched") if $workers > 0;
+		}
+	}
 }
 
 # Planned for workers that then cannot be had.
