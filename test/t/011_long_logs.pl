@@ -1,5 +1,6 @@
 # A log of 100,000 events, and a document at jsonb's limit: track, history and analytics do
-# with them what they do with short ones, or refuse it and change nothing.
+# with them what they do with short ones, or refuse it and change nothing; and so it is when
+# the events are in a history table, or half of them.
 
 use strict;
 use warnings;
@@ -55,9 +56,10 @@ sub plain_page
 		WHERE id = '$asset' AND place > $offset AND place <= $offset + $limit");
 }
 
+my @pages = ([ 3, 0 ], [ 100, 50000 ], [ 100, 99850 ], [ 7, 99996 ]);	# limit and offset
 foreach my $asset (qw(ordered shuffled))
 {
-	foreach my $page ([ 3, 0 ], [ 100, 50000 ], [ 100, 99850 ], [ 7, 99996 ])
+	foreach my $page (@pages)
 	{
 		is(page($asset, @$page), plain_page($asset, @$page), "$asset: $page->[0] events at offset $page->[1]");
 	}
@@ -69,14 +71,46 @@ foreach my $asset (qw(ordered shuffled))
 }
 
 # 2026-01-08 has the events of 1,440 minutes, of which number 11,000 of the shuffled ones lost its time.
-is($node->safe_psql('postgres', "SELECT jsonb_path_query_array(
+my $day = "SELECT jsonb_path_query_array(
 			asset_reuse_analytics('acme', start_date => '2026-01-08 00:00Z', end_date => '2026-01-09 00:00Z'),
-			'\$.top_reused_assets[*].reuses_in_range')"),
-	'[1440, 1439]', 'a day of each is counted');
+			'\$.top_reused_assets[*].reuses_in_range')";
+is($node->safe_psql('postgres', $day), '[1440, 1439]', 'a day of each is counted');
+
+# One call moves an ordered log to the history table; of the shuffled one, others have moved half.
+$node->safe_psql('postgres', q(
+	CREATE TABLE before AS SELECT * FROM campaign_assets;
+	SELECT asset_reuse_create_history_table();
+	SELECT asset_reuse_track('ordered', 'acme', 'fall');
+	INSERT INTO campaign_asset_reuse_history
+		SELECT 'acme', 'shuffled', time, NULL, jsonb_build_object('n', n) FROM events WHERE n % 2 = 1 AND n % 1000 > 0;
+	UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}',
+		(SELECT jsonb_agg(event ORDER BY i) FROM jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, i)
+			WHERE (event #>> '{context,n}')::int % 2 = 0))
+		WHERE id = 'shuffled';));
+is($node->safe_psql('postgres', q(
+		SELECT id, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = a.id),
+			jsonb_array_length(platform_metadata -> 'reuse_history'), reused_count, asset_reuse_history(id, tenant_id) -> 'total'
+		FROM campaign_assets AS a ORDER BY id)),
+	"ordered|100001||100001|100001\nshuffled|50000|50000|100000|100000", 'one log has moved, the other half');
+foreach my $page (@pages)
+{
+	my ($limit, $offset) = @$page;
+	is(page('ordered', $limit, $offset + 1), plain_page('ordered', $limit, $offset), "ordered, in the table: $limit events at offset $offset");
+	is(page('shuffled', $limit, $offset), plain_page('shuffled', $limit, $offset), "shuffled, half of it: $limit events at offset $offset");
+}
+is($node->safe_psql('postgres', $day), '[1440, 1439]', 'a day of both places is counted');
+is($node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()'), '150001', 'all go back into the documents');
+is($node->safe_psql('postgres', q(
+		SELECT jsonb_array_length(a.platform_metadata -> 'reuse_history'), a.platform_metadata #- '{reuse_history,-1}' = b.platform_metadata
+		FROM campaign_assets AS a JOIN before AS b USING (id) WHERE id = 'ordered')),
+	'100001|t', 'the ordered log is what it was, and has the new event');
+is(page('shuffled', 100, 50000), plain_page('shuffled', 100, 50000), 'the shuffled one has its history');
+$node->safe_psql('postgres', q(
+	UPDATE campaign_assets AS a SET reused_count = b.reused_count, platform_metadata = b.platform_metadata
+		FROM before AS b WHERE a.id = b.id;));
 
 # An append leaves all else as it is, and comes after the latest event, wherever that is stored.
 $node->safe_psql('postgres', q(
-	CREATE TABLE before AS SELECT * FROM campaign_assets;
 	UPDATE campaign_assets SET last_reused_at = NULL;
 	SELECT asset_reuse_track(id, tenant_id, reused_in_type => 'email', reused_in_id => 'letter') FROM campaign_assets;));
 is($node->safe_psql('postgres', q(
