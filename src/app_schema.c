@@ -183,19 +183,19 @@ app_schema_describe(AppRole role, Oid relid, AppTable *table)
 	entry = hash_search(bound_tables, &key, HASH_FIND, NULL);
 	if (entry == NULL || !entry->valid)
 	{
-		uint64		seen;
+		uint64		seen = invalidations;
 
-		/* an invalidation may arrive while the catalogs are read */
-		do
-		{
-			seen = invalidations;
-			read_table(key, table);
-		} while (seen != invalidations);
-
+		read_table(key, table);
 		forget_stale_tables();
 		entry = hash_search(bound_tables, &key, HASH_ENTER, NULL);
 		entry->table = *table;
-		entry->valid = true;
+
+		/*
+		 * An invalidation may have arrived while the catalogs were read.  What was read is good for
+		 * this call, which has the lock, but not for a later one.  It is not read again until none
+		 * arrives: with debug_discard_caches there is always one more.
+		 */
+		entry->valid = seen == invalidations;
 	}
 	else
 		*table = entry->table;
