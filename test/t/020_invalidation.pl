@@ -131,8 +131,7 @@ ok($changing->finish, 'the session that changes the tables') or diag($changes_er
 my ($rounds) = $changes_out =~ /transactions actually processed: (\d+)/;
 cmp_ok($rounds, '>', 5, 'the tables have changed several times');
 my $migrations = () = $changes_err =~ /moved [1-9][\d,]* events of \d+ asset/g;
-cmp_ok($migrations, '>', 2, 'events have been migrated several times');
-
+cmp_ok($migrations, '>', 0, 'events have been migrated');
 
 is($node->safe_psql('postgres', q(SELECT call, state, message, count(*) FROM errors
 	WHERE NOT (state = '42501' AND message = 'permission denied for table campaign_spaces')
