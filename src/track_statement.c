@@ -83,8 +83,9 @@ static void append_update(PlanText *text, const PlanRequest *request);
 static void append_insert(PlanText *text, const PlanRequest *request);
 static void append_tracked_row(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
-static void append_latest_time(PlanText *text, const PlanRequest *request);
-static void append_latest_row(PlanText *text, const PlanRequest *request, const char *type);
+static void append_last_time(PlanText *text, const PlanRequest *request);
+static void append_clock(PlanText *text, const PlanRequest *request);
+static void append_latest_row(PlanText *text, const PlanRequest *request);
 static void append_context(PlanText *text, const PlanRequest *request,
 						   const char *campaign_id, const char *campaign_name);
 static ColumnSet returned_columns(const AppTable *assets, bool in_table);
@@ -345,9 +346,10 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  * With a history table it leaves the document as it is and stores a row,
  *
  *	WITH tracked AS (UPDATE ... SET ..., last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, GREATEST(a.last_reused_at,
- *				(SELECT max(h.reused_at) FROM history AS h
- *				 WHERE h.tenant_id = $4 AND h.asset_id = $3)), $1)
+ *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at,
+ *				GREATEST($1, GREATEST(a.last_reused_at, (SELECT max(h.reused_at)
+ *					FROM history AS h WHERE h.tenant_id = $4 AND h.asset_id = $3))
+ *					+ INTERVAL '1 microsecond'))
  *		... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name]),
  *	stored AS (INSERT INTO history
  *		(tenant_id, asset_id, reused_at, campaign_space_id, context)
@@ -359,17 +361,18 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *	SELECT t.id, ..., (SELECT stored.reused_at FROM stored) FROM tracked AS t
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
- * before, from the row that track_event has locked; rounded up it is ahead of the latest event,
- * which then counts:
+ * before, from the row that track_event has locked; rounded up it can be ahead of the
+ * latest event, and then that alone counts:
  *
  *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(a.platform_metadata,
- *			(SELECT CASE WHEN a.last_reused_at = CAST(r.latest AS timestamp(0))
- *				THEN r.latest ELSE GREATEST(a.last_reused_at, r.latest) END
- *			 FROM (SELECT (SELECT max(h.reused_at) ...) AS latest) AS r), $1) AS reused_at
+ *			CASE WHEN a.last_reused_at = CAST((SELECT max(h.reused_at) ...) AS timestamp(0))
+ *				THEN NULL ELSE a.last_reused_at END,
+ *			GREATEST($1, (SELECT max(h.reused_at) ...) + INTERVAL '1 microsecond')) AS reused_at
  *		FROM assets AS a WHERE ...),
  *	tracked AS (UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
  *
- * SET and WHERE call immutable functions only, and RETURNING none.
+ * SET and WHERE call immutable functions only, and RETURNING none: a timestamptz plus
+ * an interval is stable because of days, which are not always of 24 hours.
  * ----------
  */
 static void
@@ -515,42 +518,69 @@ append_log_call(PlanText *text, const PlanRequest *request, const char *function
 {
 	plan_append_function(text, request, function);
 	appendStringInfoString(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), ");
-	append_latest_time(text, request);
-	appendStringInfo(&text->sql, ", $%d", PARAM_CLOCK + 1);
+	append_last_time(text, request);
+	appendStringInfoString(&text->sql, ", ");
+	append_clock(text, request);
 }
 
-/* append_latest_time appends the asset's latest reuse, but for what its log says. */
+/*
+ * append_last_time appends the last_reused_at that the log's functions get: not if it is
+ * just the rounded time of the latest row, for then it may be ahead of the clock.
+ */
 static void
-append_latest_time(PlanText *text, const PlanRequest *request)
+append_last_time(PlanText *text, const PlanRequest *request)
 {
-	const AppColumn *last = &request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT];
-	const char *type = format_type_be_qualified(last->type);
+	const AppTable *assets = request->tables[APP_ASSETS];
+	const AppColumn *last = &assets->columns[ASSET_LAST_REUSED_AT];
+	bool		rounded = request->tables[APP_HISTORY] != NULL && rounds_time(assets);
+	StringInfo	sql = &text->sql;
+
+	if (rounded)
+	{
+		appendStringInfoString(sql, "CASE WHEN a.last_reused_at OPERATOR(pg_catalog.=) CAST(");
+		append_latest_row(text, request);
+		appendStringInfo(sql, " AS %s) THEN NULL ELSE ",
+						 format_type_with_typemod(last->type, last->typmod));
+	}
+	appendStringInfo(sql, "CAST(a.last_reused_at AS %s)%s", format_type_be_qualified(last->type),
+					 rounded ? " END" : "");
+}
+
+/*
+ * append_clock appends the earliest time that the event can have, but for what the log says: the
+ * clock, or with a history table the microsecond after the latest row if that is later.
+ *
+ * A call that has waited for the row does not see the other's row in the table, but has
+ * its time in last_reused_at, unless that is rounded and track_event has waited before.
+ */
+static void
+append_clock(PlanText *text, const PlanRequest *request)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
 	StringInfo	sql = &text->sql;
 
 	if (request->tables[APP_HISTORY] == NULL)
-		appendStringInfo(sql, "CAST(a.last_reused_at AS %s)", type);
-	else if (app_column_rounds_time(last))
 	{
-		appendStringInfo(sql, "(SELECT CASE WHEN a.last_reused_at OPERATOR(pg_catalog.=) CAST(r.latest AS %s)"
-						 " THEN r.latest ELSE GREATEST(CAST(a.last_reused_at AS %s), r.latest) END FROM (SELECT ",
-						 format_type_with_typemod(last->type, last->typmod), type);
-		append_latest_row(text, request, type);
-		appendStringInfoString(sql, " AS latest) AS r)");
+		appendStringInfo(sql, "$%d", PARAM_CLOCK + 1);
+		return;
 	}
-	else
-	{
-		appendStringInfo(sql, "GREATEST(CAST(a.last_reused_at AS %s), ", type);
-		append_latest_row(text, request, type);
-		appendStringInfoChar(sql, ')');
-	}
+	appendStringInfo(sql, "GREATEST($%d, GREATEST(", PARAM_CLOCK + 1);
+	if (!rounds_time(assets))
+		appendStringInfo(sql, "CAST(a.last_reused_at AS %s), ",
+						 format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type));
+	append_latest_row(text, request);
+	appendStringInfoString(sql, ") OPERATOR(pg_catalog.+) INTERVAL '1 microsecond')");
 }
 
-/* append_latest_row appends the latest time that the history table has of the asset, as a type. */
+/* append_latest_row appends the latest time that the history table has of the asset. */
 static void
-append_latest_row(PlanText *text, const PlanRequest *request, const char *type)
+append_latest_row(PlanText *text, const PlanRequest *request)
 {
-	appendStringInfo(&text->sql, "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ", type);
-	plan_append_table(text, request->tables[APP_HISTORY]);
+	const AppTable *history = request->tables[APP_HISTORY];
+
+	appendStringInfo(&text->sql, "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ",
+					 format_type_be_qualified(history->columns[HISTORY_REUSED_AT].type));
+	plan_append_table(text, history);
 	appendStringInfo(&text->sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
 					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d)",
 					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1);
