@@ -69,7 +69,9 @@ static Oid	seen_by_snapshot(Oid schema, const char *name);
 static void note_named(Oid schema, const char *name, Oid relid);
 static void forget_named(Datum arg, int cacheid, uint32 hashvalue);
 static void check_is_ours(const AppTable *assets, const AppTable *history);
-static pg_noreturn void report_not_ours(const AppTable *history, const char *detail);
+static void check_same_type(const AppTable *assets, const AppTable *history, const SameType *same);
+static pg_noreturn void report_not_ours(const AppTable *history, const char *detail,
+										const char *remedy);
 
 /*
  * history_table_bind finds the history table, locks it until the end of the
@@ -243,38 +245,56 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 	Size		i;
 
 	if (history->relkind != RELKIND_RELATION && history->relkind != RELKIND_PARTITIONED_TABLE)
-		report_not_ours(history, "It is not a table.");
+		report_not_ours(history, "It is not a table.", NULL);
 	if (history->owner != assets->owner)
-		report_not_ours(history, "Its owner is not the owner of the assets.");
+		report_not_ours(history, "Its owner is not the owner of the assets.",
+						"give it that owner, too");
 	for (column = 0; column < HISTORY_NCOLUMNS; column++)
 	{
 		if (!history->columns[column].present)
 			report_not_ours(history, psprintf("It has no column \"%s\" of the right type.",
-											  app_column_name(APP_HISTORY, column)));
+											  app_column_name(APP_HISTORY, column)), NULL);
 	}
 	for (i = 0; i < lengthof(same_types); i++)
-	{
-		if (history->columns[same_types[i].history].type !=
-			assets->columns[same_types[i].asset].type)
-			report_not_ours(history,
-							psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",
-									 app_column_name(APP_HISTORY, same_types[i].history),
-									 app_column_name(APP_ASSETS, same_types[i].asset)));
-	}
+		check_same_type(assets, history, &same_types[i]);
 	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
-		report_not_ours(history, "Its column \"reused_at\" rounds times.");
+		report_not_ours(history, "Its column \"reused_at\" rounds times.",
+						psprintf("give the column the type %s",
+								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
 	if (history->primary_key != HISTORY_KEY)
-		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).");
+		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).", NULL);
 }
 
-/* report_not_ours raises 42809 for a table that just has the history's name. */
+/* check_same_type raises an error if a column has not the type that the assets' has. */
 static void
-report_not_ours(const AppTable *history, const char *detail)
+check_same_type(const AppTable *assets, const AppTable *history, const SameType *same)
 {
+	const AppColumn *like = &assets->columns[same->asset];
+
+	if (history->columns[same->history].type != like->type)
+		report_not_ours(history,
+						psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",
+								 app_column_name(APP_HISTORY, same->history),
+								 app_column_name(APP_ASSETS, same->asset)),
+						psprintf("give the column the type %s", format_type_be(like->type)));
+}
+
+/*
+ * report_not_ours raises 42809 for a table that just has the history's name; or is the
+ * history, if what was done to it can be mended: so says remedy then, which may be null.
+ */
+static void
+report_not_ours(const AppTable *history, const char *detail, const char *remedy)
+{
+	const char *setting = app_table_setting_name(APP_HISTORY);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("relation \"%s\" is not a reuse history table", history->name),
 			 errdetail_internal("%s", detail),
+			 remedy != NULL ?
+			 errhint("If it is the history of these assets, %s; otherwise rename it or set %s.",
+					 remedy, setting) :
 			 errhint("Rename the relation or set %s, and use asset_reuse_create_history_table() to make one.",
-					 app_table_setting_name(APP_HISTORY))));
+					 setting)));
 }
