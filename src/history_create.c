@@ -84,7 +84,7 @@ wants_months(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
-				 errhint("The known value is: month.")));
+				 errhint("Give 'month', or null for one table.")));
 	return true;
 }
 

@@ -114,8 +114,8 @@ static char *grouped(int64 number);
  * asset_reuse_migrate_history(batch_size) moves all logs that the caller may see,
  * with at most so many assets a transaction.
  *
- * Errors: 22004 or 22023 batch_size; 2D000, from PostgreSQL, in a transaction block;
- * 42P01 there is no history table.
+ * Errors: 22004 or 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
+ * history table.
  */
 Datum
 asset_reuse_migrate_history(PG_FUNCTION_ARGS)
@@ -125,7 +125,13 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 		castNode(CallContext, fcinfo->context)->atomic;
 	Migration	m = {0};
 
-	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("asset_reuse_migrate_history cannot run inside a transaction block"),
+				 errdetail("It commits each batch."),
+				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	m.caller = fcinfo->flinfo->fn_oid;
 	m.memory = CurrentMemoryContext;
 	m.batch_memory = AllocSetContextCreate(m.memory, "asset_reuse migration batch",

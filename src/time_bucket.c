@@ -76,5 +76,5 @@ time_bucket_check_count(const TimeBucket *bucket, Timestamp first, Timestamp las
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeline is too long for buckets of one %s", bucket->name),
 				 errdetail("It would have more than %d buckets.", MAX_BUCKETS),
-				 errhint("Give since and until, or a longer bucket.")));
+				 errhint("Choose a longer bucket, or a shorter range by since and until.")));
 }

@@ -56,7 +56,7 @@ CALL asset_reuse_migrate_history(0);
 CALL asset_reuse_migrate_history(NULL);
 -- No history table.
 CALL asset_reuse_migrate_history();
--- In a transaction block, PostgreSQL's own error; and in a function.
+-- In a transaction block; and in a function.
 BEGIN;
 CALL asset_reuse_migrate_history();
 ROLLBACK;
