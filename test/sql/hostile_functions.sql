@@ -120,6 +120,68 @@ SET ROLE regress_policy_user;
 SELECT asset_reuse_track('b', 't')->'success' AS tracked, asset_reuse_analytics('t')->'success' AS counted;
 RESET ROLE;
 
+-- A policy's function that runs while a statement of ours is planned, makes the statement's saved plan stale
+-- and lets calls of ours throw it away; what is prepared then takes the memory, if it was freed.
+CREATE FUNCTION interfere() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	GRANT SELECT ON campaign_assets TO regress_policy_user;
+	PERFORM asset_reuse_history('a', 't'), asset_reuse_analytics('t', NULL, '2020-01-01Z'), asset_reuse_track('a', 't', 'c'),
+		(SELECT count(*) FROM asset_reuse_events('t'));
+	FOR i IN 1..30 LOOP
+		EXECUTE format('PREPARE filler_%s AS SELECT %L', i, repeat('x', 300));
+		EXECUTE format('EXECUTE filler_%s', i);
+	END LOOP;
+	DEALLOCATE ALL;
+	PERFORM set_config('hostile_functions.interfered', 't', false);
+	RETURN true;
+END
+$$;
+-- Whether it has, since the last time.
+CREATE FUNCTION interfered() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	interfered text = current_setting('hostile_functions.interfered', true);
+BEGIN
+	PERFORM set_config('hostile_functions.interfered', 'f', false);
+	RETURN interfered;
+END
+$$;
+CREATE FUNCTION interfere_at_planning() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN interfere(); END';
+ALTER POLICY visible ON campaign_assets USING (interfere_at_planning());
+GRANT SELECT ON campaign_spaces TO regress_policy_user;
+SET plan_cache_mode = force_generic_plan;
+SET ROLE regress_policy_user;
+-- What runs goes on with its own plan.  Track counts 2 and 3; then b has 3 events; of 2 assets both are reused;
+-- both were in the campaign; 3 rows.
+SELECT asset_reuse_track('b', 't')->'asset'->'reused_count' AS count, interfered();
+SELECT asset_reuse_track('b', 't', 'c')->'asset'->'reused_count' AS count, interfered();
+SELECT asset_reuse_history('b', 't')->'total' AS total, interfered();
+SELECT asset_reuse_analytics('t')->'overview'->'total_assets' AS assets, interfered();
+SELECT asset_reuse_analytics('t', NULL, '2020-01-01Z')->'overview'->'assets_with_reuses' AS reused, interfered();
+SELECT count(*) AS places, interfered() FROM asset_reuse_where_used('t', 'c'::text);
+SELECT count(*) FILTER (WHERE asset_id = 'b') AS events, interfered() FROM asset_reuse_events('t');
+-- The same with a history table: track counts 4 and moves b's log, the migration those of c and d.
+RESET ROLE;
+INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
+SELECT id, 'c', 't', 'u', id, 'image' FROM unnest(ARRAY['c', 'd']) AS id;
+SELECT asset_reuse_track(id, 't')->'success' AS tracked FROM unnest(ARRAY['c', 'd']) AS id;
+SELECT asset_reuse_create_history_table();
+GRANT SELECT, INSERT, UPDATE ON campaign_asset_reuse_history TO regress_policy_user;
+SET ROLE regress_policy_user;
+SELECT asset_reuse_track('b', 't', 'c')->'asset'->'reused_count' AS count, interfered();
+SELECT asset_reuse_history('b', 't')->'total' AS total, interfered();
+SELECT asset_reuse_analytics('t', NULL, '2020-01-01Z')->'overview'->'assets_with_reuses' AS reused, interfered();
+SELECT count(*) FILTER (WHERE asset_id = 'b') AS events, interfered() FROM asset_reuse_events('t');
+SET client_min_messages = warning;
+CALL asset_reuse_migrate_history(1);
+RESET client_min_messages;
+SELECT interfered();
+-- Every event is in one place and counted: 0 logs are left, t.
+RESET ROLE;
+RESET plan_cache_mode;
+SELECT count(*) FILTER (WHERE platform_metadata ? 'reuse_history') AS logs,
+	bool_and(reused_count = (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = id)) AS counted
+FROM campaign_assets;
+
 SET client_min_messages = warning;
 DROP SCHEMA hostile_functions CASCADE;
 DROP ROLE regress_policy_user;
