@@ -87,6 +87,19 @@ newest_pg_config() {
 	done < <(printf '%s\n' /usr/lib/postgresql/*/bin/pg_config | sort -rV)
 }
 
+# other_pg_config: prints the pg_config of Debian's oldest complete server of another
+# major version than that of PG_CONFIG, or nothing.
+other_pg_config() {
+	local candidate
+	while read -r candidate; do
+		if [[ -x $candidate ]] && is_complete "$candidate" &&
+			[[ $(major_version "$candidate") != "$(major_version "$PG_CONFIG")" ]]; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done < <(printf '%s\n' /usr/lib/postgresql/*/bin/pg_config | sort -V)
+}
+
 # version_to_install: prints the major version that apt offers and suits us: one
 # that is here in part, else the oldest we support, else the release's own.
 version_to_install() {
