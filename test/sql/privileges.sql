@@ -92,6 +92,11 @@ CALL note_columns('analytics', 'SELECT', 'campaign_assets', 'id', 'tenant_id', '
 	'last_reused_at', 'deleted_at', 'campaign_space_id', 'file_url', 'thumbnail_url',
 	'impressions', 'clicks', 'conversions', 'ctr');
 CALL note_columns('analytics: dates', 'SELECT', 'campaign_assets', 'platform_metadata');
+CALL note_columns('events', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata');
+CALL note_columns('timeline: type', 'SELECT', 'campaign_assets', 'asset_type');
+CALL note_columns('where_used', 'SELECT', 'campaign_assets', 'asset_name', 'asset_type');
+CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name',
+	'asset_type', 'created_at', 'reused_count', 'campaign_space_id', 'file_url', 'impressions', 'clicks', 'conversions', 'ctr');
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)'),
@@ -135,6 +140,14 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'hist
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', 'image') $$, 'events', 'timeline: type');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'email', 'letter') $$, 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'analytics');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused');
 -- The same where PUBLIC may execute nothing of the extension.
 DO $$
 DECLARE
@@ -172,6 +185,9 @@ CALL note_columns('table: track', 'INSERT', 'campaign_asset_reuse_history', 'ten
 CALL note_columns('table: move', 'SELECT', 'campaign_asset_reuse_history', 'context');
 CALL note_columns('table: history', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at', 'context');
 CALL note_columns('table: analytics', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at');
+CALL note_columns('table: events', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id', 'reused_at',
+	'campaign_space_id', 'context');
+CALL note_columns('table: unused', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id');
 BEGIN;
 SELECT asset_reuse_create_history_table();
 SELECT asset_reuse_track('hero', 'acme') ->> 'success';
@@ -180,6 +196,10 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign', 'table: history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$,
 	'analytics', 'analytics: dates', 'table: analytics');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events', 'table: events');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events', 'table: events');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used', 'table: events');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
 -- A document that has a log to move.
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$,
