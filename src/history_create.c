@@ -113,7 +113,7 @@ create_table(const AppTable *assets, const AppTable *spaces, bool by_month, AppT
  *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp,
  *		campaign_space_id varchar, context jsonb,
  *		PRIMARY KEY (tenant_id, asset_id, reused_at),
- *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON DELETE CASCADE)
+ *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
  * The time has all microseconds, whatever precision last_reused_at has, and a
  * campaign's id any length: the event may name one that never was.
@@ -135,9 +135,10 @@ table_definition(const AppTable *assets, const AppTable *spaces, bool by_month)
 	appendStringInfoString(&sql, "context jsonb, PRIMARY KEY (tenant_id, asset_id, reused_at), ");
 	appendStringInfo(&sql,
 					 history_ddl_key_is_id(assets) ?
-					 "FOREIGN KEY (asset_id) REFERENCES %s (id) ON DELETE CASCADE)" :
-					 "FOREIGN KEY (tenant_id, asset_id) REFERENCES %s (tenant_id, id) ON DELETE CASCADE)",
+					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
+					 "FOREIGN KEY (tenant_id, asset_id) REFERENCES %s (tenant_id, id)",
 					 ddl_name(assets));
+	appendStringInfoString(&sql, " ON UPDATE CASCADE ON DELETE CASCADE)");
 	if (by_month)
 		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
 	return sql.data;

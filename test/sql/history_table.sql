@@ -110,6 +110,10 @@ CREATE TRIGGER keep BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTI
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP TRIGGER keep ON campaign_assets;
 SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN campaign_assets a ON a.id = h.asset_id;
+-- An asset whose id is changed keeps its events.
+UPDATE campaign_assets SET id = 'renamed' WHERE id = 'line';
+SELECT asset_reuse_history('renamed', 'acme') -> 'total' AS total;
+UPDATE campaign_assets SET id = 'line' WHERE id = 'renamed';
 -- An asset that has moved to another tenant takes its events along.
 UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
 SELECT asset_reuse_drop_history_table();
