@@ -23,7 +23,7 @@ campaign_space_id: the campaign it is reused in, under the same conditions; NULL
 reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.
 reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.
 Returns the asset after the update and the event, as jsonb; times are UTC.
-Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 22008 no time is left after the latest event, 54000 the document would exceed jsonb''s own limits, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_track(
 	asset_id uuid,
@@ -59,7 +59,7 @@ COMMENT ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz) IS
 'Returns one page of an asset''s reuse events, newest first, with the campaigns they name.
 asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
 page_limit: events on the page, 1 to 100.  page_offset: newer events to skip, 0 or more.
-before: only events before this time, and those without a usable one; infinity for the newest page.  The answer''s next_cursor is the next page''s before, or null at the end; pages by cursor all cost the same, do not shift while events arrive, have a null total, and end between events of different times only, for which they can be shorter or longer than page_limit.
+before: only events before this time, and those without a usable one; infinity for the newest page.  The answer''s next_cursor is the next page''s before, or null at the end; pages by cursor all cost the same, do not shift while events arrive, have a null total, and end between events of different times only, for which they can be shorter or longer than page_limit.  A page without before can end among events of one time, some of which its cursor brings again.
 Times are UTC; an event without a usable timestamp has null and comes last.
 Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
@@ -406,7 +406,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns how many events it were.
-Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
+Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
 
 --
 -- Rows for analysts.  Events are in the assets' documents, in the history table, or
