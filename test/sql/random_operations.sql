@@ -1,0 +1,258 @@
+--
+-- Random sequences of what calls, other software and operators do: tracks, events of odd
+-- shapes and times, rows that others store and delete, a history table that comes, fills and
+-- goes.  After each step every function that reads is compared with plain SQL over the two
+-- places; a track must add one event, at the time that was promised, and a move none.
+--
+\set ECHO none
+\pset format unaligned
+\pset footer off
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set rows :abs_srcdir '/fixtures/two_tenants.sql'
+CREATE SCHEMA regress_random_operations;
+SET search_path = regress_random_operations, public;
+\i :tables
+\i :rows
+\set ECHO all
+SET TimeZone = 'UTC';
+SET client_min_messages = warning;
+
+--
+-- All events by plain SQL
+--
+
+CREATE TYPE plain_event AS (asset_id text, at timestamp, context jsonb, place int, n bigint);
+-- document_events are those of the documents; what is no object is its own context.
+CREATE VIEW document_events AS
+	SELECT a.id::text AS asset_id,
+		CASE WHEN e ->> 'timestamp' ~ '^20' THEN CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC' END AS at,
+		coalesce(CASE jsonb_typeof(e) WHEN 'object' THEN e -> 'context' ELSE e END, 'null') AS context, 0 AS place, n
+	FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') WITH ORDINALITY AS l (e, n);
+CREATE FUNCTION plain_events() RETURNS SETOF plain_event LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM document_events;
+	IF to_regclass('campaign_asset_reuse_history') IS NOT NULL THEN
+		RETURN QUERY EXECUTE $query$
+			SELECT asset_id::text, CAST(CAST(reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC', coalesce(context, 'null'), 1, 0::bigint
+			FROM campaign_asset_reuse_history
+		$query$;
+	END IF;
+END
+$$;
+-- stored is what must not change by a move: the events, in no order.
+CREATE FUNCTION stored() RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(e ORDER BY e), '{}')
+	FROM (SELECT ROW (asset_id, at, context)::text AS e FROM plain_events()) AS events
+$$;
+
+--
+-- The comparison
+--
+
+-- plain_history is an asset's timeline: the newest first; at equal times what was stored last in the
+-- document first, and the row last.
+CREATE FUNCTION plain_history(asset text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(ROW (at, context)::text ORDER BY at DESC NULLS LAST, place, n DESC), '{}')
+	FROM plain_events() WHERE asset_id = asset
+$$;
+CREATE FUNCTION shown_events(answer jsonb) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(ROW (CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC', e -> 'context')::text ORDER BY n), '{}')
+	FROM jsonb_array_elements(answer -> 'history') WITH ORDINALITY AS h (e, n)
+$$;
+-- by_offset and by_cursor read a whole timeline by pages.
+CREATE FUNCTION by_offset(asset text, page int) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+	events text[] := '{}';
+BEGIN
+	LOOP
+		answer := asset_reuse_history(asset, 'acme', page, cardinality(events));
+		events := events || shown_events(answer);
+		EXIT WHEN NOT CAST(answer ->> 'has_more' AS boolean);
+	END LOOP;
+	RETURN CASE WHEN CAST(answer ->> 'total' AS int) = cardinality(events) THEN events END;
+END
+$$;
+CREATE FUNCTION by_cursor(asset text, page int) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+	events text[] := '{}';
+	before timestamptz := 'infinity';
+BEGIN
+	WHILE before IS NOT NULL LOOP
+		answer := asset_reuse_history(asset, 'acme', page, 0, before);
+		events := events || shown_events(answer);
+		before := answer ->> 'next_cursor';
+	END LOOP;
+	RETURN events;
+END
+$$;
+CREATE TABLE differences (step int, operation text, what text);
+CREATE PROCEDURE compare(step int, operation text) LANGUAGE plpgsql AS $$
+DECLARE
+	page int := 1 + floor(random() * 5);
+	start timestamptz := timestamptz '2090-01-01' + floor(random() * 30) * interval '1 microsecond';
+BEGIN
+	INSERT INTO differences
+	SELECT step, operation, how || ' of ' || id
+	FROM campaign_assets AS a,
+		LATERAL (VALUES ('by_offset', by_offset(id, page)), ('by_cursor', by_cursor(id, page))) AS h (how, events)
+	WHERE tenant_id = 'acme' AND events IS DISTINCT FROM plain_history(id);
+
+	INSERT INTO differences
+	SELECT step, operation, format('%s: %s for %s', how, answered, expected)
+	FROM (VALUES
+		('analytics', CAST(asset_reuse_analytics('acme', NULL, start, 'infinity') #>> '{overview,total_reuses}' AS bigint),
+		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
+		('events', (SELECT count(*) FROM asset_reuse_events('acme')), (SELECT count(*) FROM plain_events())),
+		('events since', (SELECT count(*) FROM asset_reuse_events('acme', NULL, start)),
+		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
+		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month')),
+		 (SELECT count(*) FROM plain_events() WHERE at IS NOT NULL)),
+		('where_used', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', 'email', 'letter')),
+		 (SELECT count(*) FROM plain_events() WHERE context @> '{"reused_in_type": "email", "reused_in_id": "letter"}'))
+	) AS answers (how, answered, expected)
+	WHERE answered <> expected;
+END
+$$;
+
+--
+-- The operations
+--
+
+-- some_event is one that other software could write; its time is near to that of others, and ahead of the clock.
+CREATE FUNCTION some_event() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
+	SELECT CASE floor(random() * 12)
+		WHEN 0 THEN to_jsonb(random())
+		WHEN 1 THEN jsonb_build_object('context', jsonb_build_object('r', random()))
+		WHEN 2 THEN jsonb_build_object('timestamp', 'soon', 'context', jsonb_build_object('r', random()))
+		WHEN 3 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD'), 'context', random())
+		WHEN 4 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'))
+		WHEN 5 THEN jsonb_build_object('timestamp', to_char(t + interval '2 hours', 'YYYY-MM-DD HH24:MI:SS.US+02:00'), 'context', random())
+		WHEN 6 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', random(), 'by', 'another')
+		ELSE jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+			'context', jsonb_build_object('r', random(), 'reused_in_type', 'email', 'reused_in_id', 'letter')) END
+	FROM (SELECT timestamp '2090-01-01' + floor(random() * 20) * interval '1 microsecond'
+		+ CASE WHEN random() < 0.1 THEN interval '-1 month' ELSE '0' END OFFSET 0) AS time (t)
+$$;
+-- checked_track tracks, and says what is wrong, if anything is.
+CREATE FUNCTION checked_track(asset text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := stored();
+	latest timestamp := (SELECT max(at) FROM plain_events() WHERE asset_id = asset);
+	last timestamp := (SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets WHERE id = asset);
+	clock timestamp := clock_timestamp() AT TIME ZONE 'UTC';
+	event jsonb := asset_reuse_track(asset, 'acme', (ARRAY['summer', 'fall', NULL])[1 + floor(random() * 3)]::text,
+		reuse_context => jsonb_build_object('r', random())) -> 'event';
+	at timestamp := CAST(event ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC';
+	added text[] := ARRAY(SELECT unnest(stored()) EXCEPT ALL SELECT unnest(before));
+BEGIN
+	RETURN concat_ws(', ',
+		CASE WHEN cardinality(stored()) <> cardinality(before) + 1 OR added <> ARRAY[ROW (asset, at, event -> 'context')::text]
+			THEN 'not the one event more' END,
+		CASE WHEN at <= latest THEN 'not the latest event' END,
+		CASE WHEN NOT (at BETWEEN clock AND clock_timestamp() AT TIME ZONE 'UTC')
+			AND at <> coalesce(greatest(latest, last), '-infinity') + interval '1 microsecond'
+			-- last_reused_at may be that of an event which others have rounded or taken away
+			AND at <> coalesce(latest, '-infinity') + interval '1 microsecond' THEN 'another time' END);
+END
+$$;
+CREATE PROCEDURE operate(operation text, asset text, OUT wrong text) LANGUAGE plpgsql AS $$
+DECLARE
+	has_table boolean := to_regclass('campaign_asset_reuse_history') IS NOT NULL;
+	before text[] := stored();
+BEGIN
+	CASE operation
+	WHEN 'track' THEN
+		wrong := checked_track(asset);
+	WHEN 'append' THEN
+		UPDATE campaign_assets SET platform_metadata = jsonb_set(coalesce(platform_metadata, '{}'), '{reuse_history}',
+			coalesce(platform_metadata -> 'reuse_history', '[]') || jsonb_build_array(some_event())) WHERE id = asset;
+	WHEN 'shuffle' THEN
+		UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}',
+			(SELECT coalesce(jsonb_agg(e ORDER BY random()), '[]')
+			 FROM jsonb_array_elements(platform_metadata -> 'reuse_history') AS e WHERE random() < 0.7))
+		WHERE id = asset AND platform_metadata ? 'reuse_history';
+	WHEN 'move' THEN
+		IF NOT has_table THEN
+			PERFORM asset_reuse_create_history_table(CASE WHEN random() < 0.3 THEN 'month' END);
+		ELSIF random() < 0.6 THEN
+			CALL asset_reuse_migrate_history(1 + CAST(floor(random() * 3) AS int));
+		ELSE
+			PERFORM asset_reuse_drop_history_table();
+		END IF;
+		wrong := CASE WHEN stored() <> before THEN 'other events' END;
+	WHEN 'row' THEN
+		IF has_table AND random() < 0.3 THEN
+			DELETE FROM campaign_asset_reuse_history WHERE asset_id = asset AND random() < 0.3;
+		ELSIF has_table THEN
+			INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context)
+			VALUES ('acme', asset, timestamp '2090-01-01' + floor(random() * 20) * interval '1 microsecond', to_jsonb(random()))
+			ON CONFLICT DO NOTHING;
+		END IF;
+	END CASE;
+END
+$$;
+CREATE TABLE operations_done (operation text, wrong text);
+-- what_was_done tells of the operations since the last time, and ends them in documents.
+CREATE FUNCTION what_was_done(OUT steps int, OUT operations text, OUT wrong text, OUT different text) LANGUAGE plpgsql AS $$
+BEGIN
+	IF to_regclass('campaign_asset_reuse_history') IS NOT NULL THEN
+		PERFORM asset_reuse_drop_history_table();
+	END IF;
+	SELECT count(*), string_agg(DISTINCT o.operation, ', '), string_agg(DISTINCT o.operation || ': ' || o.wrong, '; ')
+	INTO steps, operations, wrong FROM operations_done AS o;
+	SELECT string_agg(DISTINCT what, '; ') INTO different FROM differences;
+	TRUNCATE operations_done, differences;
+END
+$$;
+CREATE PROCEDURE run(steps int) LANGUAGE plpgsql AS $$
+DECLARE
+	operation text;
+	asset text;
+	wrong text;
+BEGIN
+	FOR step IN 1..steps LOOP
+		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row'])[1 + floor(random() * 9)];
+		asset := (ARRAY['hero', 'line', 'clip'])[1 + floor(random() * 3)];
+		CALL operate(operation, asset, wrong);
+		INSERT INTO operations_done VALUES (operation, nullif(wrong, ''));
+		CALL compare(step, operation || ' ' || asset);
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+DELETE FROM campaign_assets WHERE id NOT IN ('hero', 'line', 'clip');
+SELECT setseed(0.2026);
+
+-- Nothing is wrong, and nothing differs, whatever the type of last_reused_at.
+CALL run(200);
+SELECT * FROM what_was_done();
+ALTER TABLE campaign_assets ALTER last_reused_at TYPE timestamptz;
+CALL run(200);
+SELECT * FROM what_was_done();
+ALTER TABLE campaign_assets ALTER last_reused_at TYPE timestamp(3);
+CALL run(200);
+SELECT * FROM what_was_done();
+
+--
+-- The comparison can fail
+--
+
+-- Rows that the functions do not know of: each of them differs; a log that is taken away as it is written: the track is wrong.
+SELECT asset_reuse_create_history_table();
+CALL asset_reuse_migrate_history();
+SET asset_reuse.history_table = 'another_table';
+CALL compare(1, 'none');
+RESET asset_reuse.history_table;
+SELECT DISTINCT regexp_replace(what, ':.*', '') AS different FROM differences ORDER BY 1;
+SELECT asset_reuse_drop_history_table() > 0 AS put_back;
+CREATE FUNCTION keep_document() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.platform_metadata := OLD.platform_metadata; RETURN NEW; END $$;
+CREATE TRIGGER keep_document BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep_document();
+SELECT checked_track('hero');
+
+SET client_min_messages = warning;
+DROP SCHEMA regress_random_operations CASCADE;
