@@ -62,7 +62,7 @@ fuzz:
 
 # QUERIES=100000 sends more, SEED=2 others.
 sqlsmith:
-	@test/sqlsmith $(or $(QUERIES),5000) $(or $(SEED),1)
+	@test/sqlsmith $(or $(QUERIES),10000) $(or $(SEED),1)
 
 # QUICK=1 makes it small: to see that all works.
 bench:
