@@ -314,11 +314,11 @@ keep_last(Migration *m, Datum id)
 	bool		typbyval;
 	MemoryContext old = MemoryContextSwitchTo(m->memory);
 
-	get_typlenbyval(identifier_param_type(&m->assets.columns[ASSET_ID]), &typlen, &typbyval);
 	if (m->has_last)
 		pfree(DatumGetPointer(m->last_id));
-	m->last_id = datumCopy(id, typbyval, typlen);
 	m->last_type = identifier_param_type(&m->assets.columns[ASSET_ID]);
+	get_typlenbyval(m->last_type, &typlen, &typbyval);
+	m->last_id = datumCopy(id, typbyval, typlen);
 	m->has_last = true;
 	MemoryContextSwitchTo(old);
 }
