@@ -69,9 +69,10 @@ major_version() {
 }
 
 # is_complete PG_CONFIG: whether there is a server that the extension supports,
-# with all that building an extension takes.
+# with all that building an extension takes.  Debian brings pg_config and PGXS in
+# packages without the server's programs or its headers, too.
 is_complete() {
-	[[ -x $("$1" --bindir)/initdb && -f $("$1" --pgxs) ]] &&
+	[[ -x $("$1" --bindir)/initdb && -f $("$1" --pgxs) && -f $("$1" --includedir-server)/postgres.h ]] &&
 		(($(major_version "$1") >= OLDEST_VERSION))
 }
 
