@@ -18,11 +18,14 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_coerce.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -133,6 +136,7 @@ static uint64 invalidations = 0;	/* received so far */
 
 static const TableSetting *table_setting(AppRole role);
 static const ColumnSpec *column_spec(AppRole role, int column);
+static void check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg);
 static void create_bound_tables(void);
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
@@ -154,7 +158,8 @@ static pg_noreturn void report_misfit(const AppTable *table, int column,
  * statement.
  *
  * Errors: 42P01 no such table, 42703 or 42804 a column is missing or of an
- * unusable type, 42809 not a table; 42501 no right to look into the schema.
+ * unusable type, 42809 not a table; 42501 no right to look into the schema or to take
+ * the lock.
  */
 void
 app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table)
@@ -212,20 +217,67 @@ app_schema_require(const AppTable *table, int column)
 		report_misfit(table, column, APP_COLUMN_MISSING);
 }
 
-/* app_schema_find resolves a setting's name; InvalidOid if there is no such table. */
+/* app_schema_find resolves a setting's name and locks what has it; InvalidOid if nothing does. */
 Oid
 app_schema_find(AppRole role, LOCKMODE lockmode)
 {
 	const TableSetting *setting = table_setting(role);
-	RangeVar	name = {
+
+	return app_relation_find(setting->schema[0] ? setting->schema : NULL, setting->name, lockmode);
+}
+
+/*
+ * app_relation_find finds a relation by its name and locks it until the end of the
+ * transaction; InvalidOid if there is none.  Without a schema, it is found through the
+ * search_path.
+ *
+ * Whoever has no right to take the lock must not even wait for it, since others would
+ * wait behind him.  A name can stand for another relation after a wait, so the right is
+ * checked each time it is resolved.
+ *
+ * Error 42501: the caller may not lock the relation.
+ */
+Oid
+app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
+{
+	RangeVar	range = {
 		.type = T_RangeVar,
-		.schemaname = setting->schema[0] ? unconstify(char *, (const char *) setting->schema) : NULL,
-		.relname = unconstify(char *, (const char *) setting->name),
+		.schemaname = unconstify(char *, schema),
+		.relname = unconstify(char *, name),
 		.relpersistence = RELPERSISTENCE_PERMANENT,
 		.location = -1
 	};
 
-	return RangeVarGetRelid(&name, lockmode, true);
+	return RangeVarGetRelidExtended(&range, lockmode, RVR_MISSING_OK, check_may_lock, &lockmode);
+}
+
+/*
+ * check_may_lock checks that the caller may lock a relation, before it is locked.
+ *
+ * A lock that keeps out readers or writers is for the owner.  One that writers take is
+ * for those who may write, unless the relation is nothing that can be written to, which
+ * is for the caller of app_relation_find to tell.  The lock that readers take is
+ * everybody's, as in a query, whose tables are locked before privileges are checked.
+ */
+static void
+check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
+{
+	LOCKMODE	lockmode = *(LOCKMODE *) arg;
+	AclResult	result = ACLCHECK_OK;
+
+	if (!OidIsValid(relid))
+		return;
+	if (lockmode > RowExclusiveLock)
+		result = relation_ownercheck(relid, GetUserId()) ? ACLCHECK_OK : ACLCHECK_NOT_OWNER;
+	else if (lockmode == RowExclusiveLock && app_relation_fits(relid))
+	{
+		result = pg_class_aclcheck(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE);
+		if (result != ACLCHECK_OK)
+			result = pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE,
+											   ACLMASK_ANY);
+	}
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, get_relkind_objtype(get_rel_relkind(relid)), range->relname);
 }
 
 /* app_relation_fits: is it one that a query of ours can name, no index, say? */

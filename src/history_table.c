@@ -88,14 +88,8 @@ bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 				   AppTable *history)
 {
-	RangeVar	name = {
-		.type = T_RangeVar,
-		.schemaname = unconstify(char *, history_table_schema(assets)),
-		.relname = unconstify(char *, history_table_name()),
-		.relpersistence = RELPERSISTENCE_PERMANENT,
-		.location = -1
-	};
-	Oid			relid = RangeVarGetRelid(&name, lockmode, true);
+	Oid			relid = app_relation_find(history_table_schema(assets), history_table_name(),
+										  lockmode);
 
 	if (read_only)
 		check_is_as_seen(assets, relid);
