@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -104,5 +105,6 @@ compare_enum_values(const void *a, const void *b)
 	float4		x = (*(const Form_pg_enum *) a)->enumsortorder;
 	float4		y = (*(const Form_pg_enum *) b)->enumsortorder;
 
+	CHECK_FOR_INTERRUPTS();
 	return x < y ? -1 : x > y;
 }

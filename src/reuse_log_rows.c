@@ -22,18 +22,18 @@
 #include "compat.h"
 #include "iso_time.h"
 #include "reuse_log_rows.h"
+#include "time_sort.h"
 
 /* An event that has a time */
 typedef struct TimedEvent
 {
-	Timestamp	time;
+	Timestamp	time;			/* first, for time_sort */
 	uint32		number;			/* in stored order, from 0 */
 	ReuseValue	value;
 } TimedEvent;
 
 static uint32 find_movable(const ReuseLog *log, TimedEvent **events);
 static uint32 collect_timed(const ReuseLog *log, TimedEvent *events);
-static int	compare_times(const void *a, const void *b);
 static bool fits_row(const TimedEvent *event);
 static uint32 mark_events(const ReuseLog *log, const Timestamp *times, uint32 ntimes,
 						  bool *marked);
@@ -178,7 +178,6 @@ collect_timed(const ReuseLog *log, TimedEvent *events)
 {
 	ReuseLogWalk walk;
 	ReuseValue	value;
-	bool		ordered = true;
 	uint32		n = 0;
 
 	reuse_log_walk(&walk, log);
@@ -190,22 +189,10 @@ collect_timed(const ReuseLog *log, TimedEvent *events)
 			continue;
 		event->number = walk.next - 1;
 		event->value = value;
-		ordered = ordered && (n == 0 || events[n - 1].time <= event->time);
 		n++;
 	}
-	if (!ordered)
-		qsort(events, n, sizeof(TimedEvent), compare_times);
+	time_sort(events, n, sizeof(TimedEvent));
 	return n;
-}
-
-/* compare_times orders by time only: of equal times none is movable. */
-static int
-compare_times(const void *a, const void *b)
-{
-	Timestamp	x = ((const TimedEvent *) a)->time;
-	Timestamp	y = ((const TimedEvent *) b)->time;
-
-	return (x > y) - (x < y);
 }
 
 /* fits_row: is there nothing to an event but a time that we can write, and a context? */

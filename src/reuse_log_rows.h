@@ -13,8 +13,8 @@
 /* An event as the table has it */
 typedef struct ReuseRow
 {
-	Timestamp	time;
-	uint32		number;			/* in the order given, from 0 */
+	Timestamp	time;			/* first, for time_sort */
+	uint32		number;			/* in stored order, from 0, if it comes from a log */
 	bool		has_context;
 	ReuseValue	context;		/* if has_context */
 } ReuseRow;

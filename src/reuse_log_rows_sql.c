@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -23,6 +24,7 @@
 #include "iso_time.h"
 #include "request.h"
 #include "reuse_log_rows.h"
+#include "time_sort.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_count);
 PG_FUNCTION_INFO_V1(asset_reuse_log_movable);
@@ -42,8 +44,6 @@ static ReuseRow *get_rows(FunctionCallInfo fcinfo, int *nrows);
 static int	get_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid type,
 					  Datum **values, bool **nulls);
 static Timestamp get_time(Datum value, bool isnull);
-static int	compare_timestamps(const void *a, const void *b);
-static int	compare_rows(const void *a, const void *b);
 
 /*
  * asset_reuse_log_count(platform_metadata, movable) counts the events that can be
@@ -139,18 +139,13 @@ get_times(FunctionCallInfo fcinfo, int *ntimes)
 	Datum	   *values;
 	bool	   *nulls;
 	Timestamp  *times;
-	bool		ordered = true;
 	int			i;
 
 	*ntimes = get_array(fcinfo, 1, "reused_at", TIMESTAMPOID, &values, &nulls);
 	times = palloc(*ntimes * sizeof(Timestamp));
 	for (i = 0; i < *ntimes; i++)
-	{
 		times[i] = get_time(values[i], nulls[i]);
-		ordered = ordered && (i == 0 || times[i - 1] <= times[i]);
-	}
-	if (!ordered)
-		qsort(times, *ntimes, sizeof(Timestamp), compare_timestamps);
+	time_sort(times, *ntimes, sizeof(Timestamp));
 	return times;
 }
 
@@ -163,7 +158,6 @@ get_rows(FunctionCallInfo fcinfo, int *nrows)
 	Datum	   *contexts;
 	bool	   *no_context;
 	ReuseRow   *rows;
-	bool		ordered = true;
 	int			i;
 
 	*nrows = get_array(fcinfo, 1, "reused_at", TIMESTAMPOID, &times, &no_time);
@@ -176,20 +170,18 @@ get_rows(FunctionCallInfo fcinfo, int *nrows)
 	{
 		char		stamp[ISO_EVENT_TIME_LEN];
 
+		CHECK_FOR_INTERRUPTS();
 		rows[i].time = get_time(times[i], no_time[i]);
 		if (!iso_time_event(rows[i].time, stamp))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 					 errmsg("timestamp out of range"),
 					 errdetail("An event's time must be in the years 1 to 9999.")));
-		rows[i].number = i;
 		rows[i].has_context = !no_context[i];
 		if (rows[i].has_context)
 			reuse_value_of_jsonb(DatumGetJsonbP(contexts[i]), &rows[i].context);
-		ordered = ordered && (i == 0 || rows[i - 1].time <= rows[i].time);
 	}
-	if (!ordered)
-		qsort(rows, *nrows, sizeof(ReuseRow), compare_rows);
+	time_sort(rows, *nrows, sizeof(ReuseRow));
 	return rows;
 }
 
@@ -221,25 +213,4 @@ get_time(Datum value, bool isnull)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("reused_at must not contain nulls")));
 	return DatumGetTimestamp(value);
-}
-
-static int
-compare_timestamps(const void *a, const void *b)
-{
-	Timestamp	x = *(const Timestamp *) a;
-	Timestamp	y = *(const Timestamp *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* compare_rows orders by time, and keeps the order given at equal times. */
-static int
-compare_rows(const void *a, const void *b)
-{
-	const ReuseRow *x = a;
-	const ReuseRow *y = b;
-
-	if (x->time != y->time)
-		return x->time > y->time ? 1 : -1;
-	return x->number > y->number ? 1 : -1;
 }

@@ -14,22 +14,20 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "reuse_timeline.h"
+#include "time_sort.h"
 
 /* An event's place in time, for sorting a log that is out of order */
 typedef struct EventOrder
 {
-	Timestamp	time;
+	Timestamp	time;			/* first, for time_sort; without one, before all others */
 	uint32		number;			/* in stored order, from 0 */
-	bool		has_time;
 } EventOrder;
 
 static bool log_is_ordered(const ReuseLog *log);
 static EventOrder *sort_log(const ReuseLog *log);
-static int	compare_newest_first(const void *a, const void *b);
 
 /* reuse_timeline_begin finds out in which order a log is. */
 void
@@ -43,10 +41,9 @@ reuse_timeline_begin(ReuseTimeline *timeline, const ReuseLog *log)
 void
 reuse_timeline_get(const ReuseTimeline *timeline, uint32 place, ReuseEvent *event)
 {
-	const ReuseLog *log = timeline->log;
+	uint32		number = timeline->log->count - 1 - place;	/* from 0 for the oldest */
 
-	reuse_log_get(log, timeline->order ? timeline->order[place].number : log->count - 1 - place,
-				  event);
+	reuse_log_get(timeline->log, timeline->order ? timeline->order[number].number : number, event);
 }
 
 /*
@@ -92,7 +89,7 @@ log_is_ordered(const ReuseLog *log)
 	return true;
 }
 
-/* sort_log returns the events of a log, newest first. */
+/* sort_log returns the events of a log, oldest first. */
 static EventOrder *
 sort_log(const ReuseLog *log)
 {
@@ -107,23 +104,9 @@ sort_log(const ReuseLog *log)
 		EventOrder *o = &order[walk.next - 1];
 
 		o->number = walk.next - 1;
-		o->has_time = reuse_event_time(&event, &o->time);
+		if (!reuse_event_time(&event, &o->time))
+			o->time = DT_NOBEGIN;
 	}
-	qsort(order, log->count, sizeof(EventOrder), compare_newest_first);
+	time_sort(order, log->count, sizeof(EventOrder));
 	return order;
-}
-
-static int
-compare_newest_first(const void *a, const void *b)
-{
-	const EventOrder *x = a;
-	const EventOrder *y = b;
-
-	/* to sort a long log takes longer than to walk it */
-	CHECK_FOR_INTERRUPTS();
-	if (x->has_time != y->has_time)
-		return x->has_time ? -1 : 1;
-	if (x->has_time && x->time != y->time)
-		return x->time > y->time ? -1 : 1;
-	return x->number > y->number ? -1 : 1;
 }

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "jsonb_writer.h"
@@ -120,6 +121,8 @@ compare_named_types(const void *a, const void *b)
 	const char *x = ((const NamedType *) a)->label;
 	const char *y = ((const NamedType *) b)->label;
 
+	/* there can be a million, in an order that qsort takes long for */
+	CHECK_FOR_INTERRUPTS();
 	return jsonb_compare_keys(x, strlen(x), y, strlen(y));
 }
 

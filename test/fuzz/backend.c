@@ -29,6 +29,7 @@ static int	maxchunks;
 
 MemoryContext CurrentMemoryContext;
 volatile sig_atomic_t InterruptPending;
+int			interrupts_processed;
 
 static void *keep(void *chunk);
 static void **find(void *chunk);
@@ -180,6 +181,7 @@ ExceptionalCondition(const char *condition, const char *type, const char *filena
 void
 ProcessInterrupts(void)
 {
+	interrupts_processed++;
 }
 
 /*

@@ -24,6 +24,7 @@
 
 #include "backend.h"
 #include "check_rows.h"
+#include "check_sort.h"
 #include "iso_time.h"
 #include "jsonb_writer.h"
 #include "naive.h"
@@ -39,6 +40,7 @@
 
 typedef void (*Check) (const Case *c);
 
+extern int	LLVMFuzzerInitialize(int *argc, char ***argv);
 extern int	LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size);
 
 static void check_find(const Case *c);
@@ -71,6 +73,14 @@ static void check_reading(const char *str, uint32 len);
 static bool reference_parse(const char *bytes, uint32 len, Timestamp *time);
 static int	group_number(const char *str, const regmatch_t *group);
 static void check_writing(Timestamp time);
+
+/* What needs no input is checked once. */
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	check_sort();
+	return 0;
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size)
