@@ -320,6 +320,13 @@ app_column_rounds_time(const AppColumn *column)
 	return column->typmod >= 0 && column->typmod < EVENT_TIME_PRECISION;
 }
 
+/* app_type_is_own_string: is a type one of PostgreSQL's own for strings? */
+bool
+app_type_is_own_string(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == NAMEOID;
+}
+
 int
 app_column_count(AppRole role)
 {
@@ -343,7 +350,7 @@ const char *
 app_column_expected(AppRole role, int column)
 {
 	static const char *const expected[] = {
-		[KIND_IDENTIFIER] = "character varying, text or uuid",
+		[KIND_IDENTIFIER] = "character varying, character, text, name or uuid",
 		[KIND_LABEL] = "an enum, character varying or text",
 		[KIND_TEXT] = "character varying or text",
 		[KIND_INTEGER] = "smallint, integer or bigint",
@@ -545,7 +552,8 @@ kind_accepts(ColumnKind kind, Oid type)
 	switch (kind)
 	{
 		case KIND_IDENTIFIER:
-			return is_string || type == UUIDOID;
+			/* is compared, which only PostgreSQL's own types do with no code of others */
+			return app_type_is_own_string(type) || type == UUIDOID;
 		case KIND_LABEL:
 			return is_string || type_is_enum(type);
 		case KIND_TEXT:

@@ -101,6 +101,7 @@ extern void app_schema_describe(AppRole role, Oid relid, AppTable *table);
 extern void app_schema_require(const AppTable *table, int column);
 extern pg_noreturn void app_report_not_found(AppRole role);
 
+extern bool app_type_is_own_string(Oid type);
 extern int	app_column_count(AppRole role);
 extern bool app_column_rounds_time(const AppColumn *column);
 extern const char *app_column_name(AppRole role, int column);

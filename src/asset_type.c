@@ -32,8 +32,10 @@ asset_type_param_type(const AppColumn *column)
 }
 
 /*
- * asset_type_append_filter appends " AND alias.asset_type = $n"; an enum's operators
- * do not take a domain over it.
+ * asset_type_append_filter appends " AND alias.asset_type = $n".
+ *
+ * An enum's operators do not take a domain over it.  A string that is not PostgreSQL's own
+ * has operators of its owner's, and is compared as text.
  */
 void
 asset_type_append_filter(PlanText *text, const char *alias, const AppColumn *column, int param)
@@ -41,6 +43,12 @@ asset_type_append_filter(PlanText *text, const char *alias, const AppColumn *col
 	if (column->is_domain && type_is_enum(column->type))
 		appendStringInfo(&text->sql, " AND CAST(%s.asset_type AS %s) OPERATOR(pg_catalog.=) $%d",
 						 alias, format_type_be_qualified(column->type), param);
+	else if (!type_is_enum(column->type) && !app_type_is_own_string(column->type))
+	{
+		appendStringInfoString(&text->sql, " AND (");
+		plan_append_text(text, column, psprintf("%s.asset_type", alias));
+		appendStringInfo(&text->sql, ") OPERATOR(pg_catalog.=) $%d", param);
+	}
 	else
 		appendStringInfo(&text->sql, " AND %s.asset_type OPERATOR(pg_catalog.=) $%d",
 						 alias, param);

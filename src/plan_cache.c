@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
@@ -34,6 +35,7 @@
 #include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "plan_cache.h"
@@ -84,6 +86,8 @@ static SavedPlan *prepare_plan(const PlanRequest *request);
 static void check_functions(SPIPlanPtr plan, Oid caller);
 static bool check_functions_walker(Node *node, void *context);
 static bool check_function(Oid function, void *context);
+static bool is_of_extension(Oid function, Oid caller);
+static Oid	function_owner(Oid function);
 static Oid	our_schema(Oid caller);
 static void discard_plan(SavedPlan *saved);
 static void free_if_unused(SavedPlan *saved);
@@ -220,6 +224,24 @@ plan_append_function(PlanText *text, const PlanRequest *request, const char *nam
 	appendStringInfoString(&text->sql,
 						   quote_qualified_identifier(get_namespace_name(our_schema(request->caller)),
 													  name));
+}
+
+/*
+ * plan_append_text appends a column's value as text.
+ *
+ * Whoever owns a type can make a cast of it, and that would run his function with the
+ * rights of the caller.  So only a string of PostgreSQL's own is cast, which for a char(n)
+ * takes the blanks away; what else there is, an enum say, is read by its output function.
+ */
+void
+plan_append_text(PlanText *text, const AppColumn *column, const char *expression)
+{
+	if (app_type_is_own_string(column->type) || column->type == UUIDOID)
+		appendStringInfo(&text->sql, "CAST(%s AS pg_catalog.text)", expression);
+	else
+		/* of a null, concat makes an empty string */
+		appendStringInfo(&text->sql, "CASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END",
+						 expression, expression);
 }
 
 /*
@@ -418,14 +440,40 @@ check_function(Oid function, void *context)
 	for (i = 0; name != NULL && i < lengthof(called_functions); i++)
 		named_like_ours |= strcmp(name, called_functions[i]) == 0;
 	if (named_like_ours && get_func_namespace(function) == our_schema(caller) &&
-		getExtensionOfObject(ProcedureRelationId, function) !=
-		getExtensionOfObject(ProcedureRelationId, caller))
+		!is_of_extension(function, caller))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s is not part of the extension", format_procedure(function)),
 				 errhint("Drop the function, or move the extension to a schema "
 						 "where only its owner can create objects.")));
 	return false;
+}
+
+/*
+ * is_of_extension: are two functions of one extension and one owner?
+ *
+ * The owner of the extension can add functions of his to it, but those that it has brought
+ * belong to the superuser whose trust it has.
+ */
+static bool
+is_of_extension(Oid function, Oid caller)
+{
+	return getExtensionOfObject(ProcedureRelationId, function) ==
+		getExtensionOfObject(ProcedureRelationId, caller) &&
+		function_owner(function) == function_owner(caller);
+}
+
+static Oid
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 /* our_schema returns the schema of the calling function, where all of ours are. */

@@ -94,6 +94,7 @@ extern void plan_stop(PlanRun *run);
 extern int	plan_add_param(PlanText *text, Oid type);
 extern void plan_append_table(PlanText *text, const AppTable *table);
 extern void plan_append_function(PlanText *text, const PlanRequest *request, const char *name);
+extern void plan_append_text(PlanText *text, const AppColumn *column, const char *expression);
 extern void plan_append_utc(PlanText *text, Oid type, const char *expression);
 
 #endif							/* ASSET_REUSE_PLAN_CACHE_H */

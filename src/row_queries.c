@@ -498,11 +498,12 @@ append_number(PlanText *text, const AppTable *assets, AssetColumn column)
 static void
 append_text(PlanText *text, const AppTable *assets, AssetColumn column)
 {
+	appendStringInfoString(&text->sql, ", ");
 	if (assets->columns[column].present)
-		appendStringInfo(&text->sql, ", CAST(a.%s AS pg_catalog.text)",
-						 app_column_name(APP_ASSETS, column));
+		plan_append_text(text, &assets->columns[column],
+						 psprintf("a.%s", app_column_name(APP_ASSETS, column)));
 	else
-		appendStringInfoString(&text->sql, ", CAST(NULL AS pg_catalog.text)");
+		appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.text)");
 }
 
 /* append_id_answer appends an id in the type that the function returns. */

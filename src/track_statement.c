@@ -591,18 +591,20 @@ static void
 append_context(PlanText *text, const PlanRequest *request,
 			   const char *campaign_id, const char *campaign_name)
 {
-	if (request->tables[APP_SPACES] == NULL)
+	const AppTable *spaces = request->tables[APP_SPACES];
+
+	if (spaces == NULL)
 	{
 		appendStringInfo(&text->sql, "$%d", PARAM_CONTEXT + 1);
 		return;
 	}
 	plan_append_function(text, request, "asset_reuse_event_context");
-	appendStringInfo(&text->sql, "($%d, $%d,"
-					 " COALESCE($%d, CAST(%s AS pg_catalog.text)),"
-					 " COALESCE($%d, CAST(%s AS pg_catalog.text)))",
-					 PARAM_CONTEXT + 1, PARAM_REUSED_IN_TYPE + 1,
-					 PARAM_REUSED_IN_ID + 1, campaign_id,
-					 PARAM_REUSED_IN_NAME + 1, campaign_name);
+	appendStringInfo(&text->sql, "($%d, $%d, COALESCE($%d, ", PARAM_CONTEXT + 1,
+					 PARAM_REUSED_IN_TYPE + 1, PARAM_REUSED_IN_ID + 1);
+	plan_append_text(text, &spaces->columns[SPACE_ID], campaign_id);
+	appendStringInfo(&text->sql, "), COALESCE($%d, ", PARAM_REUSED_IN_NAME + 1);
+	plan_append_text(text, &spaces->columns[SPACE_CAMPAIGN_NAME], campaign_name);
+	appendStringInfoString(&text->sql, "))");
 }
 
 /*

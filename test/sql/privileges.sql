@@ -403,6 +403,19 @@ CREATE TABLE media.campaign_spaces (id text, tenant_id text, campaign_name text)
 INSERT INTO media.campaign_assets VALUES ('hero', 'acme', 'Hero', 'image', 0);
 SET search_path = media;
 SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
+-- The installer can make functions of his members of the extension; none of ours calls them instead of ours: 42501.
+CREATE FUNCTION planted(jsonb, int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int, text, timestamp, text, jsonb)
+	RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the planted aggregate ran''; END';
+CREATE AGGREGATE asset_reuse_summary(int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int, text, timestamp, text, jsonb)
+	(SFUNC = planted, STYPE = jsonb);
+ALTER EXTENSION asset_reuse ADD AGGREGATE asset_reuse_summary(int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int,
+	text, timestamp, text, jsonb);
+SELECT asset_reuse_analytics('acme');
+ALTER EXTENSION asset_reuse DROP AGGREGATE asset_reuse_summary(int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int,
+	text, timestamp, text, jsonb);
+DROP AGGREGATE asset_reuse_summary(int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int, text, timestamp, text, jsonb);
+DROP FUNCTION planted;
+SELECT asset_reuse_analytics('acme')->'overview'->'total_reuses' AS reuses;
 -- The functions cannot be changed, by the installer either; and no other role can remove the extension.
 ALTER FUNCTION asset_reuse_history(text, text, int, int, timestamptz) SECURITY DEFINER;
 CREATE OR REPLACE FUNCTION asset_reuse_summary_final(internal) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL';
