@@ -154,26 +154,28 @@ Errors: 22004 or 22023 batch_size, 2D000 called in a transaction block, 42P01 th
 CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamp,
-	clock timestamp
+	clock timestamp,
+	latest_row timestamp DEFAULT NULL
 ) RETURNS timestamp
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp) IS
-'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at and the events in the log if clock is not past it.
-platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp) IS
+'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at, the events in the log and latest_row if clock is not past it.  Times more than a day after clock do not count.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  latest_row: the latest time in the history table, or NULL.
 Errors: 22004 null clock, 22008 no such time, 22039 or 2203C platform_metadata of another shape.';
 
 CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamptz,
-	clock timestamptz
+	clock timestamptz,
+	latest_row timestamptz DEFAULT NULL
 ) RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz) IS
-'Returns the time of an asset''s next reuse event; as asset_reuse_log_next_time(jsonb, timestamp, timestamp), for timestamptz columns.';
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz, timestamptz) IS
+'Returns the time of an asset''s next reuse event; as asset_reuse_log_next_time(jsonb, timestamp, ...), for timestamptz columns.';
 
 CREATE FUNCTION asset_reuse_log_append(
 	platform_metadata jsonb,
@@ -408,6 +410,18 @@ COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns how many events it were.
 Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
 
+CREATE FUNCTION asset_reuse_uuid_of(
+	id text,
+	column_name text
+) RETURNS uuid
+AS 'MODULE_PATHNAME', 'asset_reuse_uuid_of'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_uuid_of(text, text) IS
+'Returns an identifier as a uuid.
+column_name: the column it comes from, for the error.
+Error 22P02 if it is not a uuid; the message does not show the value.';
+
 --
 -- Rows for analysts.  Events are in the assets' documents, in the history table, or
 -- in both: these functions read both.
@@ -540,8 +554,9 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
 bucket: hour, day, week (from Monday) or month, in UTC.  asset_type: only these assets; NULL for all.
-since, until: count the events with since <= time < until, and return the buckets of all that range; NULL: from the first or to the last event.  At most 1,000,000 buckets.
-Errors: 22004 null or 22023 invalid argument, unknown asset_type or too many buckets, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+since, until: count the events with since <= time < until, and return the buckets of all that range; NULL: from the first event, or to a day after the clock, with a notice that counts later events.
+Of more than 1,000,000 buckets the newest are returned, with a notice that counts earlier events.
+Errors: 22004 null or 22023 invalid argument, unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
 CREATE FUNCTION asset_reuse_timeline(
 	tenant_id uuid,
@@ -690,13 +705,14 @@ CREATE FUNCTION asset_reuse_top(
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT t.id, t.asset_name, t.asset_type, COALESCE(t.reuses_in_range, t.reused_count), t.last_reused_at,
-		t.impressions, t.clicks, t.conversions, t.ctr, t.file_url, t.thumbnail_url, t.campaign_space_id
+	SELECT asset_reuse_uuid_of(t.id, 'id'), t.asset_name, t.asset_type, COALESCE(t.reuses_in_range, t.reused_count),
+		t.last_reused_at, t.impressions, t.clicks, t.conversions, t.ctr, t.file_url, t.thumbnail_url,
+		asset_reuse_uuid_of(t.campaign_space_id, 'campaign_space_id')
 	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
 			asset_reuse_analytics($1, $2, $3, $4, $5) OPERATOR(pg_catalog.->) 'top_reused_assets')
-		AS (id uuid, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
+		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
 			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
-			file_url text, thumbnail_url text, campaign_space_id uuid)) WITH ORDINALITY AS t
+			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
 	ORDER BY t.ordinality;
 END;
 

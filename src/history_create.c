@@ -13,12 +13,16 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "history_ddl.h"
 #include "history_rights.h"
@@ -27,6 +31,7 @@
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
 static bool wants_months(FunctionCallInfo fcinfo);
+static void check_name_is_free(const AppTable *assets);
 static void create_table(const AppTable *assets, const AppTable *spaces, bool by_month,
 						 AppTable *history);
 static char *table_definition(const AppTable *assets, const AppTable *spaces, bool by_month);
@@ -52,7 +57,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	history_ddl_bind_assets(ShareRowExclusiveLock, &assets);
-	if (history_table_bind(&assets, AccessShareLock, false, &history))
+	if (history_ddl_bind_table(&assets, AccessShareLock, &history))
 		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("relation \"%s\" already exists, skipping", history.name)));
@@ -60,6 +65,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 	{
 		DdlState	state;
 
+		check_name_is_free(&assets);
 		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 		state = ddl_enter(assets.owner);
 		create_table(&assets, &spaces, by_month, &history);
@@ -86,6 +92,29 @@ wants_months(FunctionCallInfo fcinfo)
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
 				 errhint("Give 'month', or null for one table.")));
 	return true;
+}
+
+/*
+ * check_name_is_free raises 42710 if something that is no table has the table's name.
+ */
+static void
+check_name_is_free(const AppTable *assets)
+{
+	const char *name = history_table_name();
+	Oid			schema = get_namespace_oid(history_table_schema(assets), false);
+	ObjectAddress taken;
+
+	ObjectAddressSet(taken, RelationRelationId, get_relname_relid(name, schema));
+	if (!OidIsValid(taken.objectId))
+		ObjectAddressSet(taken, TypeRelationId,
+						 GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+										 ObjectIdGetDatum(schema)));
+	if (OidIsValid(taken.objectId))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("cannot create the history table because its name is taken"),
+				 errdetail("There is already %s.", getObjectDescription(&taken, false)),
+				 errhint("Rename it, or set %s to another name.", app_table_setting_name(APP_HISTORY))));
 }
 
 /* create_table creates all of the history table and describes it. */

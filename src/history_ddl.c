@@ -25,6 +25,7 @@
 #include "utils/lsyscache.h"
 
 #include "history_ddl.h"
+#include "history_table.h"
 
 /*
  * history_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
@@ -43,6 +44,24 @@ history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 				 errdetail("Only assets in a table can have a history table, which references them."),
 				 errhint("Set %s to the table for this call, and %s with its schema for all.",
 						 app_table_setting_name(APP_ASSETS), app_table_setting_name(APP_HISTORY))));
+}
+
+/*
+ * history_ddl_bind_table finds the history table and locks it, as history_table_bind.
+ *
+ * Errors: those of history_table_bind; 42809 it is a view.
+ */
+bool
+history_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history)
+{
+	if (!history_table_bind(assets, lockmode, false, history))
+		return false;
+	if (history->relkind == RELKIND_VIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", history->name),
+				 errhint("Set %s to the table for this call.", app_table_setting_name(APP_HISTORY))));
+	return true;
 }
 
 /*

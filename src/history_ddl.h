@@ -28,6 +28,7 @@ typedef struct Partman
 } Partman;
 
 extern void history_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);
+extern bool history_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history);
 extern bool history_ddl_key_is_id(const AppTable *assets);
 extern Partman history_ddl_find_partman(void);
 

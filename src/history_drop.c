@@ -79,7 +79,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	 * that have read the assets, while these wait for us to read the history or to track.
 	 */
 	history_ddl_bind_assets(AccessExclusiveLock, &assets);
-	if (!history_table_bind(&assets, AccessExclusiveLock, false, &history))
+	if (!history_ddl_bind_table(&assets, AccessExclusiveLock, &history))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"%s.%s\" does not exist", history_table_schema(&assets),
@@ -155,21 +155,22 @@ check_sizes(const AppTable *assets, const AppTable *history, const AssetKey *key
 {
 	SPITupleTable *rows;
 
-	rows = ddl_query(psprintf("SELECT a.id, (h.size + d.size)::bigint "
+	rows = ddl_query(psprintf("SELECT (h.size + d.size)::bigint "
 							  "FROM (SELECT %s, sum((pg_column_size(jsonb_build_object("
 							  "          'context', h.context, 'timestamp', '%s')) + 3) & -4) AS size "
 							  "      FROM %s AS h GROUP BY %s) AS h "
 							  "JOIN %s AS a ON %s, "
 							  "LATERAL (SELECT pg_column_size(jsonb_build_array(a.platform_metadata))) AS d (size) "
-							  "WHERE h.size + d.size > %d ORDER BY a.id LIMIT 1",
+							  "WHERE h.size + d.size > %d ORDER BY 1 DESC LIMIT 1",
 							  key->columns, SOME_EVENT_TIME, ddl_name(history), key->columns,
 							  ddl_name(assets), key->match, MAX_DOCUMENT_SIZE));
 	if (rows->numvals > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot put all events back into the assets' documents"),
-				 errdetail("The document of asset \"%s\" would have %s bytes, but jsonb can have no more than %d.",
-						   ddl_value(rows, 0, 1), ddl_value(rows, 0, 2), MAX_DOCUMENT_SIZE),
+				 errdetail("The longest value of column \"%s\" would have %s bytes, but jsonb can have no more than %d.",
+						   app_column_name(APP_ASSETS, ASSET_PLATFORM_METADATA),
+						   ddl_value(rows, 0, 1), MAX_DOCUMENT_SIZE),
 				 errhint("Keep the table, or archive the oldest events and delete them from it.")));
 }
 

@@ -71,10 +71,11 @@ history_rights_copy(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_privileges grants what others may do with the assets.
+ * copy_privileges grants others what they may do with the assets.
  *
- * Beyond that, asset_reuse_track takes UPDATE of an asset and now INSERT of an event,
- * and reading a document takes SELECT of its column and now of the events.
+ * Who may read the table of assets may read events, and who may update it may do with an
+ * event what he could do in its document.  A grant on some columns of the assets stays what
+ * it is: on the events it would be one on the whole.
  */
 static void
 copy_privileges(const AppTable *assets, const AppTable *history)
@@ -83,18 +84,12 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 						  "    CASE WHEN p.grantee = 0 THEN 'PUBLIC' ELSE p.grantee::regrole::text END, "
 						  "    CASE WHEN bool_or(p.grantable) THEN ' WITH GRANT OPTION' END) "
 						  "FROM ("
-						  "    SELECT a.grantee, unnest(CASE a.privilege_type WHEN 'UPDATE' THEN '{UPDATE,INSERT}' "
-						  "        ELSE ARRAY[a.privilege_type] END), a.is_grantable "
+						  "    SELECT a.grantee, unnest(CASE a.privilege_type WHEN 'SELECT' THEN ARRAY['SELECT'] "
+						  "        WHEN 'UPDATE' THEN ARRAY['INSERT', 'DELETE', 'UPDATE (context)'] END), a.is_grantable "
 						  "    FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = %u "
-						  "    UNION ALL "
-						  "    SELECT a.grantee, CASE a.privilege_type WHEN 'UPDATE' THEN 'INSERT' ELSE 'SELECT' END, "
-						  "        a.is_grantable "
-						  "    FROM pg_attribute AS c, aclexplode(c.attacl) AS a WHERE c.attrelid = %u "
-						  "        AND (a.privilege_type = 'UPDATE' AND c.attname = 'platform_metadata' "
-						  "            OR a.privilege_type = 'SELECT' AND c.attname = 'platform_metadata') "
 						  ") AS p (grantee, privilege, grantable) "
 						  "WHERE p.grantee <> %u GROUP BY p.grantee, p.privilege ORDER BY p.grantee, p.privilege",
-					  history->relid, assets->relid, assets->relid, assets->owner));
+						  history->relid, assets->relid, assets->owner));
 }
 
 /* copy_row_security turns row-level security on where it is on for the assets. */

@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -64,6 +65,7 @@ static const SameType same_types[] = {
 
 static NamedTable named = {0};
 
+static bool counts_as_table(Oid relid);
 static void check_is_as_seen(const AppTable *assets, Oid relid);
 static Oid	seen_by_snapshot(Oid schema, const char *name);
 static void note_named(Oid schema, const char *name, Oid relid);
@@ -80,7 +82,10 @@ static pg_noreturn void report_not_ours(const AppTable *history, const char *det
  * The caller has bound and locked the assets.  Read only, it is going to read what
  * the calling query sees.
  *
- * Errors: 42809 what has its name is no history table; 40001 it was dropped, and perhaps
+ * A type or an index under the table's name is no table, and does not stand for one: who may
+ * create such things must not be able to end everybody's calls.
+ *
+ * Errors: 42809 the table of its name is no history table; 40001 it was dropped, and perhaps
  * another one made, while the calling query ran, which can see the events neither there
  * nor in the documents.
  */
@@ -93,11 +98,26 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 
 	if (read_only)
 		check_is_as_seen(assets, relid);
-	if (!OidIsValid(relid))
+	if (!counts_as_table(relid))
 		return false;
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
 	return true;
+}
+
+static bool
+counts_as_table(Oid relid)
+{
+	switch (OidIsValid(relid) ? get_rel_relkind(relid) : '\0')
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_FOREIGN_TABLE:
+			return true;
+		default:
+			return false;
+	}
 }
 
 /* history_table_schema returns the schema in which the history table is or would be. */
@@ -231,15 +251,19 @@ forget_named(Datum arg, int cacheid, uint32 hashvalue)
 	named.known = false;
 }
 
-/* check_is_ours raises an error for a table that is not a history of these assets. */
+/*
+ * check_is_ours raises an error for a table that is not a history of these assets.
+ *
+ * Tenants who have views of the assets can have views of the history, too.
+ */
 static void
 check_is_ours(const AppTable *assets, const AppTable *history)
 {
 	int			column;
 	Size		i;
 
-	if (history->relkind != RELKIND_RELATION && history->relkind != RELKIND_PARTITIONED_TABLE)
-		report_not_ours(history, "It is not a table.", NULL);
+	if (history->relkind == RELKIND_FOREIGN_TABLE)
+		report_not_ours(history, "It is a foreign table.", NULL);
 	if (history->owner != assets->owner)
 		report_not_ours(history, "Its owner is not the owner of the assets.",
 						"give it that owner, too");
@@ -255,7 +279,7 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 		report_not_ours(history, "Its column \"reused_at\" rounds times.",
 						psprintf("give the column the type %s",
 								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
-	if (history->primary_key != HISTORY_KEY)
+	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).", NULL);
 }
 

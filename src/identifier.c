@@ -12,12 +12,35 @@
 #include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "event_context.h"
 #include "identifier.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_uuid_of);
+
+/*
+ * asset_reuse_uuid_of(id, column_name) returns an identifier of a column as a uuid.
+ *
+ * Error 22P02 if it is none; a cast's error would show the value.
+ */
+Datum
+asset_reuse_uuid_of(PG_FUNCTION_ARGS)
+{
+	text	   *id = PG_GETARG_TEXT_PP(0);
+
+	if (!event_context_is_uuid(id))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("column \"%s\" has a value that is not a uuid",
+						text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 errhint("Call the function with identifiers of type text.")));
+	PG_RETURN_DATUM(DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(id))));
+}
 
 /*
  * identifier_param_type returns the type in which a column's identifier is

@@ -47,7 +47,8 @@ static const char *const called_functions[] = {
 	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
 	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_count",
 	"asset_reuse_log_events", "asset_reuse_log_movable", "asset_reuse_log_next_time",
-	"asset_reuse_log_remove", "asset_reuse_log_restore", "asset_reuse_summary"
+	"asset_reuse_log_remove", "asset_reuse_log_restore", "asset_reuse_summary",
+	"asset_reuse_uuid_of"
 };
 
 typedef struct PlanKey

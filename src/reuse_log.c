@@ -108,9 +108,9 @@ reuse_log_last_time(const ReuseLog *log, Timestamp *time)
 	return event.has_time;
 }
 
-/* reuse_log_latest_time finds the latest time of all events, if any has one. */
+/* reuse_log_latest_time finds the latest time up to a horizon, if an event has one. */
 bool
-reuse_log_latest_time(const ReuseLog *log, Timestamp *time)
+reuse_log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
 {
 	ReuseLogWalk walk;
 	ReuseValue	event;
@@ -120,7 +120,7 @@ reuse_log_latest_time(const ReuseLog *log, Timestamp *time)
 	reuse_log_walk(&walk, log);
 	while (reuse_log_next(&walk, &event))
 	{
-		if (reuse_event_time(&event, &t) && (!found || t > *time))
+		if (reuse_event_time(&event, &t) && t <= horizon && (!found || t > *time))
 		{
 			*time = t;
 			found = true;

@@ -19,6 +19,9 @@
 /* upper bound of what an event adds beside its context: entries, keys, padding */
 #define REUSE_EVENT_OVERHEAD	128
 
+/* how far ahead of the clock a time may be to count as an asset's latest: a day */
+#define REUSE_HORIZON			USECS_PER_DAY
+
 /* The events of a document, in the order they were stored */
 typedef struct ReuseLog
 {
@@ -72,7 +75,7 @@ extern void reuse_log_require(ReuseLogStatus status);
 
 extern void reuse_log_get(const ReuseLog *log, uint32 number, ReuseEvent *event);
 extern bool reuse_log_last_time(const ReuseLog *log, Timestamp *time);
-extern bool reuse_log_latest_time(const ReuseLog *log, Timestamp *time);
+extern bool reuse_log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time);
 extern int64 reuse_log_count_range(const ReuseLog *log, ReuseRange range);
 extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
 							   const ReuseLog *log, Timestamp time,

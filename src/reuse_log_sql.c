@@ -23,13 +23,13 @@
 PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
 PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
-static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log);
+static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row);
 static bool is_rounded(Timestamp rounded, Timestamp time);
 
 /*
- * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock) returns
- * the time of the asset's next event: the clock, or one microsecond after the
- * latest time known of the asset if the clock is not past it.
+ * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, latest_row)
+ * returns the time of the asset's next event: the clock, or one microsecond after
+ * the latest time known of the asset if the clock is not past it.
  */
 Datum
 asset_reuse_log_next_time(PG_FUNCTION_ARGS)
@@ -37,7 +37,7 @@ asset_reuse_log_next_time(PG_FUNCTION_ARGS)
 	ReuseLog	log;
 
 	(void) request_document(fcinfo, 0, &log);
-	PG_RETURN_TIMESTAMP(next_time(fcinfo, &log));
+	PG_RETURN_TIMESTAMP(next_time(fcinfo, &log, PG_ARGISNULL(3) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(3)));
 }
 
 /*
@@ -49,7 +49,7 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
 	Jsonb	   *document = request_document(fcinfo, 0, &log);
-	Timestamp	time = next_time(fcinfo, &log);
+	Timestamp	time = next_time(fcinfo, &log, DT_NOBEGIN);
 	Jsonb	   *context;
 
 	if (PG_ARGISNULL(3))
@@ -69,16 +69,21 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 }
 
 /*
- * next_time chooses the next event's time from arguments 1 and 2 and the log.
+ * next_time chooses the next event's time from arguments 1 and 2, the log and the latest
+ * row of the history table, if there is one.
  *
  * It looks at all events and not just at the last: others write to the log too,
- * and nothing else tells whether they did.
+ * and nothing else tells whether they did.  Times more than a day ahead of the clock
+ * are nobody's but theirs, and do not count: one absurd event would otherwise keep the
+ * asset from ever being tracked in time again.
  */
 static Timestamp
-next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
+next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row)
 {
-	Timestamp	latest = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
-	Timestamp	logged;
+	Timestamp	last = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
+	Timestamp	latest = DT_NOBEGIN;
+	Timestamp	clock;
+	Timestamp	horizon;
 	Timestamp	time;
 	char		stamp[ISO_EVENT_TIME_LEN];
 
@@ -86,19 +91,20 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("clock must not be null")));
-	time = PG_GETARG_TIMESTAMP(2);
+	clock = PG_GETARG_TIMESTAMP(2);
+	horizon = TIMESTAMP_NOT_FINITE(clock) ? clock : clock + REUSE_HORIZON;
 
-	if (reuse_log_latest_time(log, &logged) &&
-		(logged > latest || is_rounded(latest, logged)))
-		latest = logged;
-	if (time <= latest)
-		time = TIMESTAMP_IS_NOEND(latest) ? latest : latest + 1;
+	(void) reuse_log_latest_time(log, horizon, &latest);
+	if (latest_row > latest && latest_row <= horizon)
+		latest = latest_row;
+	if (last > latest && last <= horizon && !is_rounded(last, latest))
+		latest = last;
+	time = Max(clock, latest + 1);
 	if (!iso_time_event(time, stamp))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range"),
-				 errdetail("An event's time must be in the years 1 to 9999, "
-						   "and later than the asset's latest reuse.")));
+				 errdetail("An event's time must be in the years 1 to 9999.")));
 	return time;
 }
 
@@ -111,7 +117,7 @@ is_rounded(Timestamp rounded, Timestamp time)
 {
 	int64		unit;
 
-	if (TIMESTAMP_NOT_FINITE(rounded) || rounded - time > USECS_PER_SEC)
+	if (TIMESTAMP_NOT_FINITE(time) || rounded - time > USECS_PER_SEC)
 		return false;
 	for (unit = 10; unit <= USECS_PER_SEC; unit *= 10)
 	{

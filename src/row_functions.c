@@ -42,6 +42,18 @@ PG_FUNCTION_INFO_V1(asset_reuse_where_used_place_uuid);
 PG_FUNCTION_INFO_V1(asset_reuse_unused);
 PG_FUNCTION_INFO_V1(asset_reuse_unused_uuid);
 
+/* Maximum number of buckets in a timeline: a hundred years of hours */
+#define MAX_BUCKETS			1000000
+
+/* Columns of the timeline's statement, as SPI numbers them */
+enum
+{
+	TIMELINE_BUCKET = 1,
+	TIMELINE_REUSES,
+	TIMELINE_ASSETS,
+	TIMELINE_LATER
+};
+
 /* What a function is asked for; what is not given is null */
 typedef struct RowRequest
 {
@@ -54,6 +66,8 @@ typedef struct RowRequest
 	text	   *place_type;
 	text	   *place_id;
 	const TimeBucket *bucket;
+	Timestamp	first_bucket;	/* that a timeline can have; with bucket */
+	Timestamp	last_time;		/* where it ends; with bucket */
 	bool		has_created_before;
 	Timestamp	created_before;
 } RowRequest;
@@ -72,9 +86,13 @@ typedef struct RowStatement
 static Datum event_rows(FunctionCallInfo fcinfo, Oid id_type);
 static void open_events(FunctionCallInfo fcinfo, Oid id_type);
 static Datum timeline(FunctionCallInfo fcinfo, Oid id_type);
+static void bound_timeline(RowRequest *request);
 static void put_timeline(ReturnSetInfo *result, const RowRequest *request);
-static bool timeline_bounds(const RowRequest *request, Timestamp *first, Timestamp *last);
-static Timestamp bucket_start(uint64 row);
+static bool timeline_start(const RowRequest *request, Timestamp *start);
+static void report_outside(const RowRequest *request);
+static int64 events_outside(bool later);
+static bool bucket_start(uint64 row, Timestamp *start);
+static int64 row_count(uint64 row, int column);
 static Datum where_used_campaign(FunctionCallInfo fcinfo, Oid id_type);
 static Datum where_used_place(FunctionCallInfo fcinfo, Oid id_type);
 static Datum unused(FunctionCallInfo fcinfo, Oid id_type);
@@ -209,6 +227,7 @@ timeline(FunctionCallInfo fcinfo, Oid id_type)
 	request.bucket = time_bucket_find(request_text(fcinfo, 1, "bucket"));
 	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	request.range = request_range(fcinfo, 3, "since", "until");
+	bound_timeline(&request);
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -219,27 +238,45 @@ timeline(FunctionCallInfo fcinfo, Oid id_type)
 	return (Datum) 0;
 }
 
+/*
+ * bound_timeline decides where a timeline ends, and where it can begin.
+ *
+ * Without an end it ends a day after the clock.  One absurd event of others, in the year 9999
+ * or 1 say, would otherwise make it end or begin there.
+ */
+static void
+bound_timeline(RowRequest *request)
+{
+	/* a timestamptz is the timestamp in UTC */
+	request->last_time = TIMESTAMP_NOT_FINITE(request->range.end) ?
+		GetCurrentTimestamp() + USECS_PER_DAY : request->range.end;
+	request->first_bucket =
+		time_bucket_back(request->bucket, time_bucket_start(request->bucket, request->last_time - 1),
+						 MAX_BUCKETS - 1);
+}
+
 /* put_timeline puts the buckets that were counted, and zeros for those between them. */
 static void
 put_timeline(ReturnSetInfo *result, const RowRequest *request)
 {
+	Timestamp	last = time_bucket_start(request->bucket, request->last_time - 1);
 	Timestamp	start;
-	Timestamp	last;
 	uint64		row = 0;
 
-	if (!timeline_bounds(request, &start, &last))
+	report_outside(request);
+	if (!timeline_start(request, &start) || start > last)
 		return;
-	time_bucket_check_count(request->bucket, start, last);
 	for (;;)
 	{
 		Datum		values[] = {TimestampTzGetDatum(start), Int64GetDatum(0), Int64GetDatum(0)};
 		bool		nulls[lengthof(values)] = {0};
+		Timestamp	counted;
 
 		CHECK_FOR_INTERRUPTS();
-		if (row < SPI_processed && bucket_start(row) == start)
+		if (bucket_start(row, &counted) && counted == start)
 		{
-			values[1] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &nulls[1]);
-			values[2] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &nulls[2]);
+			values[1] = Int64GetDatum(row_count(row, TIMELINE_REUSES));
+			values[2] = Int64GetDatum(row_count(row, TIMELINE_ASSETS));
 			row++;
 		}
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -251,32 +288,81 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 }
 
 /*
- * timeline_bounds finds the first and the last bucket: those of the range, or of the
- * data where that is open; false if there are none.
+ * timeline_start finds the first bucket: that of the range, or of the data where it is open,
+ * but none before the first that there can be; false if there is none.
  */
 static bool
-timeline_bounds(const RowRequest *request, Timestamp *first, Timestamp *last)
+timeline_start(const RowRequest *request, Timestamp *start)
 {
-	const RequestRange *range = &request->range;
-	bool		from_start = !TIMESTAMP_NOT_FINITE(range->start);
-	bool		to_end = !TIMESTAMP_NOT_FINITE(range->end);
-
-	if (range->start == range->end || (SPI_processed == 0 && !(from_start && to_end)))
+	if (request->range.start >= request->last_time)
 		return false;
-	*first = from_start ? time_bucket_start(request->bucket, range->start) : bucket_start(0);
-	*last = to_end ? time_bucket_start(request->bucket, range->end - 1) :
-		bucket_start(SPI_processed - 1);
+	if (!TIMESTAMP_NOT_FINITE(request->range.start))
+		*start = Max(time_bucket_start(request->bucket, request->range.start), request->first_bucket);
+	else if (events_outside(false) > 0)
+		*start = request->first_bucket;
+	else
+		return bucket_start(0, start);
 	return true;
 }
 
-/* bucket_start reads which bucket a row of the statement has counted. */
-static Timestamp
-bucket_start(uint64 row)
+/* report_outside says what a timeline does not show. */
+static void
+report_outside(const RowRequest *request)
+{
+	int64		earlier = events_outside(false);
+	int64		later = events_outside(true);
+
+	if (later > 0)
+		ereport(NOTICE,
+				(errmsg("timeline ends a day after the clock"),
+				 errdetail("Number of later events: " INT64_FORMAT ".", later),
+				 errhint("Give until to see them.")));
+	if (earlier > 0 || (!TIMESTAMP_NOT_FINITE(request->range.start) &&
+						time_bucket_start(request->bucket, request->range.start) < request->first_bucket))
+		ereport(NOTICE,
+				(errmsg("timeline has only the newest %d buckets", MAX_BUCKETS),
+				 errdetail("Number of earlier events: " INT64_FORMAT ".", earlier),
+				 errhint("Choose a longer bucket to see them, or a shorter range by since and until.")));
+}
+
+/* events_outside returns how many events are later than the buckets, or earlier. */
+static int64
+events_outside(bool later)
+{
+	Timestamp	start;
+	uint64		row;
+
+	/* at most two rows have no bucket, and these are the last */
+	for (row = SPI_processed; row > 0 && !bucket_start(row - 1, &start); row--)
+	{
+		bool		isnull;
+
+		if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[row - 1], SPI_tuptable->tupdesc,
+									   TIMELINE_LATER, &isnull)) == later)
+			return row_count(row - 1, TIMELINE_REUSES);
+	}
+	return 0;
+}
+
+/* bucket_start reads which bucket a row of the statement has counted; false if none. */
+static bool
+bucket_start(uint64 row, Timestamp *start)
+{
+	bool		isnull = true;
+
+	if (row < SPI_processed)
+		*start = DatumGetTimestamp(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+												 TIMELINE_BUCKET, &isnull));
+	return !isnull;
+}
+
+static int64
+row_count(uint64 row, int column)
 {
 	bool		isnull;
 
-	return DatumGetTimestamp(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1,
-										   &isnull));
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column,
+									   &isnull));
 }
 
 static Datum
@@ -398,7 +484,11 @@ bind_request(const RowRequest *request, RowStatement *statement)
 		bind_value(statement, ROW_PLACE_ID, PointerGetDatum(request->place_id));
 	}
 	if (request->bucket)
+	{
 		bind_value(statement, ROW_BUCKET, CStringGetTextDatum(request->bucket->name));
+		bind_value(statement, ROW_FIRST_BUCKET, TimestampGetDatum(request->first_bucket));
+		bind_value(statement, ROW_LAST_TIME, TimestampGetDatum(request->last_time));
+	}
 	if (request->has_created_before)
 	{
 		app_schema_require(&statement->assets, ASSET_CREATED_AT);

@@ -9,6 +9,7 @@
  *
  *	$1 tenant  $2 since  $3 until  $4 asset  $5 asset type  $6 campaign
  *	$7, $8 type and id of a place of reuse  $9 bucket  $10 created before
+ *	$11, $12 bounds of the buckets
  *
  * Pure text; it is in the memory context of the text.
  *
@@ -43,7 +44,8 @@ static void append_time_bound(PlanText *text, const PlanRequest *request, const 
 static void append_ctr(PlanText *text, const AppTable *assets);
 static void append_number(PlanText *text, const AppTable *assets, AssetColumn column);
 static void append_text(PlanText *text, const AppTable *assets, AssetColumn column);
-static void append_id_answer(PlanText *text, const PlanRequest *request, const char *expression);
+static void append_id_answer(PlanText *text, const PlanRequest *request, AssetColumn column,
+							 const char *expression);
 static void append_time_answer(PlanText *text, Oid type, const char *expression);
 static Oid	event_time_type(const PlanRequest *request);
 static bool is_streamed(const PlanRequest *request);
@@ -70,7 +72,7 @@ row_build_events(PlanText *text, const PlanRequest *request)
 
 	add_params(text, request);
 	appendStringInfoString(sql, "SELECT ");
-	append_id_answer(text, request, "e.asset_id");
+	append_id_answer(text, request, ASSET_ID, "e.asset_id");
 	appendStringInfoString(sql, ", ");
 	append_time_answer(text, event_time_type(request), "e.reused_at");
 	appendStringInfoString(sql, ", ");
@@ -90,11 +92,15 @@ row_build_events(PlanText *text, const PlanRequest *request)
 /* ----------
  * row_build_timeline builds, in two steps since count(DISTINCT) would sort,
  *
- *	SELECT g.bucket_start, sum(g.reuses), count(*)
- *	FROM (SELECT date_trunc($9, e.reused_at) AS bucket_start, count(*) AS reuses
+ *	SELECT g.bucket_start, sum(g.reuses), count(*), g.later
+ *	FROM (SELECT CASE WHEN e.reused_at >= $11 AND e.reused_at < $12
+ *				 THEN date_trunc($9, e.reused_at) END AS bucket_start,
+ *			  e.reused_at >= $12 AS later, count(*) AS reuses
  *		  FROM (events) AS e
- *		  WHERE e.reused_at > '-infinity' AND e.reused_at < 'infinity' GROUP BY 1, e.asset_id) AS g
- *	GROUP BY g.bucket_start ORDER BY g.bucket_start
+ *		  WHERE e.reused_at > '-infinity' AND e.reused_at < 'infinity' GROUP BY 1, 2, e.asset_id) AS g
+ *	GROUP BY g.bucket_start, g.later ORDER BY g.bucket_start, g.later
+ *
+ * Events outside of the bounds are counted without a bucket, and come last.
  * ----------
  */
 void
@@ -104,14 +110,20 @@ row_build_timeline(PlanText *text, const PlanRequest *request)
 
 	add_params(text, request);
 	appendStringInfoString(sql, "SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), "
-						   "pg_catalog.count(*) FROM (SELECT pg_catalog.date_trunc($9, ");
+						   "pg_catalog.count(*), g.later FROM (SELECT CASE WHEN ");
 	plan_append_utc(text, event_time_type(request), "e.reused_at");
-	appendStringInfoString(sql, ") AS bucket_start, pg_catalog.count(*) AS reuses FROM (");
+	appendStringInfoString(sql, " OPERATOR(pg_catalog.>=) $11 AND ");
+	plan_append_utc(text, event_time_type(request), "e.reused_at");
+	appendStringInfoString(sql, " OPERATOR(pg_catalog.<) $12 THEN pg_catalog.date_trunc($9, ");
+	plan_append_utc(text, event_time_type(request), "e.reused_at");
+	appendStringInfoString(sql, ") END AS bucket_start, ");
+	plan_append_utc(text, event_time_type(request), "e.reused_at");
+	appendStringInfoString(sql, " OPERATOR(pg_catalog.>=) $12 AS later, pg_catalog.count(*) AS reuses FROM (");
 	append_events(text, request);
 	appendStringInfoString(sql, ") AS e WHERE e.reused_at OPERATOR(pg_catalog.>) " UNTIMED
 						   " AND e.reused_at OPERATOR(pg_catalog.<) 'infinity'"
-						   " GROUP BY 1, e.asset_id) AS g"
-						   " GROUP BY g.bucket_start ORDER BY g.bucket_start");
+						   " GROUP BY 1, 2, e.asset_id) AS g"
+						   " GROUP BY g.bucket_start, g.later ORDER BY g.bucket_start, g.later");
 }
 
 /* ----------
@@ -136,7 +148,7 @@ row_build_where_used(PlanText *text, const PlanRequest *request)
 
 	add_params(text, request);
 	appendStringInfoString(sql, "SELECT ");
-	append_id_answer(text, request, "a.id");
+	append_id_answer(text, request, ASSET_ID, "a.id");
 	append_text(text, assets, ASSET_NAME);
 	append_text(text, assets, ASSET_TYPE);
 	appendStringInfoString(sql, ", u.reuses, ");
@@ -183,7 +195,7 @@ row_build_unused(PlanText *text, const PlanRequest *request)
 
 	add_params(text, request);
 	appendStringInfoString(sql, "SELECT ");
-	append_id_answer(text, request, "a.id");
+	append_id_answer(text, request, ASSET_ID, "a.id");
 	append_text(text, assets, ASSET_NAME);
 	append_text(text, assets, ASSET_TYPE);
 	appendStringInfoString(sql, ", ");
@@ -198,8 +210,8 @@ row_build_unused(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(sql, ", m.conversions, m.ctr");
 	append_text(text, assets, ASSET_FILE_URL);
 	appendStringInfoString(sql, ", ");
-	append_id_answer(text, request, assets->columns[ASSET_CAMPAIGN_SPACE_ID].present ?
-					 "a.campaign_space_id" : "NULL");
+	append_id_answer(text, request, ASSET_CAMPAIGN_SPACE_ID,
+					 assets->columns[ASSET_CAMPAIGN_SPACE_ID].present ? "a.campaign_space_id" : "NULL");
 	appendStringInfoString(sql, " FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(sql, " AS a, LATERAL (SELECT ");
@@ -231,6 +243,8 @@ add_params(PlanText *text, const PlanRequest *request)
 	plan_add_param(text, TEXTOID);
 	plan_add_param(text, TEXTOID);
 	plan_add_param(text, TEXTOID);
+	plan_add_param(text, TIMESTAMPOID);
+	plan_add_param(text, TIMESTAMPOID);
 	plan_add_param(text, TIMESTAMPOID);
 }
 
@@ -506,16 +520,24 @@ append_text(PlanText *text, const AppTable *assets, AssetColumn column)
 		appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.text)");
 }
 
-/* append_id_answer appends an id in the type that the function returns. */
+/* append_id_answer appends an id of that column in the type that the function returns. */
 static void
-append_id_answer(PlanText *text, const PlanRequest *request, const char *expression)
+append_id_answer(PlanText *text, const PlanRequest *request, AssetColumn column,
+				 const char *expression)
 {
-	/* by way of text: a string's id has no cast to uuid, and a domain's none at all */
-	if (request->shape & ROW_AS_UUID)
-		appendStringInfo(&text->sql, "CAST(CAST(%s AS pg_catalog.text) AS pg_catalog.uuid)",
-						 expression);
-	else
+	if ((request->shape & ROW_AS_UUID) == 0)
+	{
 		appendStringInfo(&text->sql, "CAST(%s AS pg_catalog.text)", expression);
+		return;
+	}
+	if (request->tables[APP_ASSETS]->columns[column].type == UUIDOID)
+	{
+		appendStringInfo(&text->sql, "CAST(%s AS pg_catalog.uuid)", expression);
+		return;
+	}
+	plan_append_function(text, request, "asset_reuse_uuid_of");
+	appendStringInfo(&text->sql, "(CAST(%s AS pg_catalog.text), '%s')", expression,
+					 app_column_name(APP_ASSETS, column));
 }
 
 /* append_time_answer appends a time of that type as timestamptz; null for no time. */

@@ -23,6 +23,8 @@ typedef enum RowParam
 	ROW_PLACE_ID,
 	ROW_BUCKET,
 	ROW_CREATED_BEFORE,
+	ROW_FIRST_BUCKET,			/* no event before this, or from ROW_LAST_TIME on, has a bucket */
+	ROW_LAST_TIME,
 	ROW_NPARAMS
 } RowParam;
 

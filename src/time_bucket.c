@@ -14,11 +14,10 @@
 #include "compat.h"
 #include "time_bucket.h"
 
-/*
- * What a timeline can be long: a hundred years of hours.  A single event that others
- * have dated to the year 1 would otherwise make eighteen million rows of zeros.
- */
-#define MAX_BUCKETS			1000000
+#define DAYS_OF_LONGEST_MONTH	31
+
+/* The Julian date of January 1st, 4713 BC, in our calendar */
+#define FIRST_BUCKET_JDATE		38
 
 static const TimeBucket buckets[] = {
 	{"hour", {.time = USECS_PER_HOUR}},
@@ -63,18 +62,23 @@ time_bucket_next(const TimeBucket *bucket, Timestamp start)
 												 IntervalPGetDatum(&bucket->length)));
 }
 
-/* time_bucket_check_count raises 22023 for more buckets than anybody would read. */
-void
-time_bucket_check_count(const TimeBucket *bucket, Timestamp first, Timestamp last)
+/*
+ * time_bucket_back returns when the bucket begins that is so many before another one; or
+ * the first hour of the year 4713 BC, if that may be later.
+ *
+ * There are times a few weeks before that, but no bucket begins at the first of them.
+ */
+Timestamp
+time_bucket_back(const TimeBucket *bucket, Timestamp start, int n)
 {
-	double		length = (double) bucket->length.time + (double) bucket->length.day * USECS_PER_DAY +
-		(double) bucket->length.month * DAYS_PER_MONTH * USECS_PER_DAY;
+	static const Timestamp first = ((Timestamp) (FIRST_BUCKET_JDATE - POSTGRES_EPOCH_JDATE)) * USECS_PER_DAY;
+	Interval	span = {bucket->length.time * n, bucket->length.day * n, bucket->length.month * n};
+	double		longest = (double) span.time +
+		((double) span.day + (double) span.month * DAYS_OF_LONGEST_MONTH) * USECS_PER_DAY;
 
 	/* in double: a span of all times has no int64 */
-	if (((double) last - (double) first) / length >= MAX_BUCKETS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("timeline is too long for buckets of one %s", bucket->name),
-				 errdetail("It would have more than %d buckets.", MAX_BUCKETS),
-				 errhint("Choose a longer bucket, or a shorter range by since and until.")));
+	if ((double) start - (double) first < longest)
+		return first;
+	return DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(start),
+												 IntervalPGetDatum(&span)));
 }

@@ -19,6 +19,6 @@ typedef struct TimeBucket
 extern const TimeBucket *time_bucket_find(const text *name);
 extern Timestamp time_bucket_start(const TimeBucket *bucket, Timestamp time);
 extern Timestamp time_bucket_next(const TimeBucket *bucket, Timestamp start);
-extern void time_bucket_check_count(const TimeBucket *bucket, Timestamp first, Timestamp last);
+extern Timestamp time_bucket_back(const TimeBucket *bucket, Timestamp start, int n);
 
 #endif							/* ASSET_REUSE_TIME_BUCKET_H */

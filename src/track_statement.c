@@ -41,6 +41,7 @@
 enum
 {
 	PARAM_CLOCK,				/* in the type of last_reused_at */
+	PARAM_HORIZON,				/* in that type; what is later does not count as the latest */
 	PARAM_UPDATED_AT,			/* the clock in the type of updated_at, if there is one */
 	PARAM_ASSET_ID,
 	PARAM_TENANT_ID,
@@ -83,9 +84,9 @@ static void append_update(PlanText *text, const PlanRequest *request);
 static void append_insert(PlanText *text, const PlanRequest *request);
 static void append_tracked_row(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
-static void append_last_time(PlanText *text, const PlanRequest *request);
-static void append_clock(PlanText *text, const PlanRequest *request);
+static void append_next_time(PlanText *text, const PlanRequest *request);
 static void append_latest_row(PlanText *text, const PlanRequest *request);
+static const char *event_time_type(const PlanRequest *request);
 static void append_context(PlanText *text, const PlanRequest *request,
 						   const char *campaign_id, const char *campaign_name);
 static ColumnSet returned_columns(const AppTable *assets, bool in_table);
@@ -221,6 +222,7 @@ bind_params(const TrackRequest *request, const TrackTables *tables, Datum *value
 	memset(nulls, ' ', NPARAMS);
 	/* both timestamp, taken as UTC, and timestamptz hold this number */
 	values[PARAM_CLOCK] = TimestampTzGetDatum(clock);
+	values[PARAM_HORIZON] = TimestampTzGetDatum(clock + REUSE_HORIZON);
 	values[PARAM_UPDATED_AT] = TimestampTzGetDatum(clock);
 	values[PARAM_ASSET_ID] = identifier_bind(request->asset_id, &assets[ASSET_ID]);
 	values[PARAM_TENANT_ID] = identifier_bind(request->tenant_id, &assets[ASSET_TENANT_ID]);
@@ -327,47 +329,42 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *	UPDATE assets AS a SET
  *		reused_count = COALESCE(a.reused_count, 0) + 1,
  *		last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1),
+ *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1, NULL),
  *		platform_metadata =
- *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $5),
- *		updated_at = $2
- *	WHERE a.id = $3 AND a.tenant_id = $4 AND a.deleted_at IS NULL
+ *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $6),
+ *		updated_at = $3
+ *	WHERE a.id = $4 AND a.tenant_id = $5 AND a.deleted_at IS NULL
  *	RETURNING a.id, ...
  *
  * With a campaign it joins that, to find both in one go, and the event's context is
  * made of the caller's and of the campaign's row:
  *
  *		platform_metadata = asset_reuse_log_append(..., asset_reuse_event_context(
- *			$5, $8, COALESCE($9, s.id), COALESCE($10, s.campaign_name)))
+ *			$6, $9, COALESCE($10, s.id), COALESCE($11, s.campaign_name)))
  *	FROM spaces AS s
- *	WHERE ... AND s.id = $6 AND s.tenant_id = $7 AND s.deleted_at IS NULL
+ *	WHERE ... AND s.id = $7 AND s.tenant_id = $8 AND s.deleted_at IS NULL
  *	RETURNING a.id, ..., s.id, s.campaign_name
  *
  * With a history table it leaves the document as it is and stores a row,
  *
  *	WITH tracked AS (UPDATE ... SET ..., last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at,
- *				GREATEST($1, GREATEST(a.last_reused_at, (SELECT max(h.reused_at)
- *					FROM history AS h WHERE h.tenant_id = $4 AND h.asset_id = $3))
- *					+ INTERVAL '1 microsecond'))
+ *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1,
+ *				(SELECT max(h.reused_at) FROM history AS h
+ *				 WHERE h.tenant_id = $5 AND h.asset_id = $4 AND h.reused_at <= $2))
  *		... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name]),
  *	stored AS (INSERT INTO history
  *		(tenant_id, asset_id, reused_at, campaign_space_id, context)
  *		SELECT e.tenant_id, e.asset_id, e.reused_at,
  *			asset_reuse_event_campaign(e.context), e.context
  *		FROM (SELECT t.tenant_id, t.id AS asset_id, t.last_reused_at AS reused_at,
- *			$5 AS context FROM tracked AS t OFFSET 0) AS e
+ *			$6 AS context FROM tracked AS t OFFSET 0) AS e
  *		RETURNING h.reused_at)
  *	SELECT t.id, ..., (SELECT stored.reused_at FROM stored) FROM tracked AS t
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
- * before, from the row that track_event has locked; rounded up it can be ahead of the
- * latest event, and then that alone counts:
+ * before, from the row that track_event has locked:
  *
- *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(a.platform_metadata,
- *			CASE WHEN a.last_reused_at = CAST((SELECT max(h.reused_at) ...) AS timestamp(0))
- *				THEN NULL ELSE a.last_reused_at END,
- *			GREATEST($1, (SELECT max(h.reused_at) ...) + INTERVAL '1 microsecond')) AS reused_at
+ *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(...) AS reused_at
  *		FROM assets AS a WHERE ...),
  *	tracked AS (UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
  *
@@ -406,6 +403,7 @@ declare_params(PlanText *text, const PlanRequest *request)
 	const AppTable *spaces = request->tables[APP_SPACES];
 
 	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
+	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
 	plan_add_param(text, assets->columns[ASSET_UPDATED_AT].present ?
 				   assets->columns[ASSET_UPDATED_AT].type : TIMESTAMPTZOID);
 	identifier_add_params(text, assets);
@@ -424,8 +422,8 @@ append_timing(PlanText *text, const PlanRequest *request)
 	const AppTable *assets = request->tables[APP_ASSETS];
 
 	appendStringInfoString(&text->sql, "timing AS MATERIALIZED (SELECT ");
-	append_log_call(text, request, "asset_reuse_log_next_time");
-	appendStringInfoString(&text->sql, ") AS reused_at FROM ");
+	append_next_time(text, request);
+	appendStringInfoString(&text->sql, " AS reused_at FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(&text->sql, " AS a WHERE ");
 	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
@@ -448,15 +446,11 @@ append_update(PlanText *text, const PlanRequest *request)
 	if (in_table && rounds_time(assets))
 		appendStringInfoString(sql, TIMING_TIME);
 	else
-	{
-		append_log_call(text, request, "asset_reuse_log_next_time");
-		appendStringInfoChar(sql, ')');
-	}
+		append_next_time(text, request);
 	if (!in_table)
 	{
 		appendStringInfoString(sql, ", platform_metadata = ");
 		append_log_call(text, request, "asset_reuse_log_append");
-		appendStringInfoString(sql, ", ");
 		append_context(text, request, "s.id", "s.campaign_name");
 		appendStringInfoChar(sql, ')');
 	}
@@ -517,73 +511,45 @@ static void
 append_log_call(PlanText *text, const PlanRequest *request, const char *function)
 {
 	plan_append_function(text, request, function);
-	appendStringInfoString(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), ");
-	append_last_time(text, request);
-	appendStringInfoString(&text->sql, ", ");
-	append_clock(text, request);
+	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
+					 " CAST(a.last_reused_at AS %s), $%d, ", event_time_type(request), PARAM_CLOCK + 1);
 }
 
 /*
- * append_last_time appends the last_reused_at that the log's functions get: not if it is
- * just the rounded time of the latest row, for then it may be ahead of the clock.
- */
-static void
-append_last_time(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-	const AppColumn *last = &assets->columns[ASSET_LAST_REUSED_AT];
-	bool		rounded = request->tables[APP_HISTORY] != NULL && rounds_time(assets);
-	StringInfo	sql = &text->sql;
-
-	if (rounded)
-	{
-		appendStringInfoString(sql, "CASE WHEN a.last_reused_at OPERATOR(pg_catalog.=) CAST(");
-		append_latest_row(text, request);
-		appendStringInfo(sql, " AS %s) THEN NULL ELSE ",
-						 format_type_with_typemod(last->type, last->typmod));
-	}
-	appendStringInfo(sql, "CAST(a.last_reused_at AS %s)%s", format_type_be_qualified(last->type),
-					 rounded ? " END" : "");
-}
-
-/*
- * append_clock appends the earliest time that the event can have, but for what the log says: the
- * clock, or with a history table the microsecond after the latest row if that is later.
+ * append_next_time appends what chooses the event's time.
  *
  * A call that has waited for the row does not see the other's row in the table, but has
  * its time in last_reused_at, unless that is rounded and track_event has waited before.
  */
 static void
-append_clock(PlanText *text, const PlanRequest *request)
+append_next_time(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *assets = request->tables[APP_ASSETS];
-	StringInfo	sql = &text->sql;
-
-	if (request->tables[APP_HISTORY] == NULL)
-	{
-		appendStringInfo(sql, "$%d", PARAM_CLOCK + 1);
-		return;
-	}
-	appendStringInfo(sql, "GREATEST($%d, GREATEST(", PARAM_CLOCK + 1);
-	if (!rounds_time(assets))
-		appendStringInfo(sql, "CAST(a.last_reused_at AS %s), ",
-						 format_type_be_qualified(assets->columns[ASSET_LAST_REUSED_AT].type));
-	append_latest_row(text, request);
-	appendStringInfoString(sql, ") OPERATOR(pg_catalog.+) INTERVAL '1 microsecond')");
+	append_log_call(text, request, "asset_reuse_log_next_time");
+	if (request->tables[APP_HISTORY] != NULL)
+		append_latest_row(text, request);
+	else
+		appendStringInfoString(&text->sql, "NULL");
+	appendStringInfoChar(&text->sql, ')');
 }
 
-/* append_latest_row appends the latest time that the history table has of the asset. */
+/* append_latest_row appends the latest time that the history table has of the asset and that counts. */
 static void
 append_latest_row(PlanText *text, const PlanRequest *request)
 {
-	const AppTable *history = request->tables[APP_HISTORY];
-
 	appendStringInfo(&text->sql, "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ",
-					 format_type_be_qualified(history->columns[HISTORY_REUSED_AT].type));
-	plan_append_table(text, history);
+					 event_time_type(request));
+	plan_append_table(text, request->tables[APP_HISTORY]);
 	appendStringInfo(&text->sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
-					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d)",
-					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1);
+					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d"
+					 " AND h.reused_at OPERATOR(pg_catalog.<=) $%d)",
+					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1, PARAM_HORIZON + 1);
+}
+
+/* event_time_type returns the name of the type of events' times, beneath any domain. */
+static const char *
+event_time_type(const PlanRequest *request)
+{
+	return format_type_be_qualified(request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT].type);
 }
 
 /* append_context appends the event's context, with a campaign's columns by their names. */

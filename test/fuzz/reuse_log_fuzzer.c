@@ -223,7 +223,7 @@ check_values(const Case *c)
 	}
 }
 
-/* check_latest_time: the latest time of all, and that of the event stored last. */
+/* check_latest_time: the latest time up to a horizon, and that of the event stored last. */
 static void
 check_latest_time(const Case *c)
 {
@@ -234,10 +234,11 @@ check_latest_time(const Case *c)
 
 	for (i = 0; i < c->nevents; i++)
 	{
-		if (c->events[i].has_time && (latest == NULL || c->events[i].time > latest->time))
+		if (c->events[i].has_time && c->events[i].time <= c->range.end &&
+			(latest == NULL || c->events[i].time > latest->time))
 			latest = &c->events[i];
 	}
-	REQUIRE(reuse_log_latest_time(&c->log, &time) == (latest != NULL));
+	REQUIRE(reuse_log_latest_time(&c->log, c->range.end, &time) == (latest != NULL));
 	REQUIRE(latest == NULL || time == latest->time);
 
 	REQUIRE(reuse_log_last_time(&c->log, &time) == (last != NULL && last->has_time));

@@ -268,7 +268,6 @@ CREATE ROLE regress_history_other;
 \set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb'
 \set key ', PRIMARY KEY (tenant_id, asset_id, reused_at)'
 SELECT not_ours('CREATE VIEW campaign_asset_reuse_history AS SELECT 1');
-SELECT not_ours('CREATE SEQUENCE campaign_asset_reuse_history');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ');
 	ALTER TABLE campaign_asset_reuse_history OWNER TO regress_history_other');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || ')');
@@ -333,8 +332,10 @@ GRANT SELECT (id, platform_metadata), UPDATE (reused_count) ON campaign_assets T
 GRANT SELECT (id), UPDATE (asset_name) ON campaign_assets TO PUBLIC;
 CREATE VIEW privileges AS
 SELECT c.relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS grantee,
-	string_agg(a.privilege_type || CASE WHEN a.is_grantable THEN '*' ELSE '' END, ' ' ORDER BY a.privilege_type) AS privileges
-FROM pg_class c, aclexplode(c.relacl) a
+	string_agg(concat(a.privilege_type, ' (' || a.attname || ')', CASE WHEN a.is_grantable THEN '*' END), ', ' ORDER BY a.privilege_type) AS privileges
+FROM pg_class c, LATERAL (
+	SELECT NULL, (aclexplode(c.relacl)).*
+	UNION ALL SELECT attname, (aclexplode(attacl)).* FROM pg_attribute WHERE attrelid = c.oid) AS a (attname, grantor, grantee, privilege_type, is_grantable)
 WHERE c.relnamespace = 'regress_history_table'::regnamespace AND c.relname ~ '^campaign_asset_reuse_history' AND a.grantee <> c.relowner
 GROUP BY c.relname, a.grantee ORDER BY c.relname, 2;
 SELECT asset_reuse_create_history_table('month');

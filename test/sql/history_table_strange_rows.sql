@@ -62,26 +62,31 @@ SELECT asset_reuse_track('logged', 'acme') ->> 'success';
 SELECT platform_metadata, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
 DELETE FROM campaign_assets WHERE id = 'logged';
 
+-- Times some hours ahead of the clock, which count: each is shown as what it is after :soon.
+SELECT date_trunc('hour', now()) + interval '5 hours' AS soon \gset
+SELECT to_char(timestamptz :'soon' AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') AS soon_utc \gset
+CREATE FUNCTION event_after(answer jsonb, base timestamptz) RETURNS interval LANGUAGE sql AS
+	$$SELECT (answer #>> '{event,timestamp}')::timestamptz - base$$;
 -- An event in the document, and a row that is later by what a rounding of the first would be: each of both counts, so
 -- the next events are one microsecond later than the later one, which is the event at first and the row at last.
 INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, platform_metadata)
 SELECT 'ahead', 'acme', campaign_space_id, user_id, 'Ahead', 'image',
-	'{"reuse_history": [{"timestamp": "9000-01-01T00:00:00.000007", "by": "another"}]}' FROM campaign_assets WHERE id = 'line';
-SELECT asset_reuse_track('ahead', 'acme') #> '{event,timestamp}' FROM generate_series(1, 5);
-INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', '9000-01-01 00:00:01');
-SELECT asset_reuse_track('ahead', 'acme') #> '{event,timestamp}' FROM generate_series(1, 2);
+	format('{"reuse_history": [{"timestamp": "%s.000007", "by": "another"}]}', :'soon_utc')::jsonb FROM campaign_assets WHERE id = 'line';
+SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 5);
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', timestamp :'soon_utc' + interval '1 second');
+SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 2);
 -- The same where last_reused_at is rounded.
 CREATE TABLE own_assets (id text PRIMARY KEY, tenant_id text, asset_name text, asset_type text, reused_count int,
 	last_reused_at timestamptz(3), platform_metadata jsonb, deleted_at timestamp);
 INSERT INTO own_assets (id, tenant_id, platform_metadata)
-VALUES ('ahead', 'acme', '{"reuse_history": [{"timestamp": "9000-01-01T00:00:00.123997", "by": "another"}]}');
+VALUES ('ahead', 'acme', format('{"reuse_history": [{"timestamp": "%s.123997", "by": "another"}]}', :'soon_utc')::jsonb);
 SET asset_reuse.assets_table = own_assets;
 SET asset_reuse.history_table = own_history;
 SELECT asset_reuse_create_history_table();
-SELECT asset_reuse_track('ahead', 'acme') #> '{event,timestamp}' FROM generate_series(1, 5);
-INSERT INTO own_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', '9000-01-01 00:00:01Z');
-SELECT asset_reuse_track('ahead', 'acme') #> '{event,timestamp}' FROM generate_series(1, 2);
-SELECT last_reused_at AT TIME ZONE 'UTC' FROM own_assets;
+SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 5);
+INSERT INTO own_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', timestamptz :'soon' + interval '1 second');
+SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 2);
+SELECT last_reused_at - :'soon' FROM own_assets;
 DROP TABLE own_history, own_assets;
 RESET asset_reuse.assets_table;
 RESET asset_reuse.history_table;

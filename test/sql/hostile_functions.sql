@@ -7,8 +7,10 @@ CREATE SCHEMA hostile_functions;
 SET search_path = hostile_functions, public;
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
 \set ECHO none
 \i :tables
+\i :helpers
 \set ECHO all
 RESET client_min_messages;
 -- A column of a domain, for which somebody could write a function that fits better than ours for jsonb.
@@ -57,6 +59,16 @@ SELECT asset_reuse_summary(51, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NUL
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
 SELECT asset_reuse_summary(NULL, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
+-- Nor a row, an array, a range or a null of a composite type, in any place.
+CREATE TYPE pair AS (a int, b text);
+SELECT place, left(error, 5) AS error, count(*)
+FROM (VALUES ('id', 'asset_reuse_summary(10, NULL, NULL, NULL, %s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)'),
+		('name', 'asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, %s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)'),
+		('count', 'asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, %s, NULL, NULL, NULL, NULL)'),
+		('document', 'asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, %s)')) AS places (place, call),
+	unnest('{"ROW(1, 2)","ROW(1, ''b'')::pair",a,"ARRAY[''a'']","int4range(1, 2)","NULL::pair"}'::text[]) AS value,
+	error_of(format('SELECT ' || call || ' FROM campaign_assets AS a', value)) AS error
+GROUP BY 1, 2 ORDER BY 1, 2;
 -- A type whose strings are no varlena is read as what it is: {"image": 1}.
 SELECT jsonb_object_agg(key, value->'count') AS counts
 FROM jsonb_each((SELECT asset_reuse_summary(10, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, asset_type::text::name,

@@ -100,7 +100,7 @@ CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'del
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)'),
-	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp)'),
+	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb)'),
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text)'),
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz)'),
@@ -494,6 +494,40 @@ SET search_path = shared, media;
 SELECT asset_reuse_track('hero'::pg_catalog.text, 'acme'::pg_catalog.text)->>'message' AS message,
 	   asset_reuse_history('hero', 'acme')->'total' AS total, asset_reuse_analytics('acme')->'overview'->'total_reuses' AS reuses;
 RESET ROLE;
+RESET search_path;
+
+--
+-- Hostile objects in the schema before ALTER EXTENSION ... SET SCHEMA, by a superuser
+--
+CREATE SCHEMA planted;
+GRANT ALL ON SCHEMA planted TO regress_attacker;
+SET search_path = media, shared;
+SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
+-- Of the same name and arguments: refused, and all stays where it is.
+SET ROLE regress_attacker;
+CREATE FUNCTION planted.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT jsonb ''"trap"''';
+RESET ROLE;
+ALTER EXTENSION asset_reuse SET SCHEMA planted;
+SELECT extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'asset_reuse';
+DROP FUNCTION planted.asset_reuse_log_append;
+-- With types that fit a call of ours better: moved, and then refused to be called, in the session that has used ours.
+SET ROLE regress_attacker;
+CREATE FUNCTION planted.asset_reuse_summary(int, timestamp, timestamp, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, int, pg_catalog.text, timestamp, pg_catalog.text, pg_catalog.text) RETURNS jsonb LANGUAGE sql AS 'SELECT jsonb ''"trap"''';
+RESET ROLE;
+ALTER EXTENSION asset_reuse SET SCHEMA planted;
+SELECT left(planted.asset_reuse_track('hero', 'acme')->>'message', 32) AS message;
+DO $$
+BEGIN
+	PERFORM planted.asset_reuse_analytics('acme');
+	RAISE 'analytics called it';
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE NOTICE '%', left(SQLERRM, 37);
+END
+$$;
+DROP FUNCTION planted.asset_reuse_summary(int, timestamp, timestamp, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, int, pg_catalog.text, timestamp, pg_catalog.text, pg_catalog.text);
+SELECT planted.asset_reuse_history('hero', 'acme')->'total' AS total, planted.asset_reuse_analytics('acme')->'overview'->'total_reuses' AS reuses;
 RESET search_path;
 \c :home
 SET client_min_messages = warning;

@@ -23,10 +23,13 @@ SET client_min_messages = warning;
 --
 
 CREATE TYPE plain_event AS (asset_id text, at timestamp, context jsonb, place int, n bigint);
+-- base_time is some hours ahead of the clock: an event of that time counts as the latest.
+CREATE TABLE base AS SELECT date_trunc('hour', now()) + interval '5 hours' AS time;
+CREATE FUNCTION base_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT time FROM base';
 -- document_events are those of the documents; what is no object is its own context.
 CREATE VIEW document_events AS
 	SELECT a.id::text AS asset_id,
-		CASE WHEN e ->> 'timestamp' ~ '^20' THEN CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC' END AS at,
+		CASE WHEN e ->> 'timestamp' ~ '^[0-9]{4}-' THEN CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC' END AS at,
 		coalesce(CASE jsonb_typeof(e) WHEN 'object' THEN e -> 'context' ELSE e END, 'null') AS context, 0 AS place, n
 	FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') WITH ORDINALITY AS l (e, n);
 CREATE FUNCTION plain_events() RETURNS SETOF plain_event LANGUAGE plpgsql AS $$
@@ -92,7 +95,7 @@ CREATE TABLE differences (step int, operation text, what text);
 CREATE PROCEDURE compare(step int, operation text) LANGUAGE plpgsql AS $$
 DECLARE
 	page int := 1 + floor(random() * 5);
-	start timestamptz := timestamptz '2090-01-01' + floor(random() * 30) * interval '1 microsecond';
+	start timestamptz := base_time() + floor(random() * 30) * interval '1 microsecond';
 BEGIN
 	INSERT INTO differences
 	SELECT step, operation, how || ' of ' || id
@@ -108,7 +111,7 @@ BEGIN
 		('events', (SELECT count(*) FROM asset_reuse_events('acme')), (SELECT count(*) FROM plain_events())),
 		('events since', (SELECT count(*) FROM asset_reuse_events('acme', NULL, start)),
 		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
-		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month')),
+		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month', until => '3000-01-01Z')),
 		 (SELECT count(*) FROM plain_events() WHERE at IS NOT NULL)),
 		('where_used', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', 'email', 'letter')),
 		 (SELECT count(*) FROM plain_events() WHERE context @> '{"reused_in_type": "email", "reused_in_id": "letter"}'))
@@ -133,16 +136,19 @@ CREATE FUNCTION some_event() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
 		WHEN 6 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', random(), 'by', 'another')
 		ELSE jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 			'context', jsonb_build_object('r', random(), 'reused_in_type', 'email', 'reused_in_id', 'letter')) END
-	FROM (SELECT timestamp '2090-01-01' + floor(random() * 20) * interval '1 microsecond'
-		+ CASE WHEN random() < 0.1 THEN interval '-1 month' ELSE '0' END OFFSET 0) AS time (t)
+	FROM (SELECT base_time() AT TIME ZONE 'UTC' + floor(random() * 20) * interval '1 microsecond'
+		+ CASE WHEN random() < 0.1 THEN interval '-1 month' WHEN random() < 0.05 THEN interval '900 years' ELSE '0' END
+		OFFSET 0) AS time (t)
 $$;
 -- checked_track tracks, and says what is wrong, if anything is.
 CREATE FUNCTION checked_track(asset text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	before text[] := stored();
-	latest timestamp := (SELECT max(at) FROM plain_events() WHERE asset_id = asset);
-	last timestamp := (SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets WHERE id = asset);
 	clock timestamp := clock_timestamp() AT TIME ZONE 'UTC';
+	-- what is more than a day ahead does not count
+	latest timestamp := (SELECT max(at) FROM plain_events() WHERE asset_id = asset AND at <= clock + interval '1 day');
+	last timestamp := (SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets
+		WHERE id = asset AND CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' <= clock + interval '1 day');
 	event jsonb := asset_reuse_track(asset, 'acme', (ARRAY['summer', 'fall', NULL])[1 + floor(random() * 3)]::text,
 		reuse_context => jsonb_build_object('r', random())) -> 'event';
 	at timestamp := CAST(event ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC';
@@ -188,7 +194,7 @@ BEGIN
 			DELETE FROM campaign_asset_reuse_history WHERE asset_id = asset AND random() < 0.3;
 		ELSIF has_table THEN
 			INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context)
-			VALUES ('acme', asset, timestamp '2090-01-01' + floor(random() * 20) * interval '1 microsecond', to_jsonb(random()))
+			VALUES ('acme', asset, base_time() AT TIME ZONE 'UTC' + floor(random() * 20) * interval '1 microsecond', to_jsonb(random()))
 			ON CONFLICT DO NOTHING;
 		END IF;
 	END CASE;

@@ -429,7 +429,7 @@ SELECT count(*) AS compared,
 		plain_append(m.metadata, NULL, timestamp '2026-06-01', c.context))) AS differing
 FROM all_toasted AS m, all_toasted AS c;
 -- Nor does the next time, which is past the log's last event: 60 and 1,000 minutes, and one microsecond.
-SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2020-01-01')
+SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2026-01-01')
 FROM all_toasted WHERE storage NOT LIKE '%again' ORDER BY storage;
 
 --
@@ -447,16 +447,31 @@ SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T1
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123456"}]}', NULL,
 	timestamp '2026-01-22 10:30:00.123456');
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-12-31T23:59:59.999999"}]}', NULL,
-	timestamp '2026-01-22 10:30:00.123456');
+	timestamp '2026-12-31 10:30:00.123456');
 -- last_reused_at counts like an event: earlier, equal, later than the clock.
 SELECT asset_reuse_log_next_time('{}', timestamp '2026-01-22 10:30:00.123455', timestamp '2026-01-22 10:30:00.123456');
 SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:00.123456', timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time(NULL, timestamp '2027-01-01 00:00:00', timestamp '2026-01-22 10:30:00.123456');
--- The later of last_reused_at and the log decides, whichever it is: 2028 and 2029, plus one microsecond.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}',
-	timestamp '2027-01-01', timestamp '2026-01-22');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2028-01-01T00:00:00.000000"}]}',
-	timestamp '2029-01-01', timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-23 00:00:00', timestamp '2026-01-22 10:30:00.123456');
+-- The latest of last_reused_at, the log and the history table's latest row decides, whichever it is: one microsecond
+-- after 08:00, 09:00, 10:00.
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
+	timestamp '2026-01-22 07:00', timestamp '2026-01-22', timestamp '2026-01-22 06:00');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
+	timestamp '2026-01-22 09:00', timestamp '2026-01-22', timestamp '2026-01-22 06:00');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
+	timestamp '2026-01-22 09:00', timestamp '2026-01-22', timestamp '2026-01-22 10:00');
+-- A day ahead of the clock counts, a microsecond more does not: for the log, for last_reused_at, and for the row.
+SELECT seconds, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', ahead))),
+		NULL, timestamp '2026-01-22') AS log,
+	asset_reuse_log_next_time(NULL, ahead, timestamp '2026-01-22') AS last,
+	asset_reuse_log_next_time(NULL, NULL, timestamp '2026-01-22', ahead) AS "row"
+FROM unnest('{86400,86400.000001,1e9}'::float8[]) AS seconds, LATERAL (SELECT timestamp '2026-01-22' + seconds * interval '1 second') AS t (ahead)
+ORDER BY seconds;
+-- One that does not count hides none that does: one microsecond after 08:00, each time.
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}, {"timestamp": "2026-01-22T08:00"}, {"timestamp": "2998-01-01"}]}',
+		'infinity', timestamp '2026-01-22', '9999-12-31') AS log,
+	asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}]}', '2026-01-22 08:00', timestamp '2026-01-22', 'infinity') AS last,
+	asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}]}', '2999-01-01', timestamp '2026-01-22', '2026-01-22 08:00') AS "row";
 -- The latest event is found at every place of a log that is out of order: 100 of 100.
 SELECT count(*) AS found
 FROM (
@@ -465,10 +480,10 @@ FROM (
 	FROM generate_series(1, 100) AS place, generate_series(1, 100) AS i
 	GROUP BY place
 ) AS logs (log)
-WHERE asset_reuse_log_next_time(log, NULL, timestamp '2026-01-22') = timestamp '2030-01-01 00:00:00.000001';
+WHERE asset_reuse_log_next_time(log, NULL, timestamp '2029-12-31') = timestamp '2030-01-01 00:00:00.000001';
 -- Stamps with Z, with an offset, without seconds, or only a date, in UTC and one microsecond later.
 SELECT stamp, asset_reuse_log_next_time(jsonb_build_object('reuse_history',
-	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2000-01-01')
+	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2026-01-21 17:00')
 FROM unnest(ARRAY['2026-01-22T10:30:00Z', '2026-01-22T10:30:00.5+02:00', '2026-01-22 10:30:00-05:30',
 	'2026-01-22T10:30:00+0530',
 	'2026-01-22T10:30:00+02', '2026-01-22T10:30', '2026-01-22']) WITH ORDINALITY AS stamps (stamp, n) ORDER BY n;
@@ -485,11 +500,11 @@ FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:
 	WITH ORDINALITY AS elements (element, n) ORDER BY n;
 -- Such elements around an event do not hide it: 2027, plus one microsecond.
 SELECT asset_reuse_log_next_time('{"reuse_history": [null, {"timestamp": "no"}, {"timestamp": "2027-01-01T00:00:00"}, 5, {"timestamp": 5}]}',
-	NULL, timestamp '2026-01-22');
+	NULL, timestamp '2026-12-31');
 -- An event that somebody put ahead of ours counts too, though ours is the last and the column agrees
 -- with it: 2030, plus one microsecond.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2030-01-01T00:00:00"}, {"timestamp": "2026-01-20T00:00:00"}]}',
-	timestamp '2026-01-20', timestamp '2026-01-22');
+	timestamp '2026-01-20', timestamp '2029-12-31');
 -- A column of less precision rounds a time up; what it holds then is no later event: the clock, twice.
 -- A time that is no rounding of the last event's counts: one microsecond after it.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645');
@@ -528,16 +543,16 @@ FROM unnest(ARRAY['null', '1', '"reuse_history"', 'true', '[]', '["reuse_history
 -- The last microsecond of the year 9999 is a time an event can have; after it there is none: 22008.
 SELECT asset_reuse_log_append('{}', NULL, timestamp '9999-12-31 23:59:59.999999', '{}');
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999998"}]}', NULL,
-	timestamp '2026-01-22');
+	timestamp '9999-12-31');
 SELECT outcome($$SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
-	NULL, timestamp '2026-01-22')$$);
+	NULL, timestamp '9999-12-31')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
-	NULL, timestamp '2026-01-22', '{}')$$);
+	NULL, timestamp '9999-12-31', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}',
-	timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '2026-01-22 00:00+00', '{}')$$);
+	timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '9999-12-31 00:00+00', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '10000-01-01', '{}')$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp 'infinity', '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', timestamp 'infinity', timestamp '2026-01-22', '{}')$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '-infinity', '{}')$$);
 -- '-infinity' is before every time: the clock.
 SELECT asset_reuse_log_next_time('{}', timestamp '-infinity', timestamp '2026-01-22');
 

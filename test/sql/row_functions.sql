@@ -77,14 +77,15 @@ INSERT INTO questions (question) VALUES
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000009'')'),
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000008'')'),
 	('asset_reuse_events(''7e000000-0000-4000-8000-000000000003'')'),
-	('asset_reuse_timeline(:t)'),
-	('asset_reuse_timeline(:t::uuid, ''week'')'),
-	('asset_reuse_timeline(:t, ''month'', ''video'')'),
+	('asset_reuse_timeline(:t, until => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t::uuid, ''week'', until => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t, ''month'', ''video'', until => ''2026-01-07Z'')'),
 	('asset_reuse_timeline(:t, ''month'', since => ''2025-10-15Z'', until => ''2025-12-29Z'')'),
 	('asset_reuse_timeline(:t, ''hour'', since => ''2025-12-31 09:59Z'', until => ''2025-12-31 11:00Z'')'),
 	('asset_reuse_timeline(:t, ''week'', since => ''2026-01-04 23:59Z'', until => ''2026-01-05 00:01Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''2025-12-31 12:00Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''2026-02-01Z'')'),
+	('asset_reuse_timeline(:t, ''day'', since => ''2025-12-31 12:00Z'', until => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t, ''day'', since => ''2026-02-01Z'', until => ''2026-02-03Z'')'),
+	('asset_reuse_timeline(:t, ''day'', since => ''9999-02-01Z'')'),
 	('asset_reuse_timeline(:t, ''day'', since => ''2026-02-01Z'', until => ''2026-02-01Z'')'),
 	('asset_reuse_timeline(:t, ''day'', since => ''-infinity'', until => ''2025-12-30Z'')'),
 	('asset_reuse_timeline(:t, ''day'', ''headline'')'),
@@ -286,16 +287,19 @@ SELECT since, until, compared(
 		ORDER BY live_events.at DESC NULLS LAST, asset_id, n DESC $$, since, until),
 	format($$ SELECT * FROM asset_reuse_events('t', NULL, utc(%L), utc(%L)) $$, since, until)) AS events
 FROM ranges ORDER BY 1, 2;
-SELECT bucket, since, until, compared(
+SELECT bucket, since, end_date, compared(
 	format($$ WITH counted AS (SELECT date_trunc(%3$L, at) AS start, count(*) AS reuses, count(DISTINCT asset_id) AS assets
 			FROM live_events WHERE at >= coalesce(%1$L::timestamp, '-infinity') AND at < coalesce(%2$L::timestamp, 'infinity') AND asset_type = 'image' GROUP BY 1)
 		SELECT utc(start), coalesce(reuses, 0), coalesce(assets, 0)
 		FROM generate_series(coalesce(date_trunc(%3$L, %1$L::timestamp), (SELECT min(start) FROM counted)),
 				coalesce(%2$L::timestamp - interval '1 us', (SELECT max(start) FROM counted)), ('1 ' || %3$L)::interval) AS start
 			LEFT JOIN counted USING (start)
-		ORDER BY start $$, since, until, bucket),
-	format($$ SELECT * FROM asset_reuse_timeline('t', %3$L, 'image', utc(%1$L), utc(%2$L)) $$, since, until, bucket)) AS timeline
-FROM ranges, unnest('{hour,day,week,month}'::text[]) AS bucket ORDER BY 2, 3, 1;
+		ORDER BY start $$, since, end_date, bucket),
+	format($$ SELECT * FROM asset_reuse_timeline('t', %3$L, 'image', utc(%1$L), utc(%2$L)) $$, since, end_date, bucket)) AS timeline
+FROM ranges, coalesce(until, '2025-06-01') AS end_date, unnest('{hour,day,week,month}'::text[]) AS bucket ORDER BY 2, 3, 1;
+-- Without an end it is that up to a day after the clock.
+SELECT sum(reuses), max(bucket_start) BETWEEN date_trunc('month', now()) AND now() + interval '1 day' AS to_the_end
+FROM asset_reuse_timeline('t', 'month', 'image');
 SELECT place, type, compared(
 	format($$ SELECT asset_id, asset_name, asset_type, count(*), utc(min(at)), utc(max(at)) FROM live_events
 		WHERE type = %2$L AND id = %1$L GROUP BY 1, 2, 3 ORDER BY 4 DESC, 6 DESC NULLS LAST, 1 $$, place, type),
@@ -420,7 +424,6 @@ SELECT call, error_of('SELECT ' || call) AS error FROM (VALUES
 	('asset_reuse_timeline(''t'', NULL)'), ('asset_reuse_timeline(''t'', '''')'), ('asset_reuse_timeline(''t'', ''Day'')'),
 	('asset_reuse_timeline(''t'', asset_type => ''img'')'), ('asset_reuse_timeline(''t'', asset_type => '''')'),
 	('asset_reuse_timeline(''t'', since => ''2026-01-02Z'', until => ''2026-01-01Z'')'),
-	('asset_reuse_timeline(''t'', ''hour'', since => ''0001-01-01Z'', until => ''2026-01-01Z'')'),
 	('asset_reuse_where_used(NULL, ''c1''::text)'), ('asset_reuse_where_used(''t'', NULL::text)'), ('asset_reuse_where_used(''t'', '''')'),
 	('asset_reuse_where_used(''t''::text, NULL, ''x'')'), ('asset_reuse_where_used(''t''::text, ''email'', '''')'),
 	('asset_reuse_top(''t'', ''img'')'), ('asset_reuse_top(''t'', top_limit => 51)'), ('asset_reuse_top(NULL::text)'),

@@ -305,48 +305,68 @@ END
 $$;
 SELECT id, o.* FROM unnest('{hero,clip}'::text[]) id, in_order(id) o;
 
+-- Times ahead of the clock, as another machine's clock can make them, count up to a day: :soon is one of them.
+SELECT date_trunc('hour', now()) + interval '5 hours' AS soon \gset
+SELECT to_char(timestamptz :'soon' AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') AS soon_utc,
+	to_char(timestamptz :'soon' AT TIME ZONE 'UTC' + interval '2 hours', 'YYYY-MM-DD"T"HH24:MI:SS+02:00') AS soon_offset,
+	timestamptz :'soon' AT TIME ZONE 'UTC' AS soon_last \gset
+-- How long after a time the event of an answer is.
+CREATE FUNCTION event_after(answer jsonb, base timestamptz) RETURNS interval LANGUAGE sql AS
+	$$SELECT (answer #>> '{event,timestamp}')::timestamptz - base$$;
+
 -- last_reused_at in the future: one microsecond later, again and again; updated_at is now.
-CALL put_log('hero', '[]', '2100-01-01 00:00:00');
-SELECT mask_times(r->'asset'->'last_reused_at') AS last_reused_at, mask_times(r->'asset'->'updated_at') AS updated_at,
-	   r->'event'->>'timestamp' AS event
+CALL put_log('hero', '[]', :'soon_last');
+SELECT event_after(r, :'soon'), r->'asset'->'last_reused_at' = r->'event'->'timestamp' AS same, mask_times(r->'asset'->'updated_at') AS updated_at
 FROM asset_reuse_track('hero', 'acme') r;
-SELECT r->'asset'->>'last_reused_at' AS last_reused_at, mask_times(r->'asset'->'updated_at') AS updated_at
+SELECT event_after(r, :'soon'), r->'asset'->'last_reused_at' = r->'event'->'timestamp' AS same, mask_times(r->'asset'->'updated_at') AS updated_at
 FROM asset_reuse_track('hero', 'acme') r;
-SELECT event->>'timestamp' AS stored FROM stored_events('hero') ORDER BY place;
+SELECT replace(event->>'timestamp', :'soon_utc', 'soon') AS stored FROM stored_events('hero') ORDER BY place;
 
 -- A whole second is answered without a fraction and stored with one.
-CALL put_log('hero', '[]', '2099-12-31 23:59:59.999999');
-SELECT r->'asset'->>'last_reused_at' AS last_reused_at, r->'event'->>'timestamp' AS event
+CALL put_log('hero', '[]', timestamp :'soon_last' - interval '1 microsecond');
+SELECT replace(r->'asset'->>'last_reused_at', :'soon_utc', 'soon') AS last_reused_at, replace(r->'event'->>'timestamp', :'soon_utc', 'soon') AS event
 FROM asset_reuse_track('hero', 'acme') r;
-SELECT event->>'timestamp' AS stored FROM stored_events('hero') ORDER BY place;
+SELECT replace(event->>'timestamp', :'soon_utc', 'soon') AS stored FROM stored_events('hero') ORDER BY place;
 
 -- A future event in the middle of an out-of-order log, written with an offset: one microsecond after it.
-CALL put_log('hero', '[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "2100-01-01T02:00:00+02:00"},
-	{"timestamp": "2026-01-01T00:00:00Z"}, {"timestamp": "2026-02-01T00:00:00"}]', '2026-03-01 00:00:00');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "%s"},
+	{"timestamp": "2026-01-01T00:00:00Z"}, {"timestamp": "2026-02-01T00:00:00"}]', :'soon_offset')::jsonb, '2026-03-01 00:00:00');
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- The same where others have set last_reused_at to the time of the event that they stored last.
-CALL put_log('hero', '[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "2100-01-01T00:00:00"},
-	{"timestamp": "2026-02-01T00:00:00"}]', '2026-02-01 00:00:00');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "%s"},
+	{"timestamp": "2026-02-01T00:00:00"}]', :'soon_utc')::jsonb, '2026-02-01 00:00:00');
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- And where others put a future one in front of an event of ours.
 CALL put_log('hero', '[]');
 SELECT count(asset_reuse_track('hero', 'acme'));
-UPDATE campaign_assets SET platform_metadata = jsonb_insert(platform_metadata, '{reuse_history,0}', '{"timestamp": "2100-01-01T00:00:00Z"}')
+UPDATE campaign_assets SET platform_metadata = jsonb_insert(platform_metadata, '{reuse_history,0}', jsonb_build_object('timestamp', :'soon_utc'))
 WHERE id = 'hero';
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- The same as the first of the log.
-CALL put_log('hero', '[{"timestamp": "2100-01-01 00:00"}, {"timestamp": "2026-01-01T00:00:00Z"}]');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "%s"}, {"timestamp": "2026-01-01T00:00:00Z"}]', :'soon_utc')::jsonb);
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- A log by others whose last element lacks a timestamp, after a future one.
-CALL put_log('hero', '[{"timestamp": "2100-01-01T00:00:00.5Z"}, {"context": {}}]');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "%s.5Z"}, {"context": {}}]', :'soon_utc')::jsonb);
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- Last elements that are no objects or have no usable time, after a future one.
-CALL put_log('hero', '[{"timestamp": "2100-01-01T00:00:00.25Z"}, {"timestamp": "soon"}, 3, null, [], "2200-01-01T00:00:00Z"]');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "%s.25Z"}, {"timestamp": "soon"}, 3, null, [], "%1$s.75Z"]', :'soon_utc')::jsonb);
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
 -- last_reused_at beats the log where it is the later one.
-CALL put_log('hero', '[{"timestamp": "2100-01-01T00:00:00Z"}]', '2101-01-01 00:00:00');
-SELECT r->'event'->>'timestamp' AS event FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "%sZ"}]', :'soon_utc')::jsonb, timestamp :'soon_last' + interval '1 hour');
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+-- What is more than a day ahead does not count, for whichever of the two: now, and after the one that counts.
+CALL put_log('hero', '[{"timestamp": "2999-01-01T00:00:00Z"}, {"timestamp": "9999-12-31T23:59:59.999999"}]', 'infinity');
+SELECT mask_times(r->'event'->'timestamp') AS event, mask_times(r->'asset'->'last_reused_at') AS last_reused_at
+FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', format('[{"timestamp": "%sZ"}, {"timestamp": "2999-01-01T00:00:00Z"}]', :'soon_utc')::jsonb, '3000-01-01');
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+CALL put_log('hero', '[{"timestamp": "2999-01-01T00:00:00Z"}]', :'soon_last');
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+-- They are shown, and counted in a range.
+SELECT h->'total' AS total, h #>> '{history,0,timestamp}' AS newest FROM asset_reuse_history('hero', 'acme') h;
+SELECT asset_reuse_analytics('acme', start_date => '2998-01-01Z')->'overview'->'total_reuses' AS reuses;
 -- Nothing in the log has a usable time of its own: now, also next to unusable, deeper or other futures.
 CALL put_log('hero', '[{"timestamp": 4102444800}, {"timestamp": "infinity"}, {"timestamp": "2100-02-30T00:00:00Z"},
 	{"context": {"timestamp": "2100-01-01T00:00:00Z"}}, {"Timestamp": "2100-01-01T00:00:00Z"},
@@ -459,8 +479,10 @@ COMMIT;
 -- the future is continued by one microsecond, and a float has all its digits.
 --
 UPDATE campaign_assets SET ctr = 1.2345678901234567 WHERE id = 'hero';
+SELECT count(set_config('track.soon', :'soon_utc', false));
 CREATE FUNCTION told_and_kept() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
+	soon CONSTANT text = current_setting('track.soon');
 	answer jsonb;
 	told text;
 BEGIN
@@ -468,12 +490,12 @@ BEGIN
 	answer := asset_reuse_track('hero', 'acme', 'summer', reuse_context => '{"quote": "it''s \"\\\" 1.50", "n": 1.50}');
 	told := mask_times(answer)::text || E'\n'
 		|| (SELECT mask_times(platform_metadata)::text FROM campaign_assets WHERE id = 'hero') || E'\n';
-	CALL put_log('hero', '[{"timestamp": "2100-02-01T00:00:00"}]');
-	UPDATE campaign_assets SET last_reused_at = make_timestamp(2100, 1, 2, 3, 4, 5.25) WHERE id = 'hero';
+	CALL put_log('hero', jsonb_build_array(jsonb_build_object('timestamp', soon)));
+	UPDATE campaign_assets SET last_reused_at = make_timestamp(2026, 1, 2, 3, 4, 5.25) WHERE id = 'hero';
 	answer := asset_reuse_track('hero', 'acme');
-	RETURN told || (answer->'event'->'timestamp') || ' ' || (answer->'asset'->'last_reused_at') || ' '
+	RETURN replace(told || (answer->'event'->'timestamp') || ' ' || (answer->'asset'->'last_reused_at') || ' '
 		|| (answer->'asset'->'created_at') || ' '
-		|| (SELECT platform_metadata->'reuse_history'->1->'timestamp' FROM campaign_assets WHERE id = 'hero');
+		|| (SELECT platform_metadata->'reuse_history'->1->'timestamp' FROM campaign_assets WHERE id = 'hero'), soon, 'soon');
 END
 $$;
 RESET TimeZone;

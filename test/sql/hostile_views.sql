@@ -1,0 +1,114 @@
+-- Tenants who come through views and have no right to the tables: each has a view of the
+-- assets, of the campaigns and of the history table, with his tenant's condition.  The
+-- functions work on them as on tables, and through none of them can a tenant read or
+-- change, or find out, anything of another.
+SET client_min_messages = warning;
+CREATE SCHEMA hostile_views;
+SET search_path = hostile_views, public;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set tables :abs_srcdir '/fixtures/application_tables.sql'
+\set rows :abs_srcdir '/fixtures/two_tenants.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
+\set ECHO none
+\i :tables
+\i :rows
+\i :helpers
+\set ECHO all
+\pset format unaligned
+\pset footer off
+\set SHOW_CONTEXT never
+UPDATE campaign_assets SET reused_count = 2, last_reused_at = '2026-01-05 10:00', platform_metadata = '{"reuse_history": [
+	{"context": {"n": 1, "reused_in_type": "campaign_space", "reused_in_id": "summer"}, "timestamp": "2026-01-04T10:00:00.000000"},
+	{"context": {"n": 2}, "timestamp": "2026-01-05T10:00:00.000000"}]}' WHERE id IN ('hero', 'secret');
+SELECT asset_reuse_create_history_table();
+
+CREATE ROLE regress_acme;
+CREATE ROLE regress_globex;
+-- The views of a tenant; a row of the history must be of his tenant, and of an asset that is his.
+CREATE PROCEDURE create_views(tenant text) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format($views$
+		CREATE SCHEMA view_%1$s;
+		CREATE VIEW view_%1$s.campaign_assets WITH (security_barrier) AS
+			SELECT * FROM hostile_views.campaign_assets WHERE tenant_id = %1$L WITH CHECK OPTION;
+		CREATE VIEW view_%1$s.campaign_spaces WITH (security_barrier) AS
+			SELECT * FROM hostile_views.campaign_spaces WHERE tenant_id = %1$L WITH CHECK OPTION;
+		CREATE VIEW view_%1$s.campaign_asset_reuse_history WITH (security_barrier) AS
+			SELECT * FROM hostile_views.campaign_asset_reuse_history AS h WHERE h.tenant_id = %1$L
+				AND EXISTS (SELECT FROM hostile_views.campaign_assets AS a WHERE a.id = h.asset_id AND a.tenant_id = %1$L)
+			WITH CHECK OPTION;
+		GRANT USAGE ON SCHEMA view_%1$s TO regress_%1$s;
+		GRANT SELECT, UPDATE ON view_%1$s.campaign_assets, view_%1$s.campaign_spaces TO regress_%1$s;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON view_%1$s.campaign_asset_reuse_history TO regress_%1$s;
+		$views$, tenant);
+END
+$$;
+CALL create_views('acme');
+CALL create_views('globex');
+GRANT USAGE ON SCHEMA hostile_views TO regress_acme, regress_globex;
+
+-- Acme's calls: 3 reuses of hero, whose log has moved; the campaign is found, another tenant's is not.
+SET ROLE regress_acme;
+SET search_path = view_acme, public;
+SELECT asset_reuse_track('hero', 'acme', 'fall')->>'message' AS track;
+SELECT jsonb_path_query_array(h, '$.history[*].context') AS contexts, h->'total' AS total FROM asset_reuse_history('hero', 'acme') AS h;
+SELECT asset_reuse_analytics('acme', start_date => '2026-01-01Z')->'overview' AS overview;
+SELECT asset_id, reused_in_id, context->'n' AS n FROM asset_reuse_events('acme');
+SELECT sum(reuses) AS timeline FROM asset_reuse_timeline('acme', 'month');
+SELECT asset_id, reuses FROM asset_reuse_where_used('acme', 'fall'::text);
+SELECT asset_id FROM asset_reuse_unused('acme');
+SELECT hostile_views.error_of($$ SELECT asset_reuse_track('hero', 'acme', 'rival') $$) AS their_campaign;
+CALL asset_reuse_migrate_history();
+
+-- Nothing of globex is there: no asset, no event, by any function, and the tables are closed.
+SELECT hostile_views.error_of($$ SELECT asset_reuse_track('secret', 'globex') $$) = hostile_views.error_of($$ SELECT asset_reuse_track('absent', 'globex') $$) AS track,
+	hostile_views.error_of($$ SELECT asset_reuse_history('secret', 'globex') $$) = hostile_views.error_of($$ SELECT asset_reuse_history('absent', 'globex') $$) AS history;
+SELECT asset_reuse_analytics('globex', start_date => '2026-01-01Z')->'overview'->'total_reuses' AS analytics,
+	(SELECT count(*) FROM asset_reuse_events('globex')) AS events,
+	(SELECT count(*) FROM campaign_asset_reuse_history WHERE tenant_id <> 'acme') AS rows;
+SELECT left(hostile_views.error_of('SELECT FROM hostile_views.' || t), 5) AS refused, t
+FROM unnest('{campaign_assets,campaign_asset_reuse_history}'::text[]) AS t;
+-- A row of globex's, of one of its assets or of none, is refused alike; a row of his own tenant becomes nobody else's.
+SELECT hostile_views.error_of(format($$ INSERT INTO campaign_asset_reuse_history VALUES (%L, %L, '2026-01-06') $$, tenant, asset)) AS error
+FROM (VALUES ('globex', 'secret'), ('acme', 'secret'), ('acme', 'absent'), ('globex', 'absent')) AS v (tenant, asset);
+SELECT hostile_views.error_of($$ UPDATE campaign_asset_reuse_history SET tenant_id = 'globex' $$) AS update_tenant,
+	hostile_views.error_of($$ UPDATE campaign_asset_reuse_history SET asset_id = 'secret' $$) AS update_asset;
+-- An absurd row of his own neither blocks his asset nor anything of another: the next event is now.
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '9999-12-31 23:59:59.999999'), ('acme', 'hero', 'infinity');
+SELECT hostile_views.mask_times(asset_reuse_track('hero', 'acme', 'fall')->'event'->'timestamp') AS tracked;
+
+-- The views can neither be dropped as the history table nor taken for it.
+SELECT hostile_views.error_of('SELECT asset_reuse_drop_history_table()') AS drop, hostile_views.error_of('SELECT asset_reuse_create_history_table()') AS create;
+RESET ROLE;
+SELECT hostile_views.error_of('SELECT asset_reuse_drop_history_table()') AS drop, hostile_views.error_of('SELECT asset_reuse_create_history_table()') AS create;
+SET search_path = hostile_views, public;
+SET asset_reuse.history_table = 'view_acme.campaign_asset_reuse_history';
+SELECT error_of('SELECT asset_reuse_drop_history_table()') AS drop, error_of('SELECT asset_reuse_create_history_table()') AS create;
+RESET asset_reuse.history_table;
+
+-- Globex has what it had, and its own call.
+SET ROLE regress_globex;
+SET search_path = view_globex, public;
+SELECT asset_reuse_track('secret', 'globex', 'rival')->>'message' AS track;
+SELECT asset_id, context->'n' AS n FROM asset_reuse_events('globex');
+RESET ROLE;
+SET search_path = hostile_views, public;
+
+-- A view of somebody else's, or of other columns, is no history: 42809.
+BEGIN;
+ALTER VIEW view_acme.campaign_asset_reuse_history OWNER TO regress_globex;
+SET LOCAL search_path = view_acme, hostile_views, public;
+SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
+ROLLBACK;
+BEGIN;
+DROP VIEW view_acme.campaign_asset_reuse_history;
+CREATE VIEW view_acme.campaign_asset_reuse_history AS SELECT tenant_id, asset_id, reused_at::date AS reused_at, context FROM campaign_asset_reuse_history;
+SET LOCAL search_path = view_acme, hostile_views, public;
+SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
+ROLLBACK;
+
+-- Each event is stored once: hero's 4 and the two absurd rows, secret's 3.
+SELECT asset_id, count(*) AS events FROM campaign_asset_reuse_history GROUP BY asset_id ORDER BY asset_id;
+SELECT count(*) AS logs FROM campaign_assets WHERE platform_metadata ? 'reuse_history';
+DROP SCHEMA hostile_views, view_acme, view_globex CASCADE;
+DROP ROLE regress_acme, regress_globex;
