@@ -20,10 +20,11 @@ COMMENT ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)
 'Records one reuse of an asset: adds 1 to reused_count, sets last_reused_at, and appends one event to platform_metadata->''reuse_history'', atomically with the caller''s transaction.
 asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
 campaign_space_id: the campaign it is reused in, under the same conditions; NULL for any other place.
-reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.
-reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.
+reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.  The type is campaign_space by default, which takes campaign_space_id or reused_in_id.
+reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.  A JSON null is none.
+A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
-Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 22008 no time is left after the latest event, 54000 the document would exceed jsonb''s own limits, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_track(
 	asset_id uuid,
@@ -143,7 +144,7 @@ COMMENT ON PROCEDURE asset_reuse_migrate_history(int) IS
 'Moves the reuse events of all documents that the caller may see to the history table, in transactions of its own, beside live tracking; a notice for each tells the progress.
 batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.
 May be interrupted and called again: it moves what is left.  An event stays in its document where a row of the table cannot hold all of it, which the last notice counts: it has no usable time, the time of another event of the asset, or other keys than timestamp and context.
-Errors: 22004 or 22023 batch_size, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps documents from being changed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+Errors: 22023 batch_size, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps documents from being changed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 --
 -- The reuse log as a value: what the UPDATE of asset_reuse_track calls on the

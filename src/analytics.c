@@ -34,6 +34,9 @@
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
 
+/* top_limit where it is null */
+#define DEFAULT_TOP			10
+
 /* What the answer takes beside the aggregate's part */
 #define ANSWER_SIZE			512
 
@@ -106,7 +109,7 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
 	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
 	request->asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	request->range = request_range(fcinfo, 2, "start_date", "end_date");
-	request->top_limit = request_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP);
+	request->top_limit = request_optional_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP, DEFAULT_TOP);
 }
 
 /*

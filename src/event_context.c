@@ -32,9 +32,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_event_campaign_uuid);
 /* Hexadecimal digits of a uuid */
 #define UUID_DIGITS			(2 * UUID_LEN)
 
-/* The type of place that makes an event name a campaign */
-#define CAMPAIGN_TYPE		"campaign_space"
-
 /* No campaign's id is longer: it would not fit into an index, beside others' */
 #define MAX_CAMPAIGN_ID		1024
 
@@ -48,14 +45,13 @@ static text *named_campaign(FunctionCallInfo fcinfo);
 Datum
 asset_reuse_event_context(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *reuse_context = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
+	Jsonb	   *reuse_context = event_context_given(PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0));
 	ReusePlace	place = {
 		.type = optional_text(fcinfo, 1),
 		.id = optional_text(fcinfo, 2),
 		.name = optional_text(fcinfo, 3)
 	};
 
-	event_context_require_object(reuse_context);
 	PG_RETURN_JSONB_P(event_context_make(reuse_context, &place));
 }
 
@@ -87,16 +83,28 @@ asset_reuse_event_campaign_uuid(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(id))));
 }
 
-/* event_context_require_object raises 22023 for a caller's context that is no object. */
-void
-event_context_require_object(Jsonb *reuse_context)
+/*
+ * event_context_given returns a caller's context; null for none, which a JSON null is, too.
+ *
+ * Error 22023 for anything else that is no object.
+ */
+Jsonb *
+event_context_given(Jsonb *reuse_context)
 {
-	if (reuse_context != NULL && !JB_ROOT_IS_OBJECT(reuse_context))
+	ReuseValue	value;
+
+	if (reuse_context == NULL || JB_ROOT_IS_OBJECT(reuse_context))
+		return reuse_context;
+	reuse_value_of_jsonb(reuse_context, &value);
+	if (value.type != JENTRY_ISNULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("reuse_context must be a JSON object"),
 				 errdetail("reuse_context is %s.",
-						   JB_ROOT_IS_SCALAR(reuse_context) ? "a scalar" : "an array")));
+						   JB_ROOT_IS_SCALAR(reuse_context) ? "a scalar" : "an array"),
+				 value.type == JENTRY_ISSTRING ?
+				 errhint("The client has encoded it twice: pass the object itself, not a string with its JSON.") : 0));
+	return NULL;
 }
 
 /*

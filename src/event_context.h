@@ -10,6 +10,9 @@
 
 #include "reuse_log.h"
 
+/* The type of place that makes an event name a campaign */
+#define CAMPAIGN_TYPE		"campaign_space"
+
 /* Where an asset is reused; null for what is not known */
 typedef struct ReusePlace
 {
@@ -18,7 +21,7 @@ typedef struct ReusePlace
 	text	   *name;
 } ReusePlace;
 
-extern void event_context_require_object(Jsonb *reuse_context);
+extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern Jsonb *event_context_make(Jsonb *reuse_context, const ReusePlace *place);
 extern text *event_context_campaign(const ReuseValue *context);
 extern bool event_context_is_uuid(const text *id);

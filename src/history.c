@@ -34,6 +34,9 @@
 PG_FUNCTION_INFO_V1(asset_reuse_history);
 PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
 
+/* page_limit where it is null */
+#define HISTORY_DEFAULT_PAGE	50
+
 /* What an answer takes beside its events: keys, numbers, times */
 #define ANSWER_SIZE			1024
 
@@ -105,8 +108,8 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *request)
 {
 	request->asset_id = request_identifier(fcinfo, 0, "asset_id", id_type);
 	request->tenant_id = request_identifier(fcinfo, 1, "tenant_id", id_type);
-	request->limit = request_int(fcinfo, 2, "page_limit", 1, HISTORY_MAX_PAGE);
-	request->offset = request_int(fcinfo, 3, "page_offset", 0, INT_MAX);
+	request->limit = request_optional_int(fcinfo, 2, "page_limit", 1, HISTORY_MAX_PAGE, HISTORY_DEFAULT_PAGE);
+	request->offset = request_optional_int(fcinfo, 3, "page_offset", 0, INT_MAX, 0);
 	request->by_cursor = !PG_ARGISNULL(4);
 	request->before = request->by_cursor ? PG_GETARG_TIMESTAMPTZ(4) : DT_NOEND;
 }

@@ -46,6 +46,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
  */
 #define BATCH_EVENTS		10000
 
+/* batch_size where it is null */
+#define DEFAULT_BATCH		1000
+
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
 
@@ -114,13 +117,13 @@ static char *grouped(int64 number);
  * asset_reuse_migrate_history(batch_size) moves all logs that the caller may see,
  * with at most so many assets a transaction.
  *
- * Errors: 22004 or 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
+ * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
  * history table.
  */
 Datum
 asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 {
-	int			batch_size = request_int(fcinfo, 0, "batch_size", 1, INT_MAX);
+	int			batch_size = request_optional_int(fcinfo, 0, "batch_size", 1, INT_MAX, DEFAULT_BATCH);
 	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
 		castNode(CallContext, fcinfo->context)->atomic;
 	Migration	m = {0};

@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -71,6 +72,15 @@ request_text(FunctionCallInfo fcinfo, int argno, const char *name)
 	return request_optional_text(fcinfo, argno, name);
 }
 
+/* request_text_or returns a text that must not be empty, or its default for a null. */
+text *
+request_text_or(FunctionCallInfo fcinfo, int argno, const char *name, const char *default_value)
+{
+	text	   *value = request_optional_text(fcinfo, argno, name);
+
+	return value != NULL ? value : cstring_to_text(default_value);
+}
+
 /* request_optional_text returns a text that must not be empty, or null. */
 text *
 request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
@@ -88,13 +98,23 @@ request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
 	return value;
 }
 
-/* request_int returns an integer within bounds; INT_MAX is no bound. */
+/* request_int returns an integer that must be given, within bounds; INT_MAX is no bound. */
 int
 request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max)
 {
+	require_value(fcinfo, argno, name);
+	return request_optional_int(fcinfo, argno, name, min, max, 0);
+}
+
+/* request_optional_int returns an integer within bounds, or its default for a null. */
+int
+request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max,
+					 int default_value)
+{
 	int			value;
 
-	require_value(fcinfo, argno, name);
+	if (PG_ARGISNULL(argno))
+		return default_value;
 	value = PG_GETARG_INT32(argno);
 	if (value < min || value > max)
 		ereport(ERROR,

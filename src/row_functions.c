@@ -224,7 +224,7 @@ timeline(FunctionCallInfo fcinfo, Oid id_type)
 	RowStatement statement;
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
-	request.bucket = time_bucket_find(request_text(fcinfo, 1, "bucket"));
+	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
 	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	request.range = request_range(fcinfo, 3, "since", "until");
 	bound_timeline(&request);

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 
 #include "request.h"
 #include "response.h"
@@ -28,6 +29,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_track_uuid);
 
 static Datum track(FunctionCallInfo fcinfo, Oid id_type);
 static void read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request);
+static void require_campaign(const TrackRequest *request);
 static Jsonb *make_answer(const TrackResult *result, MemoryContext memory);
 
 /*
@@ -74,11 +76,28 @@ read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request)
 	request->tenant_id = request_identifier(fcinfo, 1, "tenant_id", id_type);
 	request->campaign_space_id = request_optional_identifier(fcinfo, 2, "campaign_space_id",
 															 id_type);
-	request->place.type = request_text(fcinfo, 3, "reused_in_type");
+	request->place.type = request_text_or(fcinfo, 3, "reused_in_type", CAMPAIGN_TYPE);
 	request->place.id = request_optional_text(fcinfo, 4, "reused_in_id");
 	request->place.name = PG_ARGISNULL(5) ? NULL : PG_GETARG_TEXT_PP(5);
-	request->reuse_context = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
-	event_context_require_object(request->reuse_context);
+	request->reuse_context = event_context_given(PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6));
+	require_campaign(request);
+}
+
+/*
+ * require_campaign raises 22023 for a reuse in a campaign that nothing names: a misspelled key
+ * of an API's request must not count.
+ */
+static void
+require_campaign(const TrackRequest *request)
+{
+	if (OidIsValid(request->campaign_space_id.type) || request->place.id != NULL ||
+		strcmp(text_to_cstring(request->place.type), CAMPAIGN_TYPE) != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("campaign_space_id or reused_in_id must be given"),
+			 errdetail("reused_in_type is \"%s\", which takes the id of a campaign.", CAMPAIGN_TYPE),
+			 errhint("For a place that is not a campaign, give another reused_in_type.")));
 }
 
 /* make_answer writes the answer into a memory context. */

@@ -153,11 +153,11 @@ SELECT told();
 -- Optional columns dropped: their keys go; added again: they are back, null.
 ALTER TABLE campaign_assets DROP ctr, DROP file_url, DROP updated_at;
 SELECT (a ? 'file_url') AS file_url, (a ? 'updated_at') AS updated_at, a->'ctr' AS computed_ctr
-FROM asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001') r, LATERAL (SELECT r->'asset' AS a) a;
+FROM asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x') r, LATERAL (SELECT r->'asset' AS a) a;
 SELECT told();
 ALTER TABLE campaign_assets ADD ctr float, ADD file_url text, ADD updated_at timestamptz;
 SELECT a->'file_url' AS file_url, mask_times(a->'updated_at') AS updated_at, a->'ctr' AS stored_ctr
-FROM asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001') r, LATERAL (SELECT r->'asset' AS a) a;
+FROM asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x') r, LATERAL (SELECT r->'asset' AS a) a;
 SELECT told();
 -- Each required column renamed away: 42703 from all three functions; and back.
 DO $$
@@ -244,7 +244,7 @@ SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001', 'podcast')-
 ALTER TYPE campaignassettype RENAME VALUE 'podcast' TO 'broadcast';
 SELECT outcome($$ SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001', 'podcast') $$);
 SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001', 'broadcast')->'overview'->'total_assets' AS assets,
-	   asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001')->'asset'->'asset_type' AS asset_type;
+	   asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x')->'asset'->'asset_type' AS asset_type;
 ALTER TYPE campaignassettype RENAME TO kind_of_asset;
 UPDATE campaign_assets SET asset_type = 'image';
 :track
@@ -359,7 +359,7 @@ CREATE TRIGGER call_on AFTER UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNC
 :track
 -- The trigger fails in its third call: neither asset is counted; without it the first counts on.
 ALTER TABLE campaign_assets ADD CONSTRAINT second_is_small CHECK (reused_count < 3 OR asset_name <> 'Second');
-SELECT outcome($$ SELECT asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001') $$);
+SELECT outcome($$ SELECT asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x') $$);
 SELECT asset_name, reused_count FROM campaign_assets ORDER BY id;
 DROP TRIGGER call_on ON campaign_assets;
 :track
@@ -379,10 +379,10 @@ SET search_path = regress_ddl_app, regress_ddl, regress_ddl_extension, public;
 SELECT told();
 -- In a schema that is not on the search_path at all.
 SET search_path = regress_ddl_app, regress_ddl;
-SELECT regress_ddl_extension.asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001')->'asset'->'reused_count' AS reused_count,
+SELECT regress_ddl_extension.asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x')->'asset'->'reused_count' AS reused_count,
 	   regress_ddl_extension.asset_reuse_analytics('7e000000-0000-4000-8000-000000000001')->'success' AS analytics;
 ALTER SCHEMA regress_ddl_extension RENAME TO "regress ddl ""extension""";
-SELECT "regress ddl ""extension""".asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001')->'asset'->'reused_count' AS reused_count,
+SELECT "regress ddl ""extension""".asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x')->'asset'->'reused_count' AS reused_count,
 	   "regress ddl ""extension""".asset_reuse_analytics('7e000000-0000-4000-8000-000000000001')->'success' AS analytics;
 ALTER EXTENSION asset_reuse SET SCHEMA :"home";
 SET search_path = regress_ddl_app, regress_ddl, public;
@@ -398,7 +398,7 @@ SELECT told();
 BEGIN;
 DROP EXTENSION asset_reuse;
 CREATE EXTENSION asset_reuse SCHEMA "regress ddl ""extension""";
-SELECT "regress ddl ""extension""".asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001')->'asset'->'reused_count' AS reused_count;
+SELECT "regress ddl ""extension""".asset_reuse_track('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', reused_in_id => 'x')->'asset'->'reused_count' AS reused_count;
 ROLLBACK;
 :track
 SELECT told();

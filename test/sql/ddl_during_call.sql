@@ -66,7 +66,7 @@ BEGIN
 END
 $$;
 CREATE TRIGGER forget_time BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION forget_time();
-SELECT r->'event'->'timestamp', r->'asset'->'last_reused_at' FROM asset_reuse_track('a', 't') AS r;
+SELECT r->'event'->'timestamp', r->'asset'->'last_reused_at' FROM asset_reuse_track('a', 't', reused_in_id => 'x') AS r;
 
 SET client_min_messages = warning;
 DROP SCHEMA ddl_during_call CASCADE;

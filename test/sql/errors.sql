@@ -38,29 +38,29 @@ SELECT tables_checksum() AS checksum \gset
 
 -- The helper can fail: a call that succeeds is no error, and its changes show.
 BEGIN;
-SELECT refused($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 ROLLBACK;
 
 --
 -- Asset not found: P0002, table field campaign_assets.
 --
 -- Track: absent, soft-deleted, another tenant's, an unknown tenant's, another case, padded.
-SELECT refused($$ SELECT asset_reuse_track('absent', 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('gone', 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('secret', 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('hero', 'nobody') $$);
-SELECT refused($$ SELECT asset_reuse_track('Hero', 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('hero ', 'acme') $$);
+SELECT refused($$ SELECT asset_reuse_track('absent', 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('gone', 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('secret', 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', 'nobody', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('Hero', 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero ', 'acme', reused_in_id => 'x') $$);
 -- An id longer than the column is just absent, not cut to fit.
-SELECT refused(format($$ SELECT asset_reuse_track(%L, 'acme') $$, 'hero' || repeat(' ', 40)));
-SELECT refused(format($$ SELECT asset_reuse_track(%L, 'acme') $$, repeat('x', 100000)));
+SELECT refused(format($$ SELECT asset_reuse_track(%L, 'acme', reused_in_id => 'x') $$, 'hero' || repeat(' ', 40)));
+SELECT refused(format($$ SELECT asset_reuse_track(%L, 'acme', reused_in_id => 'x') $$, repeat('x', 100000)));
 -- Track with a campaign that exists.
 SELECT refused($$ SELECT asset_reuse_track('absent', 'acme', 'summer') $$);
 SELECT refused($$ SELECT asset_reuse_track('secret', 'acme', 'summer') $$);
 -- Track with uuids: absent, an unknown tenant's.
-SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'absent', :'typed_tenant'));
+SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'absent', :'typed_tenant'));
 SELECT refused(format('SELECT asset_reuse_track(%s, %s, %s)', :'absent', :'typed_tenant', :'typed_space'));
-SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'absent'));
+SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'typed_asset', :'absent'));
 -- History: absent, soft-deleted, another tenant's, an unknown tenant's.
 SELECT refused($$ SELECT asset_reuse_history('absent', 'acme') $$);
 SELECT refused($$ SELECT asset_reuse_history('gone', 'acme') $$);
@@ -134,11 +134,10 @@ SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => '[{"
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => '"text"') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => '1') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => 'true') $$);
-SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => 'null') $$);
 SELECT refused(format($$ SELECT asset_reuse_track(%s, %s, reuse_context => '[]') $$, :'typed_asset', :'typed_tenant'));
 -- Empty identifiers and an empty reused_in_type.
-SELECT refused($$ SELECT asset_reuse_track('', 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('hero', '') $$);
+SELECT refused($$ SELECT asset_reuse_track('', 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', '', reused_in_id => 'x') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', '') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => '') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => '') $$);
@@ -151,28 +150,47 @@ SELECT refused(format($$ SELECT asset_reuse_track(%s, %s, reused_in_id => '') $$
 --
 -- Null where a value is required: 22004.
 --
-SELECT refused($$ SELECT asset_reuse_track(NULL, 'acme') $$);
-SELECT refused($$ SELECT asset_reuse_track('hero', NULL) $$);
-SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => NULL) $$);
-SELECT refused($$ SELECT asset_reuse_track(NULL::uuid, NULL::uuid) $$);
-SELECT refused(format('SELECT asset_reuse_track(NULL::uuid, %s)', :'typed_tenant'));
-SELECT refused(format('SELECT asset_reuse_track(%s, NULL::uuid)', :'typed_asset'));
-SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_type => NULL)', :'typed_asset', :'typed_tenant'));
+SELECT refused($$ SELECT asset_reuse_track(NULL, 'acme', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', NULL, reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track(NULL::uuid, NULL::uuid, reused_in_id => 'x') $$);
+SELECT refused(format('SELECT asset_reuse_track(NULL::uuid, %s, reused_in_id => ''x'')', :'typed_tenant'));
+SELECT refused(format('SELECT asset_reuse_track(%s, NULL::uuid, reused_in_id => ''x'')', :'typed_asset'));
 SELECT refused($$ SELECT asset_reuse_history(NULL, 'acme') $$);
 SELECT refused($$ SELECT asset_reuse_history('hero', NULL) $$);
-SELECT refused($$ SELECT asset_reuse_history('hero', 'acme', NULL) $$);
-SELECT refused($$ SELECT asset_reuse_history('hero', 'acme', 50, NULL) $$);
 SELECT refused(format('SELECT asset_reuse_history(NULL::uuid, %s)', :'typed_tenant'));
 SELECT refused(format('SELECT asset_reuse_history(%s, NULL::uuid)', :'typed_asset'));
-SELECT refused(format('SELECT asset_reuse_history(%s, %s, NULL)', :'typed_asset', :'typed_tenant'));
 SELECT refused($$ SELECT asset_reuse_analytics(NULL::text) $$);
 SELECT refused($$ SELECT asset_reuse_analytics(NULL::uuid) $$);
-SELECT refused($$ SELECT asset_reuse_analytics('acme', top_limit => NULL) $$);
--- Every other argument may be null.
+-- A null for an optional argument means its default, for an API hands its optional parameters on as they are: all t.
 BEGIN;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', NULL, 'campaign_space', NULL, NULL, NULL) $$);
+SELECT asset_reuse_track('hero', 'acme', NULL, NULL, 'x', NULL, NULL) #> '{event,context}'
+		= '{"reused_in_id": "x", "reused_in_name": null, "reused_in_type": "campaign_space"}' AS track,
+	asset_reuse_history('hero', 'acme', NULL, NULL, NULL) = asset_reuse_history('hero', 'acme') AS history,
+	asset_reuse_analytics('acme', NULL, NULL, NULL, NULL) = asset_reuse_analytics('acme') AS analytics,
+	(SELECT count(*) FROM asset_reuse_top('acme', NULL, NULL, NULL, NULL)) = (SELECT count(*) FROM asset_reuse_top('acme')) AS top,
+	(SELECT count(*) FROM asset_reuse_events('acme', NULL, NULL, NULL)) = (SELECT count(*) FROM asset_reuse_events('acme')) AS events,
+	(SELECT count(*) FROM asset_reuse_unused('acme', NULL, NULL)) = (SELECT count(*) FROM asset_reuse_unused('acme')) AS unused,
+	NOT EXISTS (SELECT FROM asset_reuse_timeline('acme', NULL, NULL, NULL, NULL) EXCEPT SELECT FROM asset_reuse_timeline('acme', 'day')) AS timeline;
 ROLLBACK;
-SELECT refused($$ SELECT asset_reuse_analytics('acme', NULL, NULL, NULL) $$);
+-- The default of a page, and of a top list, by what they say.
+SELECT asset_reuse_history('hero', 'acme', NULL, NULL) ->> 'limit' AS page_limit, asset_reuse_history('hero', 'acme', NULL, NULL) ->> 'offset' AS page_offset;
+-- A JSON null for reuse_context is none; a string is a client's mistake, which the hint names.
+BEGIN;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x', reuse_context => 'null') #> '{event,context}' AS context;
+ROLLBACK;
+
+--
+-- A reuse in a campaign that nothing names: 22023, so that a misspelled key of a request does not count.
+--
+SELECT refused($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'campaign_space', reused_in_name => 'Fall') $$);
+SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => '{"reused_in_id": "summer"}') $$);
+SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'typed_tenant'));
+-- Before the asset is looked for; and any other place needs no id.
+SELECT refused($$ SELECT asset_reuse_track('absent', 'acme') $$);
+BEGIN;
+SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') -> 'success';
+ROLLBACK;
 
 --
 -- Dates and identifiers that are none: PostgreSQL's own 22007, 22008 and 22P02.
@@ -180,7 +198,7 @@ SELECT refused($$ SELECT asset_reuse_analytics('acme', NULL, NULL, NULL) $$);
 SELECT split_part(refused($$ SELECT asset_reuse_analytics('acme', NULL, 'last tuesday') $$), ':', 1);
 SELECT split_part(refused($$ SELECT asset_reuse_analytics('acme', NULL, NULL, '2026-02-30') $$), ':', 1);
 SELECT split_part(refused(format($$ SELECT asset_reuse_analytics(%s, NULL, '2026-13-01') $$, :'typed_tenant')), ':', 1);
-SELECT split_part(refused($$ SELECT asset_reuse_track('hero'::uuid, 'acme') $$), ':', 1);
+SELECT split_part(refused($$ SELECT asset_reuse_track('hero'::uuid, 'acme', reused_in_id => 'x') $$), ':', 1);
 
 -- Tables with uuid identifiers refuse what is no uuid, in each function and argument.
 CREATE TABLE typed_spaces (id uuid PRIMARY KEY, tenant_id uuid, campaign_name text);
@@ -191,15 +209,15 @@ INSERT INTO typed_spaces VALUES (:typed_space, :typed_tenant, 'Typed Campaign');
 INSERT INTO typed_assets VALUES (:typed_asset, :typed_tenant, 'Typed Image', 'image', 0);
 SET asset_reuse.assets_table = 'typed_assets';
 SET asset_reuse.spaces_table = 'typed_spaces';
-SELECT refused($$ SELECT asset_reuse_track('abc123', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
-SELECT refused($$ SELECT asset_reuse_track('bbbbbbbb-0000-4000-8000-000000000001', 'acme') $$);
+SELECT refused($$ SELECT asset_reuse_track('abc123', 'aaaaaaaa-0000-4000-8000-000000000001', reused_in_id => 'x') $$);
+SELECT refused($$ SELECT asset_reuse_track('bbbbbbbb-0000-4000-8000-000000000001', 'acme', reused_in_id => 'x') $$);
 SELECT refused($$ SELECT asset_reuse_track('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001', 'summer') $$);
 SELECT refused($$ SELECT asset_reuse_history('abc123', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
 SELECT refused($$ SELECT asset_reuse_history('bbbbbbbb-0000-4000-8000-000000000001', 'acme') $$);
 SELECT refused($$ SELECT asset_reuse_analytics('acme') $$);
 -- Not found there, by text and by uuid; an empty id is refused as empty.
-SELECT refused($$ SELECT asset_reuse_track('dddddddd-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
-SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'absent', :'typed_tenant'));
+SELECT refused($$ SELECT asset_reuse_track('dddddddd-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001', reused_in_id => 'x') $$);
+SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'absent', :'typed_tenant'));
 SELECT refused(format('SELECT asset_reuse_track(%s, %s, %s)', :'typed_asset', :'typed_tenant', :'absent'));
 SELECT refused(format('SELECT asset_reuse_history(%s, %s)', :'absent', :'typed_tenant'));
 SELECT refused($$ SELECT asset_reuse_history('', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
@@ -214,14 +232,14 @@ FROM typed_assets;
 -- reused_count at its type's end: 22003, for smallint, integer and bigint.
 --
 UPDATE typed_assets SET reused_count = 32767;
-SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'typed_tenant'));
+SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'typed_asset', :'typed_tenant'));
 ALTER TABLE typed_assets ALTER reused_count TYPE bigint;
 UPDATE typed_assets SET reused_count = 9223372036854775807;
-SELECT refused(format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'typed_tenant'));
+SELECT refused(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'typed_asset', :'typed_tenant'));
 SELECT reused_count, platform_metadata IS NULL, last_reused_at IS NULL FROM typed_assets;
 -- One below the end is tracked.
 UPDATE typed_assets SET reused_count = 9223372036854775806;
-SELECT asset_reuse_track(:typed_asset, :typed_tenant)->'asset'->'reused_count';
+SELECT asset_reuse_track(:typed_asset, :typed_tenant, reused_in_id => 'x')->'asset'->'reused_count';
 RESET asset_reuse.assets_table;
 RESET asset_reuse.spaces_table;
 BEGIN;
@@ -242,7 +260,7 @@ UPDATE campaign_assets SET last_reused_at = NULL,
 	platform_metadata = '{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999Z"}]}' WHERE id = 'hero';
 SELECT asset_reuse_track('hero', 'acme', 'summer')->'success';
 UPDATE campaign_assets SET last_reused_at = '-infinity', platform_metadata = '{}' WHERE id = 'hero';
-SELECT asset_reuse_track('hero', 'acme')->'success';
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->'success';
 ROLLBACK;
 
 --
@@ -281,15 +299,15 @@ SELECT with_metadata('{"reuse_history": {}}', $$ SELECT asset_reuse_analytics('a
 SELECT tables_checksum() = :'checksum' AS nothing_has_changed_so_far;
 BEGIN;
 ALTER TABLE campaign_assets RENAME TO other_assets;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$);
-SELECT error_of(format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'typed_tenant'));
+SELECT error_of(format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'typed_asset', :'typed_tenant'));
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 SELECT error_of(format('SELECT asset_reuse_history(%s, %s)', :'typed_asset', :'typed_tenant'));
 SELECT error_of($$ SELECT asset_reuse_analytics('acme') $$);
 SELECT error_of(format('SELECT asset_reuse_analytics(%s)', :'typed_tenant'));
 -- A wrong argument is reported first.
-SELECT error_of($$ SELECT asset_reuse_track('', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('', 'acme', reused_in_id => 'x') $$);
 SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reuse_context => '[]') $$);
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme', 0) $$);
 SELECT error_of($$ SELECT asset_reuse_analytics('acme', top_limit => 0) $$);
@@ -315,7 +333,7 @@ BEGIN
 	RETURN column_name || ' ' || said;
 END
 $$;
-SELECT without_column('campaign_assets', c, $$ SELECT asset_reuse_track('hero', 'acme') $$)
+SELECT without_column('campaign_assets', c, $$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$)
 FROM unnest('{id,tenant_id,asset_name,asset_type,reused_count,last_reused_at,platform_metadata,deleted_at}'::text[]) c;
 SELECT without_column('campaign_assets', c, $$ SELECT asset_reuse_history('hero', 'acme') $$)
 FROM unnest('{id,tenant_id,asset_name,asset_type,reused_count,last_reused_at,platform_metadata,deleted_at}'::text[]) c;
@@ -324,7 +342,7 @@ FROM unnest('{id,tenant_id,asset_name,asset_type,reused_count,last_reused_at,pla
 SELECT without_column('campaign_spaces', c, $$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$)
 FROM unnest('{id,tenant_id,campaign_name}'::text[]) c;
 -- With uuids.
-SELECT without_column('campaign_assets', 'reused_count', format('SELECT asset_reuse_track(%s, %s)', :'typed_asset', :'typed_tenant'));
+SELECT without_column('campaign_assets', 'reused_count', format('SELECT asset_reuse_track(%s, %s, reused_in_id => ''x'')', :'typed_asset', :'typed_tenant'));
 SELECT without_column('campaign_assets', 'reused_count', format('SELECT asset_reuse_history(%s, %s)', :'typed_asset', :'typed_tenant'));
 SELECT without_column('campaign_assets', 'reused_count', format('SELECT asset_reuse_analytics(%s)', :'typed_tenant'));
 
@@ -333,17 +351,17 @@ SELECT without_column('campaign_assets', 'reused_count', format('SELECT asset_re
 --
 BEGIN;
 ALTER TABLE campaign_assets ALTER platform_metadata DROP DEFAULT, ALTER platform_metadata TYPE json;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 ROLLBACK;
 BEGIN;
 ALTER TABLE campaign_assets ALTER reused_count DROP DEFAULT, ALTER reused_count TYPE text;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 SELECT error_of($$ SELECT asset_reuse_analytics('acme') $$);
 ROLLBACK;
 BEGIN;
 ALTER TABLE campaign_assets ALTER last_reused_at TYPE text;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 ROLLBACK;
 
 --
@@ -353,7 +371,7 @@ ROLLBACK;
 BEGIN;
 ALTER TABLE campaign_assets DROP CONSTRAINT campaign_assets_pkey;
 INSERT INTO campaign_assets SELECT * FROM campaign_assets WHERE id = 'hero';
-SELECT left(refused($$ SELECT asset_reuse_track('hero', 'acme') $$), 6);
+SELECT left(refused($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$), 6);
 ROLLBACK;
 
 --
@@ -367,19 +385,19 @@ SELECT asset_reuse_history('gone', 'acme');
 SELECT asset_reuse_history('hero', 'acme', 0);
 SELECT asset_reuse_analytics('acme', 'banner');
 SELECT asset_reuse_track('hero', 'acme', reuse_context => '[]');
-SELECT asset_reuse_track(NULL, 'acme');
+SELECT asset_reuse_track(NULL, 'acme', reused_in_id => 'x');
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": "none"}' WHERE id = 'line';
-SELECT asset_reuse_track('line', 'acme');
+SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x');
 SELECT asset_reuse_history('line', 'acme');
 UPDATE campaign_assets SET platform_metadata = '{}', reused_count = 2147483647 WHERE id = 'line';
-SELECT asset_reuse_track('line', 'acme');
+SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x');
 UPDATE campaign_assets SET reused_count = 0 WHERE id = 'line';
 SET asset_reuse.assets_table = 'nowhere';
 SELECT asset_reuse_history('hero', 'acme');
 RESET asset_reuse.assets_table;
 SELECT tables_checksum() = :'checksum' AS nothing_has_changed;
 -- A statement that fails in its second call keeps nothing of the first.
-SELECT asset_reuse_track(id, 'acme') FROM unnest('{hero,absent}'::text[]) id;
+SELECT asset_reuse_track(id, 'acme', reused_in_id => 'x') FROM unnest('{hero,absent}'::text[]) id;
 SELECT tables_checksum() = :'checksum' AS nothing_has_changed;
 
 SET client_min_messages = warning;

@@ -442,14 +442,14 @@ SELECT compression, bytes, page = :'repetitive_page' AS same FROM stored_as('rep
 SELECT compression, bytes, page = :'long_page' AS same FROM stored_as('long');
 -- Track goes on from a log compressed with lz4, and from the one it wrote: 1001 events, 1002, and what
 -- was the newest is now the third; then 2 in a row that stays small.
-SELECT asset_reuse_track('hero', 'acme')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success' AS tracked;
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 ALTER TABLE campaign_assets ALTER platform_metadata SET STORAGE EXTERNAL;
-SELECT asset_reuse_track('hero', 'acme')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success' AS tracked;
 SELECT h->'total' AS total, h->'history'->2->'context'->'n' AS newest_before FROM asset_reuse_history('hero', 'acme') h;
 SELECT put_log('[]') AS events;
-SELECT asset_reuse_track('hero', 'acme')->>'success' AS tracked;
-SELECT asset_reuse_track('hero', 'acme')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success' AS tracked;
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 
 --
@@ -462,12 +462,12 @@ SELECT asset_reuse_analytics('acme')->'success' AS success;
 SELECT count(*) > 0 AS checked FROM asset_reuse_check_schema();
 COMMIT;
 BEGIN;
-SELECT asset_reuse_track('hero', 'acme')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success' AS tracked;
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 ROLLBACK;
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 -- In the statement that tracks it sees the rows as they were when the statement began.
-SELECT asset_reuse_track('hero', 'acme')->'asset'->'reused_count' IS NOT NULL AS tracked,
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->'asset'->'reused_count' IS NOT NULL AS tracked,
 	   asset_reuse_history('hero', 'acme')->'total' AS total;
 
 -- No setting of the session changes a printed time: t.

@@ -184,8 +184,8 @@ DECLARE
 BEGIN
 	-- the half of a second in which it is rounded up
 	PERFORM pg_sleep((1.5 - extract(second FROM clock_timestamp()) % 1) % 1) WHERE extract(second FROM clock_timestamp()) % 1 NOT BETWEEN 0.5 AND 0.9;
-	PERFORM asset_reuse_track('hero', 'acme');
-	tracked := asset_reuse_track('hero', 'acme') #>> '{event,timestamp}';
+	PERFORM asset_reuse_track('hero', 'acme', reused_in_id => 'x');
+	tracked := asset_reuse_track('hero', 'acme', reused_in_id => 'x') #>> '{event,timestamp}';
 	RETURN tracked > clock_timestamp() AT TIME ZONE 'UTC';
 END
 $$;

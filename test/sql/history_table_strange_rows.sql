@@ -37,7 +37,7 @@ SELECT count(*) FROM asset_reuse_timeline('acme', 'month', NULL, '294276-12-01 0
 -- A trigger that suppresses the row: 27000, and nothing is counted.
 CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER suppress BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION suppress();
-SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x') $$);
 SELECT reused_count FROM campaign_assets WHERE id = 'line';
 DROP TRIGGER suppress ON campaign_asset_reuse_history;
 
@@ -49,16 +49,16 @@ SELECT 'logged', 'acme', campaign_space_id, user_id, 'Logged', 'image',
 CREATE FUNCTION truncate_time() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at); RETURN NEW; END $$;
 CREATE TRIGGER truncate_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION truncate_time();
-SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') $$);
 DROP TRIGGER truncate_time ON campaign_asset_reuse_history;
 CREATE FUNCTION keep_document() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.platform_metadata := OLD.platform_metadata; RETURN NEW; END $$;
 CREATE TRIGGER keep_document BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep_document();
-SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') $$);
 DROP TRIGGER keep_document ON campaign_assets;
 SELECT platform_metadata, reused_count, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
 -- With neither: three events in the table.
-SELECT asset_reuse_track('logged', 'acme') ->> 'success';
+SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') ->> 'success';
 SELECT platform_metadata, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
 DELETE FROM campaign_assets WHERE id = 'logged';
 
@@ -72,9 +72,9 @@ CREATE FUNCTION event_after(answer jsonb, base timestamptz) RETURNS interval LAN
 INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, platform_metadata)
 SELECT 'ahead', 'acme', campaign_space_id, user_id, 'Ahead', 'image',
 	format('{"reuse_history": [{"timestamp": "%s.000007", "by": "another"}]}', :'soon_utc')::jsonb FROM campaign_assets WHERE id = 'line';
-SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 5);
+SELECT event_after(asset_reuse_track('ahead', 'acme', reused_in_id => 'x'), :'soon') FROM generate_series(1, 5);
 INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', timestamp :'soon_utc' + interval '1 second');
-SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 2);
+SELECT event_after(asset_reuse_track('ahead', 'acme', reused_in_id => 'x'), :'soon') FROM generate_series(1, 2);
 -- The same where last_reused_at is rounded.
 CREATE TABLE own_assets (id text PRIMARY KEY, tenant_id text, asset_name text, asset_type text, reused_count int,
 	last_reused_at timestamptz(3), platform_metadata jsonb, deleted_at timestamp);
@@ -83,9 +83,9 @@ VALUES ('ahead', 'acme', format('{"reuse_history": [{"timestamp": "%s.123997", "
 SET asset_reuse.assets_table = own_assets;
 SET asset_reuse.history_table = own_history;
 SELECT asset_reuse_create_history_table();
-SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 5);
+SELECT event_after(asset_reuse_track('ahead', 'acme', reused_in_id => 'x'), :'soon') FROM generate_series(1, 5);
 INSERT INTO own_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'ahead', timestamptz :'soon' + interval '1 second');
-SELECT event_after(asset_reuse_track('ahead', 'acme'), :'soon') FROM generate_series(1, 2);
+SELECT event_after(asset_reuse_track('ahead', 'acme', reused_in_id => 'x'), :'soon') FROM generate_series(1, 2);
 SELECT last_reused_at - :'soon' FROM own_assets;
 DROP TABLE own_history, own_assets;
 RESET asset_reuse.assets_table;
@@ -94,7 +94,7 @@ DELETE FROM campaign_assets WHERE id = 'ahead';
 
 -- A column that rounds times could not say which event is which: 42809.
 ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamp(3);
-SELECT error_of($$ SELECT asset_reuse_track('line', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x') $$);
 ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamp;
 
 -- A trigger that strips logs: the drop would lose the events, and is refused.
@@ -110,7 +110,7 @@ ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON campaign_assets FOR SELECT USING (true);
 CREATE POLICY own ON campaign_assets FOR UPDATE USING (user_id = current_user);
 SELECT asset_reuse_create_history_table();
-SELECT asset_reuse_track('hero', 'acme') ->> 'success';
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') ->> 'success';
 SET ROLE regress_strange_caller;
 UPDATE campaign_asset_reuse_history SET context = '{"forged": true}';
 SELECT count(*) FROM campaign_asset_reuse_history WHERE context ? 'forged';
@@ -119,7 +119,7 @@ RESET ROLE;
 -- Of his own he can: true.
 UPDATE campaign_assets SET user_id = 'regress_strange_caller' WHERE id = 'line';
 SET ROLE regress_strange_caller;
-SELECT asset_reuse_track('line', 'acme') ->> 'success';
+SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x') ->> 'success';
 RESET ROLE;
 -- A tenant cannot store events of another's asset: 42501.
 DROP POLICY seen ON campaign_assets;
@@ -130,7 +130,7 @@ SELECT asset_reuse_create_history_table();
 SET ROLE regress_strange_caller;
 SET regress.tenant = 'globex';
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'hero', '2026-02-02') $$);
-SELECT asset_reuse_track('secret', 'globex') ->> 'success';
+SELECT asset_reuse_track('secret', 'globex', reused_in_id => 'x') ->> 'success';
 RESET ROLE;
 
 \set ECHO none

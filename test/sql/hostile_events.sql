@@ -22,7 +22,7 @@ UPDATE campaign_assets SET reused_count = 3, last_reused_at = 'infinity', platfo
 
 -- What is asked in each state of the places.
 CREATE FUNCTION tracked() RETURNS jsonb LANGUAGE sql AS
-	$$SELECT mask_times(r #> '{event,timestamp}') || mask_times(r #> '{asset,last_reused_at}') FROM asset_reuse_track('hero', 'acme') AS r$$;
+	$$SELECT mask_times(r #> '{event,timestamp}') || mask_times(r #> '{asset,last_reused_at}') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') AS r$$;
 CREATE FUNCTION shown(OUT total jsonb, OUT newest text, OUT oldest text, OUT far_ahead jsonb, OUT long_ago jsonb) LANGUAGE sql AS $$
 	SELECT h->'total', h #>> '{history,0,timestamp}', h #>> '{history,-1,timestamp}',
 		asset_reuse_analytics('acme', start_date => '9999-01-01Z') #> '{overview,total_reuses}',
@@ -79,7 +79,7 @@ DECLARE
 	answer text;
 BEGIN
 	EXECUTE definition;
-	answer := concat_ws(E'\n', kind || ': ' || (asset_reuse_track('hero', 'acme')->>'success'),
+	answer := concat_ws(E'\n', kind || ': ' || (asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'success'),
 		asset_reuse_history('hero', 'acme')->>'success', (SELECT count(*) > 0 FROM asset_reuse_events('acme'))::text,
 		asset_reuse_analytics('acme', start_date => '2026-01-01Z')->>'success', error_of('SELECT asset_reuse_create_history_table()'),
 		left(error_of('SELECT asset_reuse_drop_history_table()'), 5));

@@ -29,7 +29,7 @@ CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, va
 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile summary was called''; END';
 
 -- Track calls ours: t.
-SELECT asset_reuse_track('a', 't')->'success' = 'true' AS tracked;
+SELECT asset_reuse_track('a', 't', reused_in_id => 'x')->'success' = 'true' AS tracked;
 -- Analytics refuses to call what is not ours: 42501.
 DO $$
 BEGIN
@@ -114,7 +114,7 @@ LANGUAGE sql IMMUTABLE AS 'SELECT $3';
 CREATE FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$SELECT '{"hostile": true}'::jsonb$$;
 BEGIN;
-SELECT drop_extension(), public.asset_reuse_track('b', 't');
+SELECT drop_extension(), public.asset_reuse_track('b', 't', reused_in_id => 'x');
 ROLLBACK;
 SELECT platform_metadata FROM campaign_assets WHERE id = 'b';
 DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp),
@@ -129,7 +129,7 @@ CREATE ROLE regress_policy_user;
 GRANT USAGE ON SCHEMA hostile_functions TO regress_policy_user;
 GRANT SELECT, UPDATE ON campaign_assets TO regress_policy_user;
 SET ROLE regress_policy_user;
-SELECT asset_reuse_track('b', 't')->'success' AS tracked, asset_reuse_analytics('t')->'success' AS counted;
+SELECT asset_reuse_track('b', 't', reused_in_id => 'x')->'success' AS tracked, asset_reuse_analytics('t')->'success' AS counted;
 RESET ROLE;
 
 -- A policy's function that runs while a statement of ours is planned, makes the statement's saved plan stale
@@ -164,7 +164,7 @@ SET plan_cache_mode = force_generic_plan;
 SET ROLE regress_policy_user;
 -- What runs goes on with its own plan.  Track counts 2 and 3; then b has 3 events; of 2 assets both are reused;
 -- both were in the campaign; 3 rows.
-SELECT asset_reuse_track('b', 't')->'asset'->'reused_count' AS count, interfered();
+SELECT asset_reuse_track('b', 't', reused_in_id => 'x')->'asset'->'reused_count' AS count, interfered();
 SELECT asset_reuse_track('b', 't', 'c')->'asset'->'reused_count' AS count, interfered();
 SELECT asset_reuse_history('b', 't')->'total' AS total, interfered();
 SELECT asset_reuse_analytics('t')->'overview'->'total_assets' AS assets, interfered();
@@ -175,7 +175,7 @@ SELECT count(*) FILTER (WHERE asset_id = 'b') AS events, interfered() FROM asset
 RESET ROLE;
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
 SELECT id, 'c', 't', 'u', id, 'image' FROM unnest(ARRAY['c', 'd']) AS id;
-SELECT asset_reuse_track(id, 't')->'success' AS tracked FROM unnest(ARRAY['c', 'd']) AS id;
+SELECT asset_reuse_track(id, 't', reused_in_id => 'x')->'success' AS tracked FROM unnest(ARRAY['c', 'd']) AS id;
 SELECT asset_reuse_create_history_table();
 GRANT SELECT, INSERT, UPDATE ON campaign_asset_reuse_history TO regress_policy_user;
 SET ROLE regress_policy_user;

@@ -61,7 +61,7 @@ SELECT hostile_views.error_of($$ SELECT asset_reuse_track('hero', 'acme', 'rival
 CALL asset_reuse_migrate_history();
 
 -- Nothing of globex is there: no asset, no event, by any function, and the tables are closed.
-SELECT hostile_views.error_of($$ SELECT asset_reuse_track('secret', 'globex') $$) = hostile_views.error_of($$ SELECT asset_reuse_track('absent', 'globex') $$) AS track,
+SELECT hostile_views.error_of($$ SELECT asset_reuse_track('secret', 'globex', reused_in_id => 'x') $$) = hostile_views.error_of($$ SELECT asset_reuse_track('absent', 'globex', reused_in_id => 'x') $$) AS track,
 	hostile_views.error_of($$ SELECT asset_reuse_history('secret', 'globex') $$) = hostile_views.error_of($$ SELECT asset_reuse_history('absent', 'globex') $$) AS history;
 SELECT asset_reuse_analytics('globex', start_date => '2026-01-01Z')->'overview'->'total_reuses' AS analytics,
 	(SELECT count(*) FROM asset_reuse_events('globex')) AS events,

@@ -53,7 +53,6 @@ CREATE VIEW documents AS SELECT id, platform_metadata FROM campaign_assets ORDER
 
 -- A batch size that is none.
 CALL asset_reuse_migrate_history(0);
-CALL asset_reuse_migrate_history(NULL);
 -- No history table.
 CALL asset_reuse_migrate_history();
 -- In a transaction block; and in a function.

@@ -52,13 +52,13 @@ SELECT object, prokind AS kind, provolatile AS volatility, proparallel AS parall
 FROM member ORDER BY object COLLATE "C";
 -- What a person may run who has no right to anything: the functions, on tables of his own.
 SET ROLE regress_caller;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS track,
 	   error_of($$ SELECT asset_reuse_history('hero', 'acme') $$) AS history,
 	   error_of($$ SELECT asset_reuse_analytics('acme') $$) AS analytics;
 CREATE TEMPORARY TABLE campaign_assets (id text, tenant_id text, asset_name text, asset_type text, reused_count int,
 	last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp);
 INSERT INTO campaign_assets VALUES ('hero', 'acme', 'Own', 'image', 7);
-SELECT asset_reuse_track('hero', 'acme')->>'message' AS track, asset_reuse_analytics('acme')->'overview'->'total_reuses' AS analytics;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS track, asset_reuse_analytics('acme')->'overview'->'total_reuses' AS analytics;
 DROP TABLE campaign_assets;
 -- And the parts of the aggregate: no SQL makes a value of type internal, not even a null, to call them with (undefined
 -- function, no such cast or not supported, by the minor version); and only a superuser can make another aggregate of them.
@@ -132,7 +132,7 @@ BEGIN
 END
 $$;
 -- No error with all, and 42501 without any one.
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
 	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'history');
@@ -158,7 +158,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'execute track', 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'execute track', 'track', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
 	'execute track', 'execute track: campaign', 'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
@@ -190,8 +190,8 @@ CALL note_columns('table: events', 'SELECT', 'campaign_asset_reuse_history', 'te
 CALL note_columns('table: unused', 'SELECT', 'campaign_asset_reuse_history', 'tenant_id', 'asset_id');
 BEGIN;
 SELECT asset_reuse_create_history_table();
-SELECT asset_reuse_track('hero', 'acme') ->> 'success';
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$, 'track', 'table: track');
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') ->> 'success';
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'table: track');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign', 'table: history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$,
@@ -202,7 +202,7 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
 -- A document that has a log to move.
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme') $$,
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$,
 	'track', 'track: document', 'table: track', 'table: move');
 ROLLBACK;
 
@@ -252,7 +252,7 @@ FROM (VALUES ('good', 5, NULL::timestamp, '{"reuse_history": [{"timestamp": "202
 			 ('infinity', 0, 'infinity', '{}'),
 			 ('end of time', 0, NULL, '{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999Z"}]}'))
 	AS bad (kind, count, at, document);
-SELECT substr(id, 8) AS kind, left(full_error($$ SELECT asset_reuse_track(%L, 'acme') $$, id), 5) AS track,
+SELECT substr(id, 8) AS kind, left(full_error($$ SELECT asset_reuse_track(%L, 'acme', reused_in_id => 'x') $$, id), 5) AS track,
 	   left(full_error($$ SELECT asset_reuse_history(%L, 'acme') $$, id), 5) AS history
 FROM campaign_assets WHERE id LIKE 'hidden%' AND id <> 'hidden good' ORDER BY id COLLATE "C";
 
@@ -280,7 +280,7 @@ CREATE FUNCTION told_apart(OUT calls bigint, OUT told_apart text) LANGUAGE sql A
 	SELECT count(*), string_agg(call, E'\n') FILTER (WHERE answer NOT LIKE 'P0002%' OR answer <> full_error(call, 'absent'))
 	FROM (SELECT call, full_error(call, 'hidden ' || kind) AS answer
 		  FROM unnest('{good,scalar,array,no log,count,infinity,end of time}'::text[]) kind,
-			   unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'')',
+			   unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')',
 							'SELECT asset_reuse_track(%L, ''acme'', ''summer'')',
 							'SELECT asset_reuse_track(%L, ''acme'', ''hidden campaign'')',
 							'SELECT asset_reuse_track(%L, ''acme'', NULL, ''email'', ''e-1'', ''E'', ''{"a": 1}'')',
@@ -327,7 +327,7 @@ SELECT * FROM try_way('assets_owner', 'spaces_owner', :'analytics', :'analytics_
 -- An invoker's view does: refused, in the session that it has worked in.
 SET asset_reuse.assets_table = 'assets_invoker';
 SET asset_reuse.spaces_table = 'spaces_invoker';
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS track,
 	   error_of($$ SELECT asset_reuse_history('hero', 'acme') $$) AS history,
 	   error_of($$ SELECT asset_reuse_analytics('acme') $$) AS analytics;
 RESET ROLE;
@@ -348,14 +348,14 @@ UPDATE campaign_assets SET title = 'NOT FOR YOU', reused_count = 0 WHERE id = 'h
 SELECT tables_checksum() AS checksum \gset
 SET ROLE regress_caller;
 SET asset_reuse.assets_table = 'assets_checked';
-SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'')', 'hero') error;
+SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'hero') error;
 RESET asset_reuse.assets_table;
 RESET ROLE;
 SELECT tables_checksum() = :'checksum' AS unchanged;
 -- A constraint that the new row breaks shows a superuser the row: t.  With column grants, not what they leave out: f.
 ALTER TABLE campaign_assets DISABLE ROW LEVEL SECURITY;
 ALTER TABLE campaign_assets ADD CONSTRAINT at_most_none CHECK (id <> 'hero' OR reused_count < 1);
-SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'')', 'hero') error;
+SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'hero') error;
 DO $$
 DECLARE
 	one record;
@@ -366,12 +366,12 @@ BEGIN
 END
 $$;
 SET ROLE regress_caller;
-SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'')', 'hero') error;
+SELECT left(error, 5) AS error, error LIKE '%NOT FOR YOU%' AS tells FROM full_error('SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'hero') error;
 RESET ROLE;
 -- The errors of a row's own document do not quote it, even to who may read it: all f.
 UPDATE campaign_assets SET asset_name = 'NOT FOR YOU', file_url = 'NOT FOR YOU' WHERE id LIKE 'hidden%';
 SELECT substr(id, 8) AS kind, track LIKE '%NOT FOR YOU%' AS track_tells, history LIKE '%NOT FOR YOU%' AS history_tells
-FROM campaign_assets, full_error('SELECT asset_reuse_track(%L, ''acme'')', id) track, full_error('SELECT asset_reuse_history(%L, ''acme'')', id) history
+FROM campaign_assets, full_error('SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', id) track, full_error('SELECT asset_reuse_history(%L, ''acme'')', id) history
 WHERE id LIKE 'hidden%' AND id <> 'hidden good' ORDER BY id COLLATE "C";
 
 --
@@ -402,7 +402,7 @@ CREATE TABLE media.campaign_assets (id text, tenant_id text, asset_name text, as
 CREATE TABLE media.campaign_spaces (id text, tenant_id text, campaign_name text);
 INSERT INTO media.campaign_assets VALUES ('hero', 'acme', 'Hero', 'image', 0);
 SET search_path = media;
-SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS message;
 -- The installer can make functions of his members of the extension; none of ours calls them instead of ours: 42501.
 CREATE FUNCTION planted(jsonb, int, timestamp, timestamp, bigint, text, float8, int, text, text, text, int, int, int, text, timestamp, text, jsonb)
 	RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the planted aggregate ran''; END';
@@ -491,7 +491,7 @@ FROM pg_aggregate, unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialf
 WHERE aggfnoid IN (SELECT objid FROM pg_depend WHERE deptype = 'e');
 -- And it works, next to them.
 SET search_path = shared, media;
-SELECT asset_reuse_track('hero'::pg_catalog.text, 'acme'::pg_catalog.text)->>'message' AS message,
+SELECT asset_reuse_track('hero'::pg_catalog.text, 'acme'::pg_catalog.text, reused_in_id => 'x')->>'message' AS message,
 	   asset_reuse_history('hero', 'acme')->'total' AS total, asset_reuse_analytics('acme')->'overview'->'total_reuses' AS reuses;
 RESET ROLE;
 RESET search_path;
@@ -516,7 +516,7 @@ CREATE FUNCTION planted.asset_reuse_summary(int, timestamp, timestamp, pg_catalo
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, int, pg_catalog.text, timestamp, pg_catalog.text, pg_catalog.text) RETURNS jsonb LANGUAGE sql AS 'SELECT jsonb ''"trap"''';
 RESET ROLE;
 ALTER EXTENSION asset_reuse SET SCHEMA planted;
-SELECT left(planted.asset_reuse_track('hero', 'acme')->>'message', 32) AS message;
+SELECT left(planted.asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message', 32) AS message;
 DO $$
 BEGIN
 	PERFORM planted.asset_reuse_analytics('acme');

@@ -150,6 +150,7 @@ DECLARE
 	last timestamp := (SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets
 		WHERE id = asset AND CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' <= clock + interval '1 day');
 	event jsonb := asset_reuse_track(asset, 'acme', (ARRAY['summer', 'fall', NULL])[1 + floor(random() * 3)]::text,
+		reused_in_id => 'winter',
 		reuse_context => jsonb_build_object('r', random())) -> 'event';
 	at timestamp := CAST(event ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC';
 	added text[] := ARRAY(SELECT unnest(stored()) EXCEPT ALL SELECT unnest(before));

@@ -356,7 +356,7 @@ DECLARE unfetched CURSOR WITH HOLD FOR SELECT asset_id, reused_at FROM asset_reu
 SAVEPOINT s;
 FETCH 2 FROM plain;
 FETCH 2 FROM held;
-SELECT count(*) FROM (SELECT asset_reuse_track('long1', 'other')) AS t;
+SELECT count(*) FROM (SELECT asset_reuse_track('long1', 'other', reused_in_id => 'x')) AS t;
 ROLLBACK TO s;
 FETCH 1 FROM plain;
 SAVEPOINT s;
@@ -421,7 +421,7 @@ SELECT call, error_of('SELECT ' || call) AS error FROM (VALUES
 	('asset_reuse_events(NULL::text)'), ('asset_reuse_events('''')'), ('asset_reuse_events(''t'', '''')'),
 	('asset_reuse_events(''t'', since => ''2026-01-02Z'', until => ''2026-01-01Z'')'),
 	('asset_reuse_events(NULL::uuid)'),
-	('asset_reuse_timeline(''t'', NULL)'), ('asset_reuse_timeline(''t'', '''')'), ('asset_reuse_timeline(''t'', ''Day'')'),
+	('asset_reuse_timeline(''t'', '''')'), ('asset_reuse_timeline(''t'', ''Day'')'),
 	('asset_reuse_timeline(''t'', asset_type => ''img'')'), ('asset_reuse_timeline(''t'', asset_type => '''')'),
 	('asset_reuse_timeline(''t'', since => ''2026-01-02Z'', until => ''2026-01-01Z'')'),
 	('asset_reuse_where_used(NULL, ''c1''::text)'), ('asset_reuse_where_used(''t'', NULL::text)'), ('asset_reuse_where_used(''t'', '''')'),

@@ -78,7 +78,7 @@ BEGIN
 		'7 analytics', asset_reuse_analytics(tenant),
 		'8 analytics of a range', asset_reuse_analytics(tenant::uuid, 'image', '2026-01-03 10:00Z', '2026-01-05 10:00:00.000001Z', 1),
 		'9 errors', jsonb_build_array(
-			error_of(format('SELECT asset_reuse_track(%L, %L)', 'a55e0000-0000-4000-8000-000000000004', tenant)),
+			error_of(format('SELECT asset_reuse_track(%L, %L, reused_in_id => ''x'')', 'a55e0000-0000-4000-8000-000000000004', tenant)),
 			error_of(format('SELECT asset_reuse_history(%L, %L)', 'a55e0000-0000-4000-8000-000000000005', tenant)),
 			error_of(format('SELECT asset_reuse_track(%L, %L, %L)', hero, tenant, '5ace0000-0000-4000-8000-000000000002')),
 			error_of(format('SELECT asset_reuse_track(%L, %L, %L)', hero, tenant, '5ace0000-0000-4000-8000-000000000003'))));

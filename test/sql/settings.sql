@@ -36,7 +36,7 @@ SHOW asset_reuse.assets_table;
 SHOW asset_reuse.spaces_table;
 SELECT name, setting, context, vartype, boot_val FROM pg_settings WHERE name LIKE 'asset\_reuse.%' ORDER BY name;
 SET search_path = public;
-SELECT asset_reuse_track('hero', 'acme');
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x');
 SET search_path = regress_settings, public;
 
 -- With a schema: the search_path does not matter.
@@ -112,7 +112,7 @@ SHOW asset_reuse.assets_table;
 SELECT used();
 -- A name that names nothing is no invalid one; the functions report it, with the setting to look at.
 SET asset_reuse.assets_table = 'nowhere.assets';
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$);
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
 SET asset_reuse.assets_table = 'regress_settings.absent';
 SELECT error_of($$ SELECT asset_reuse_analytics('acme') $$);
 RESET asset_reuse.assets_table;
@@ -153,7 +153,7 @@ SELECT used();
 -- Undone also where the function fails.
 CREATE FUNCTION fails() RETURNS void LANGUAGE plpgsql SET asset_reuse.assets_table = '"Other.Schema"."Assets ""B"""' AS $$
 BEGIN
-	PERFORM asset_reuse_track('absent', 'acme');
+	PERFORM asset_reuse_track('absent', 'acme', reused_in_id => 'x');
 END
 $$;
 SELECT fails();

@@ -30,7 +30,7 @@ SELECT call,
 	   error_of(format(call, 'secret')) = error_of(format(call, 'absent')) AS as_absent,
 	   error_of(format(call, 'gone')) = error_of(format(call, 'absent')) AS deleted_as_absent,
 	   left(error_of(format(call, 'secret')), 6) AS error
-FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'')',
+FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')',
 				  'SELECT asset_reuse_track(%L, ''acme'', ''summer'')',
 				  'SELECT asset_reuse_track(%L, ''acme'', NULL, ''email'', ''e-1'', ''Letter'', ''{"a": 1}'')',
 				  'SELECT asset_reuse_history(%L, ''acme'')',
@@ -48,7 +48,7 @@ UPDATE campaign_assets SET tenant_id = 'globex', platform_metadata = '"x"' WHERE
 SELECT error_of(format(call, 'bbbbbbbb-0000-4000-8000-000000000001'))
 		= error_of(format(call, 'dddddddd-0000-4000-8000-000000000001')) AS as_absent,
 	   left(error_of(format(call, 'bbbbbbbb-0000-4000-8000-000000000001')), 6) AS error
-FROM unnest(ARRAY['SELECT asset_reuse_track(%L::uuid, ''aaaaaaaa-0000-4000-8000-000000000001''::uuid)',
+FROM unnest(ARRAY['SELECT asset_reuse_track(%L::uuid, ''aaaaaaaa-0000-4000-8000-000000000001''::uuid, reused_in_id => ''x'')',
 				  'SELECT asset_reuse_track(%L::uuid, ''aaaaaaaa-0000-4000-8000-000000000001''::uuid, ''cccccccc-0000-4000-8000-000000000001''::uuid)',
 				  'SELECT asset_reuse_history(%L::uuid, ''aaaaaaaa-0000-4000-8000-000000000001''::uuid)']) call;
 -- The deleted campaign of an event and another tenant's are as one that never was: t.
@@ -75,7 +75,7 @@ SELECT asset_reuse_analytics('acme') = :'told'::jsonb AS same;
 SELECT call, left(error_of(format(call, $$hero' OR '1'='1$$)), 6) AS error,
 	   left(error_of(format(call, 'hero"; DROP TABLE campaign_assets; --')), 6) AS error,
 	   left(error_of(format(call, '$1')), 6) AS error
-FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'')', 'SELECT asset_reuse_track(''hero'', %L)',
+FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'SELECT asset_reuse_track(''hero'', %L, reused_in_id => ''x'')',
 				  'SELECT asset_reuse_track(''hero'', ''acme'', %L)', 'SELECT asset_reuse_history(%L, ''acme'')',
 				  'SELECT asset_reuse_history(''hero'', %L)', 'SELECT asset_reuse_analytics(''acme'', %L)']) call;
 
@@ -102,8 +102,8 @@ SELECT asset_reuse_track('hero', 'acme', 'fall')->>'message' AS message;
 SELECT e->'campaign_space' AS campaign FROM asset_reuse_history('hero', 'acme') h, jsonb_array_elements(h->'history') e;
 SELECT asset_reuse_analytics('acme')->'overview' AS overview;
 -- Rows hidden by the policy, asked for as their own tenant: as absent ones, all t, and no figures.
-SELECT error_of($$ SELECT asset_reuse_track('secret', 'globex') $$)
-		= error_of($$ SELECT asset_reuse_track('absent', 'globex') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('secret', 'globex', reused_in_id => 'x') $$)
+		= error_of($$ SELECT asset_reuse_track('absent', 'globex', reused_in_id => 'x') $$) AS track,
 	   error_of($$ SELECT asset_reuse_track('secret', 'globex', 'rival') $$)
 		= error_of($$ SELECT asset_reuse_track('secret', 'globex', 'absent') $$) AS track_in,
 	   error_of($$ SELECT asset_reuse_history('secret', 'globex') $$)
@@ -124,14 +124,14 @@ CREATE POLICY readable ON campaign_assets FOR SELECT USING (tenant_id = current_
 SELECT tables_checksum() AS checksum \gset
 SET ROLE regress_member;
 SET app.tenant = 'acme';
-SELECT asset_reuse_track('hero', 'acme');
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x');
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 -- A policy that refuses the new row: PostgreSQL's own error.
 RESET ROLE;
 SELECT tables_checksum() = :'checksum' AS unchanged;
 CREATE POLICY updatable ON campaign_assets FOR UPDATE USING (true) WITH CHECK (reused_count < 3);
 SET ROLE regress_member;
-SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS message;
 RESET ROLE;
 SELECT tables_checksum() = :'checksum' AS unchanged;
 -- A policy hides the campaign only: it is not found in track, and null in history.
@@ -157,21 +157,21 @@ ALTER TABLE campaign_spaces DISABLE ROW LEVEL SECURITY;
 REVOKE UPDATE ON campaign_assets FROM regress_member;
 SELECT tables_checksum() AS checksum \gset
 SET ROLE regress_member;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS error;
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS error;
 SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$) AS error;
 SELECT asset_reuse_history('hero', 'acme')->'success' AS history, asset_reuse_analytics('acme')->'success' AS analytics;
 -- Whether the id exists or not: t.
-SELECT error_of($$ SELECT asset_reuse_track('absent', 'acme') $$) = error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS same;
+SELECT error_of($$ SELECT asset_reuse_track('absent', 'acme', reused_in_id => 'x') $$) = error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS same;
 -- With UPDATE and without SELECT: all are refused.
 RESET ROLE;
 GRANT UPDATE ON campaign_assets TO regress_member;
 REVOKE SELECT ON campaign_assets FROM regress_member;
 SET ROLE regress_member;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS track,
 	   error_of($$ SELECT asset_reuse_history('hero', 'acme') $$) AS history,
 	   error_of($$ SELECT asset_reuse_analytics('acme') $$) AS analytics;
 -- At top level, and the session goes on.
-SELECT asset_reuse_track('hero', 'acme');
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x');
 SELECT asset_reuse_history('hero', 'acme');
 -- Column grants that cover what the functions use: all work, and no other column is asked for.
 RESET ROLE;
@@ -188,13 +188,13 @@ SELECT asset_reuse_track('hero', 'acme', 'summer')->'success' AS track,
 RESET ROLE;
 REVOKE SELECT (platform_metadata) ON campaign_assets FROM regress_member;
 SET ROLE regress_member;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS track,
 	   error_of($$ SELECT asset_reuse_history('hero', 'acme') $$) AS history;
 RESET ROLE;
 GRANT SELECT (platform_metadata) ON campaign_assets TO regress_member;
 REVOKE UPDATE (platform_metadata) ON campaign_assets FROM regress_member;
 SET ROLE regress_member;
-SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme') $$) AS track,
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$) AS track,
 	   asset_reuse_history('hero', 'acme')->'success' AS history;
 -- No privilege on the campaigns: refused where one is asked for.
 RESET ROLE;
@@ -353,7 +353,7 @@ SELECT public.asset_reuse_history('hero', 'acme') AS history,
 	   public.asset_reuse_analytics('aaaaaaaa-0000-4000-8000-000000000001'::pg_catalog.uuid) AS analytics_uuid \gset
 SELECT pg_catalog.json_agg(c) AS checked FROM public.asset_reuse_check_schema() c \gset
 -- Errors are those of any path.
-SELECT public.asset_reuse_track('absent', 'acme');
+SELECT public.asset_reuse_track('absent', 'acme', reused_in_id => 'x');
 SELECT public.asset_reuse_track('hero', 'acme', 'absent');
 SELECT public.asset_reuse_analytics('acme', 'banner');
 -- The same session with a usual path: what was tracked is right, and what was read is what is read now.
@@ -402,7 +402,7 @@ SELECT public.asset_reuse_history('hero', 'acme');
 SET search_path = regress_tenancy, public;
 CREATE TEMPORARY TABLE campaign_assets (LIKE regress_tenancy.campaign_assets INCLUDING ALL);
 INSERT INTO campaign_assets SELECT * FROM regress_tenancy.campaign_assets WHERE id = 'hero';
-SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS message;
 SELECT (SELECT reused_count FROM pg_temp.campaign_assets WHERE id = 'hero') AS temporary,
 	   (SELECT reused_count FROM regress_tenancy.campaign_assets WHERE id = 'hero') AS permanent;
 SET search_path = regress_tenancy, public, pg_temp;
@@ -418,7 +418,7 @@ CREATE DOMAIN own_time AS timestamp;
 ALTER TABLE campaign_assets ALTER platform_metadata TYPE own_document, ALTER last_reused_at TYPE own_time;
 CREATE FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb '"trapped"' $$;
 CREATE FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp) RETURNS timestamp LANGUAGE sql AS $$ SELECT timestamp '1999-01-01' $$;
-SELECT asset_reuse_track('hero', 'acme')->>'message' AS message;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS message;
 SELECT jsonb_typeof(platform_metadata) AS document, last_reused_at > '2020-01-01' AS now FROM campaign_assets WHERE id = 'hero';
 DROP FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb);
 DROP FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp);

@@ -77,19 +77,19 @@ FROM campaign_assets WHERE id = 'clip';
 -- Numbers answer as numbers, the message counts on: total reuses 2, then 3.
 SELECT jsonb_typeof(r->'asset'->'ctr') AS ctr, jsonb_typeof(r->'asset'->'clicks') AS clicks,
 	   jsonb_typeof(r->'asset'->'reused_count') AS reused_count, r->>'message' AS message
-FROM asset_reuse_track('hero', 'acme') r;
-SELECT r->>'message' AS message FROM asset_reuse_track('hero', 'acme') r;
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
+SELECT r->>'message' AS message FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 
 -- Numbers that JSON has no notation for do not make the call fail, and count.
 UPDATE campaign_assets SET ctr = 'NaN' WHERE id = 'hero';
-SELECT r->'asset'->'ctr' AS ctr, r->'asset'->'reused_count' AS reused_count FROM asset_reuse_track('hero', 'acme') r;
+SELECT r->'asset'->'ctr' AS ctr, r->'asset'->'reused_count' AS reused_count FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 UPDATE campaign_assets SET ctr = '-Infinity' WHERE id = 'hero';
-SELECT r->'asset'->'ctr' AS ctr, r->'asset'->'reused_count' AS reused_count FROM asset_reuse_track('hero', 'acme') r;
+SELECT r->'asset'->'ctr' AS ctr, r->'asset'->'reused_count' AS reused_count FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- Floats answer with the digits it takes to tell them from their neighbours.
 UPDATE campaign_assets SET ctr = 0.1::float + 0.2::float WHERE id = 'hero';
-SELECT r->'asset'->'ctr' AS ctr FROM asset_reuse_track('hero', 'acme') r;
+SELECT r->'asset'->'ctr' AS ctr FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 UPDATE campaign_assets SET ctr = 1e300 WHERE id = 'hero';
-SELECT (r->'asset'->>'ctr')::float = 1e300 AS ctr FROM asset_reuse_track('hero', 'acme') r;
+SELECT (r->'asset'->>'ctr')::float = 1e300 AS ctr FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 UPDATE campaign_assets SET ctr = 1.7 WHERE id = 'hero';
 
 -- A trigger of the application's that sets updated_at has the last word in row and answer.
@@ -100,7 +100,7 @@ BEGIN
 END
 $$;
 CREATE TRIGGER touch BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION touch();
-SELECT r->'asset'->'updated_at' AS updated_at FROM asset_reuse_track('hero', 'acme') r;
+SELECT r->'asset'->'updated_at' AS updated_at FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 DROP TRIGGER touch ON campaign_assets;
 
 --
@@ -122,7 +122,7 @@ CREATE FUNCTION recorded(answer jsonb) RETURNS text LANGUAGE sql AS $$
 $$;
 
 -- Neither campaign nor place: the type campaign_space, the rest null.
-SELECT recorded(asset_reuse_track('line', 'acme'));
+SELECT recorded(asset_reuse_track('line', 'acme', reused_in_id => 'x'));
 -- A campaign alone: its id and its name.
 SELECT recorded(asset_reuse_track('line', 'acme', 'fall'));
 -- A given id wins, the name stays the campaign's.
@@ -143,7 +143,7 @@ SELECT recorded(asset_reuse_track('line', 'acme', reused_in_id => 'summer'));
 SELECT recorded(asset_reuse_track('line', 'acme', 'fall', reuse_context =>
 	'{"note": "hi", "n": 1.50, "list": [1, [2, {"a": null}]], "": "", "timestamp": "1999-01-01", "context": {"x": 1}}'));
 -- reused_in_* win over the context's, also where they are null; deeper ones are nobody's business.
-SELECT recorded(asset_reuse_track('line', 'acme', reuse_context =>
+SELECT recorded(asset_reuse_track('line', 'acme', reused_in_id => 'x', reuse_context =>
 	'{"reused_in_type": 7, "reused_in_id": "fake", "reused_in_name": {"a": 1}, "deep": {"reused_in_id": "kept"}}'));
 -- And with all of them given.
 SELECT recorded(asset_reuse_track('line', 'acme', NULL, 'email', 'e-1', 'Letter',
@@ -224,7 +224,7 @@ SELECT event->'context' AS stored FROM stored_events('hero') ORDER BY place DESC
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
 VALUES (E'it''s\\"x"', 'summer', 'acme', 'ann', E'"q" \\ ''s'' é', 'other');
 SELECT r->'asset'->>'id' = E'it''s\\"x"' AND r->'asset'->>'asset_name' = E'"q" \\ ''s'' é' AS found
-FROM asset_reuse_track(E'it''s\\"x"', 'acme') r;
+FROM asset_reuse_track(E'it''s\\"x"', 'acme', reused_in_id => 'x') r;
 
 -- A context of 1 MB and more is kept whole, compressible or not, and so is one before it: t, t.
 SELECT bool_and(c - 'reused_in_type' - 'reused_in_id' - 'reused_in_name' = given) AS answered
@@ -239,7 +239,7 @@ SELECT array_agg(md5(event->'context'->>'same') ORDER BY place) FILTER (WHERE ev
 		= (SELECT ARRAY[md5(string_agg(md5(i::text), '' ORDER BY i))] FROM generate_series(1, 32768) i) AS stored
 FROM stored_events('hero');
 -- The next event goes after them, and all are counted: t.
-SELECT count(asset_reuse_track('hero', 'acme'));
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x'));
 SELECT reused_count = jsonb_array_length(platform_metadata->'reuse_history') AS counted
 FROM campaign_assets WHERE id = 'hero';
 
@@ -263,7 +263,7 @@ $$;
 -- but updated_at, which is the wall clock too: t, t, t, t, t.
 CALL put_log('hero', '[]');
 SELECT clock_timestamp() AT TIME ZONE 'UTC' AS before \gset
-SELECT asset_reuse_track('hero', 'acme') AS answer \gset
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') AS answer \gset
 SELECT a.last_reused_at BETWEEN :'before' AND clock_timestamp() AT TIME ZONE 'UTC' AS at_the_call,
 	   e.at = a.last_reused_at AS event_is_same,
 	   (r->'event'->>'timestamp')::timestamptz AT TIME ZONE 'UTC' = a.last_reused_at AS answer_is_same,
@@ -275,15 +275,15 @@ FROM campaign_assets a, stored_events('hero') e, (SELECT :'answer'::jsonb AS r) 
 -- Several calls in one transaction, where now() stands still: 3 events in order, all after now().
 CALL put_log('hero', '[]');
 BEGIN;
-SELECT count(asset_reuse_track('hero', 'acme'));
-SELECT count(asset_reuse_track('hero', 'acme'));
-SELECT count(asset_reuse_track('hero', 'acme'));
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x'));
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x'));
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x'));
 SELECT bool_and(at > now() AT TIME ZONE 'UTC') AS after_now FROM stored_events('hero');
 COMMIT;
 SELECT * FROM in_order('hero');
 
 -- Several calls in one statement: 200 events more, in order.
-SELECT count(asset_reuse_track('hero', 'acme', reuse_context => jsonb_build_object('i', i)))
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x', reuse_context => jsonb_build_object('i', i)))
 FROM generate_series(1, 200) i;
 SELECT * FROM in_order('hero');
 -- They are stored in the order of the calls: t.
@@ -317,53 +317,53 @@ CREATE FUNCTION event_after(answer jsonb, base timestamptz) RETURNS interval LAN
 -- last_reused_at in the future: one microsecond later, again and again; updated_at is now.
 CALL put_log('hero', '[]', :'soon_last');
 SELECT event_after(r, :'soon'), r->'asset'->'last_reused_at' = r->'event'->'timestamp' AS same, mask_times(r->'asset'->'updated_at') AS updated_at
-FROM asset_reuse_track('hero', 'acme') r;
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 SELECT event_after(r, :'soon'), r->'asset'->'last_reused_at' = r->'event'->'timestamp' AS same, mask_times(r->'asset'->'updated_at') AS updated_at
-FROM asset_reuse_track('hero', 'acme') r;
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 SELECT replace(event->>'timestamp', :'soon_utc', 'soon') AS stored FROM stored_events('hero') ORDER BY place;
 
 -- A whole second is answered without a fraction and stored with one.
 CALL put_log('hero', '[]', timestamp :'soon_last' - interval '1 microsecond');
 SELECT replace(r->'asset'->>'last_reused_at', :'soon_utc', 'soon') AS last_reused_at, replace(r->'event'->>'timestamp', :'soon_utc', 'soon') AS event
-FROM asset_reuse_track('hero', 'acme') r;
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 SELECT replace(event->>'timestamp', :'soon_utc', 'soon') AS stored FROM stored_events('hero') ORDER BY place;
 
 -- A future event in the middle of an out-of-order log, written with an offset: one microsecond after it.
 CALL put_log('hero', format('[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "%s"},
 	{"timestamp": "2026-01-01T00:00:00Z"}, {"timestamp": "2026-02-01T00:00:00"}]', :'soon_offset')::jsonb, '2026-03-01 00:00:00');
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- The same where others have set last_reused_at to the time of the event that they stored last.
 CALL put_log('hero', format('[{"timestamp": "2026-03-01T00:00:00Z"}, {"timestamp": "%s"},
 	{"timestamp": "2026-02-01T00:00:00"}]', :'soon_utc')::jsonb, '2026-02-01 00:00:00');
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- And where others put a future one in front of an event of ours.
 CALL put_log('hero', '[]');
-SELECT count(asset_reuse_track('hero', 'acme'));
+SELECT count(asset_reuse_track('hero', 'acme', reused_in_id => 'x'));
 UPDATE campaign_assets SET platform_metadata = jsonb_insert(platform_metadata, '{reuse_history,0}', jsonb_build_object('timestamp', :'soon_utc'))
 WHERE id = 'hero';
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- The same as the first of the log.
 CALL put_log('hero', format('[{"timestamp": "%s"}, {"timestamp": "2026-01-01T00:00:00Z"}]', :'soon_utc')::jsonb);
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- A log by others whose last element lacks a timestamp, after a future one.
 CALL put_log('hero', format('[{"timestamp": "%s.5Z"}, {"context": {}}]', :'soon_utc')::jsonb);
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- Last elements that are no objects or have no usable time, after a future one.
 CALL put_log('hero', format('[{"timestamp": "%s.25Z"}, {"timestamp": "soon"}, 3, null, [], "%1$s.75Z"]', :'soon_utc')::jsonb);
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- last_reused_at beats the log where it is the later one.
 CALL put_log('hero', format('[{"timestamp": "%sZ"}]', :'soon_utc')::jsonb, timestamp :'soon_last' + interval '1 hour');
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- What is more than a day ahead does not count, for whichever of the two: now, and after the one that counts.
 CALL put_log('hero', '[{"timestamp": "2999-01-01T00:00:00Z"}, {"timestamp": "9999-12-31T23:59:59.999999"}]', 'infinity');
 SELECT mask_times(r->'event'->'timestamp') AS event, mask_times(r->'asset'->'last_reused_at') AS last_reused_at
-FROM asset_reuse_track('hero', 'acme') r;
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 CALL put_log('hero', format('[{"timestamp": "%sZ"}, {"timestamp": "2999-01-01T00:00:00Z"}]', :'soon_utc')::jsonb, '3000-01-01');
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 CALL put_log('hero', '[{"timestamp": "2999-01-01T00:00:00Z"}]', :'soon_last');
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
-SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
+SELECT event_after(r, :'soon') FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- They are shown, and counted in a range.
 SELECT h->'total' AS total, h #>> '{history,0,timestamp}' AS newest FROM asset_reuse_history('hero', 'acme') h;
 SELECT asset_reuse_analytics('acme', start_date => '2998-01-01Z')->'overview'->'total_reuses' AS reuses;
@@ -371,10 +371,10 @@ SELECT asset_reuse_analytics('acme', start_date => '2998-01-01Z')->'overview'->'
 CALL put_log('hero', '[{"timestamp": 4102444800}, {"timestamp": "infinity"}, {"timestamp": "2100-02-30T00:00:00Z"},
 	{"context": {"timestamp": "2100-01-01T00:00:00Z"}}, {"Timestamp": "2100-01-01T00:00:00Z"},
 	{"timestamp": ["2100-01-01T00:00:00Z"]}, {"timestamp": {"timestamp": "2100-01-01T00:00:00Z"}}, ["2100-01-01T00:00:00Z"]]');
-SELECT mask_times(r->'event'->'timestamp') AS event FROM asset_reuse_track('hero', 'acme') r;
+SELECT mask_times(r->'event'->'timestamp') AS event FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 -- An older log in any order: now.
 CALL put_log('hero', '[{"timestamp": "2026-01-03T00:00:00"}, {"timestamp": "2026-01-01T00:00:00"}]', '2026-01-02 00:00:00');
-SELECT mask_times(r->'event'->'timestamp') AS event FROM asset_reuse_track('hero', 'acme') r;
+SELECT mask_times(r->'event'->'timestamp') AS event FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 
 -- Columns of milliseconds and of seconds, as other tools make them: 50 events that strictly
 -- increase, and a column that is the last one's time as far as it can hold it.
@@ -389,7 +389,7 @@ BEGIN
 	EXECUTE format('ALTER TABLE coarse_assets ALTER last_reused_at TYPE timestamp(%s), ALTER updated_at TYPE timestamp(%1$s)', fields);
 	UPDATE coarse_assets SET platform_metadata = '{}', reused_count = 0, last_reused_at = NULL;
 	FOR i IN 1..50 LOOP
-		answer := asset_reuse_track('hero', 'acme');
+		answer := asset_reuse_track('hero', 'acme', reused_in_id => 'x');
 	END LOOP;
 	SELECT count(*), bool_and(e.at > e.previous) FILTER (WHERE e.place > 1),
 		   abs(extract(epoch FROM max(e.at) - a.last_reused_at)) <= 0.5 / 10 ^ fields,
@@ -435,7 +435,7 @@ SELECT * FROM in_order('line');
 -- After an error behind a savepoint the session goes on, with the same and with other calls.
 BEGIN;
 SAVEPOINT here;
-SELECT asset_reuse_track('absent', 'acme');
+SELECT asset_reuse_track('absent', 'acme', reused_in_id => 'x');
 ROLLBACK TO here;
 SELECT asset_reuse_track('line', 'acme', 'old');
 ROLLBACK TO here;
@@ -446,10 +446,10 @@ SELECT * FROM in_order('line');
 -- The same in a block that catches the error: the event inside it is gone, the one before stays.
 DO $$
 BEGIN
-	PERFORM asset_reuse_track('line', 'acme', reuse_context => '{"call": 5}');
+	PERFORM asset_reuse_track('line', 'acme', reused_in_id => 'x', reuse_context => '{"call": 5}');
 	BEGIN
-		PERFORM asset_reuse_track('line', 'acme', reuse_context => '{"call": 6}');
-		PERFORM asset_reuse_track('absent', 'acme');
+		PERFORM asset_reuse_track('line', 'acme', reused_in_id => 'x', reuse_context => '{"call": 6}');
+		PERFORM asset_reuse_track('absent', 'acme', reused_in_id => 'x');
 	EXCEPTION WHEN no_data_found THEN
 		RAISE NOTICE 'caught: %', SQLERRM;
 	END;
@@ -460,7 +460,7 @@ SELECT * FROM in_order('line');
 
 -- A transaction that only reads cannot track: PostgreSQL's own error.
 BEGIN READ ONLY;
-SELECT asset_reuse_track('line', 'acme');
+SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x');
 ROLLBACK;
 
 -- The update can stay HOT: 1 of 1.
@@ -492,7 +492,7 @@ BEGIN
 		|| (SELECT mask_times(platform_metadata)::text FROM campaign_assets WHERE id = 'hero') || E'\n';
 	CALL put_log('hero', jsonb_build_array(jsonb_build_object('timestamp', soon)));
 	UPDATE campaign_assets SET last_reused_at = make_timestamp(2026, 1, 2, 3, 4, 5.25) WHERE id = 'hero';
-	answer := asset_reuse_track('hero', 'acme');
+	answer := asset_reuse_track('hero', 'acme', reused_in_id => 'x');
 	RETURN replace(told || (answer->'event'->'timestamp') || ' ' || (answer->'asset'->'last_reused_at') || ' '
 		|| (answer->'asset'->'created_at') || ' '
 		|| (SELECT platform_metadata->'reuse_history'->1->'timestamp' FROM campaign_assets WHERE id = 'hero'), soon, 'soon');

@@ -77,7 +77,7 @@ foreach my $state ('documents', 'history table')
 	my @acknowledged = stop_clients(@running);
 	$standby->promote;
 	check_calls($standby, "$state, failover", $round, $clients, @acknowledged);
-	is($standby->safe_psql('postgres', "SELECT asset_reuse_track('1', 'acme') ->> 'success'"), 'true',
+	is($standby->safe_psql('postgres', "SELECT asset_reuse_track('1', 'acme', reused_in_id => 'x') ->> 'success'"), 'true',
 		"$state: the promoted standby tracks on");
 	$standby->stop;
 

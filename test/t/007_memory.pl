@@ -37,7 +37,7 @@ my %functions = (
 $node->safe_psql('postgres', q(
 	CREATE FUNCTION error_of_track(id text) RETURNS text LANGUAGE plpgsql AS $$
 	BEGIN
-		PERFORM asset_reuse_track(id, 'acme');
+		PERFORM asset_reuse_track(id, 'acme', reused_in_id => 'x');
 		RETURN 'none';
 	EXCEPTION WHEN OTHERS THEN
 		RETURN SQLERRM;
@@ -63,7 +63,7 @@ $node->safe_psql('postgres', q(
 			INSERT INTO one.assets SELECT * FROM campaign_assets;
 			PERFORM set_config('asset_reuse.assets_table', 'one.assets', true);
 			PERFORM set_config('asset_reuse.spaces_table', 'one.spaces', true);
-			PERFORM asset_reuse_track('1', 'acme'), asset_reuse_history('1', 'acme'), asset_reuse_analytics('acme');
+			PERFORM asset_reuse_track('1', 'acme', reused_in_id => 'x'), asset_reuse_history('1', 'acme'), asset_reuse_analytics('acme');
 			DROP SCHEMA one CASCADE;
 			COMMIT;
 		END LOOP;
@@ -97,7 +97,7 @@ foreach my $state (@states)
 	enter_state($node, 'documents');
 	$node->safe_psql('postgres', q(
 		UPDATE campaign_assets SET platform_metadata = '{}';
-		SELECT asset_reuse_track(asset::text, 'acme') FROM generate_series(1, 5) AS asset, generate_series(1, 20);));
+		SELECT asset_reuse_track(asset::text, 'acme', reused_in_id => 'x') FROM generate_series(1, 5) AS asset, generate_series(1, 20);));
 	enter_state($node, $state);
 	foreach my $name (sort keys %functions)
 	{

@@ -49,8 +49,8 @@ is($node->safe_psql('postgres', q(
 
 # Each refusal leaves everything as it is.
 my %refused = (
-	"SELECT asset_reuse_track('absent', 'acme')" => 'P0002',
-	"SELECT asset_reuse_track('secret', 'acme')" => 'P0002',
+	"SELECT asset_reuse_track('absent', 'acme', reused_in_id => 'x')" => 'P0002',
+	"SELECT asset_reuse_track('secret', 'acme', reused_in_id => 'x')" => 'P0002',
 	"SELECT asset_reuse_track('hero', 'acme', 'rival')" => 'P0002',
 	'SELECT asset_reuse_create_history_table()' => '42809',
 	'SELECT asset_reuse_drop_history_table()' => '42809');

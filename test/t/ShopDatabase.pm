@@ -136,7 +136,7 @@ sub check_shop_goes_on
 	is($node->safe_psql('shop', "$plain SELECT tools.asset_reuse_create_history_table()"), 'market.plain_log', 'the plain history table is known');
 	is( $node->safe_psql('shop', qq(
 			$plain
-			SELECT tools.asset_reuse_track('asset-0001', 'acme') #> '{asset,reused_count}';
+			SELECT tools.asset_reuse_track('asset-0001', 'acme', reused_in_id => 'x') #> '{asset,reused_count}';
 			SELECT tools.asset_reuse_drop_history_table();
 			SELECT jsonb_array_length(p.platform_metadata -> 'reuse_history'),
 				(p.platform_metadata #- '{reuse_history,17}' #- '{reuse_history,16}')::text = (a.platform_metadata #- '{reuse_history,16}')::text
