@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop fuzz lint matrix soak sqlsmith test valgrind
+STANDALONE = bench demo demo-stop fuzz lint matrix sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -51,6 +51,10 @@ lint:
 # TESTS="track history" chooses.
 valgrind:
 	@test/valgrind $(TESTS)
+
+# TESTS="track history" chooses.
+sanitize:
+	@test/sanitize $(TESTS)
 
 # ONLY="15 17" chooses versions.
 matrix:

@@ -144,9 +144,9 @@ install_packages() (
 	apt_get install --no-install-recommends "$@"
 )
 
-# missing_tools build|fuzz|lint|sqlsmith|test|valgrind: prints the packages that are not here
-# and that building takes, or building and the purpose named; one a line.  Tests lint and
-# fuzz, too.
+# missing_tools build|fuzz|lint|sanitize|sqlsmith|test|valgrind: prints the packages that are
+# not here and that building takes, or building and the purpose named; one a line.  Tests lint
+# and fuzz, too.  gcc brings what sanitize takes.
 missing_tools() {
 	command -v make >/dev/null || echo make
 	command -v gcc >/dev/null || echo gcc
@@ -190,8 +190,8 @@ has_fuzzer() {
 		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
 }
 
-# ensure_software build|fuzz|lint|sqlsmith|test|valgrind: sees to it that there are a server
-# and the tools for the purpose, and sets PG_CONFIG to the server's.
+# ensure_software build|fuzz|lint|sanitize|sqlsmith|test|valgrind: sees to it that there are a
+# server and the tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
 	local purpose=$1 packages version
 
