@@ -144,9 +144,10 @@ install_packages() (
 	apt_get install --no-install-recommends "$@"
 )
 
-# missing_tools build|fuzz|lint|sanitize|sqlsmith|test|valgrind: prints the packages that are
-# not here and that building takes, or building and the purpose named; one a line.  Tests lint
-# and fuzz, too.  gcc brings what sanitize takes.
+# missing_tools build|events|fuzz|lint|sanitize|sqlsmith|test|valgrind: prints the packages that
+# are not here and that building takes, or building and the purpose named; one a line.  Events
+# are what the demo reads from a list.  Tests lint, fuzz and read such lists, too.  gcc brings
+# what sanitize takes.
 missing_tools() {
 	command -v make >/dev/null || echo make
 	command -v gcc >/dev/null || echo gcc
@@ -154,6 +155,9 @@ missing_tools() {
 	if [[ $1 == test ]]; then
 		command -v prove >/dev/null || echo perl
 		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
+	fi
+	if [[ $1 == test || $1 == events ]]; then
+		[[ -x /usr/bin/python3 ]] || echo python3
 	fi
 	if [[ $1 == test || $1 == lint ]]; then
 		command -v clang-tidy >/dev/null || echo clang-tidy
@@ -190,7 +194,7 @@ has_fuzzer() {
 		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
 }
 
-# ensure_software build|fuzz|lint|sanitize|sqlsmith|test|valgrind: sees to it that there are a
+# ensure_software build|events|fuzz|lint|sanitize|sqlsmith|test|valgrind: sees to it that there are a
 # server and the tools for the purpose, and sets PG_CONFIG to the server's.
 ensure_software() {
 	local purpose=$1 packages version
@@ -206,7 +210,7 @@ ensure_software() {
 
 	if [[ -z $PG_CONFIG || ${#packages[@]} -gt 0 ]]; then
 		command -v apt-get >/dev/null ||
-			fail "there is no apt-get here: install a C compiler, make, Perl with IPC::Run and PostgreSQL with its development files, and set PG_CONFIG"
+			fail "there is no apt-get here: install a C compiler, make, Perl with IPC::Run, Python 3 and PostgreSQL with its development files, and set PG_CONFIG"
 		note "updating the list of packages"
 		apt_get update
 		if [[ -z $PG_CONFIG ]]; then
