@@ -5,7 +5,8 @@
 # own.  Sourced by bash scripts that have set -euo pipefail.
 #
 # Nothing outside of the caller's work folder is changed, but for the packages that
-# are installed where some are missing.  Servers listen on a Unix socket only.
+# are installed where some are missing; with INSTALL=no, that is an error which names them.
+# Servers listen on a Unix socket only.
 # PostgreSQL refuses to run as root, so root runs it as the user postgres; anybody
 # else runs it as himself.
 #
@@ -101,6 +102,16 @@ other_pg_config() {
 	done < <(printf '%s\n' /usr/lib/postgresql/*/bin/pg_config | sort -V)
 }
 
+# versions_here: prints the major versions of which Debian's packages have brought something,
+# those with a server first, the newest first of each.
+versions_here() {
+	local program
+
+	for program in initdb pg_config; do
+		printf '%s\n' /usr/lib/postgresql/*/bin/"$program" | sort -rV
+	done | awk -F/ -v oldest="$OLDEST_VERSION" '$5 >= oldest + 0 && $5 != "*" && !seen[$5]++ { print $5 }'
+}
+
 # version_to_install: prints the major version that apt offers and suits us: one
 # that is here in part, else the oldest we support, else the release's own.
 version_to_install() {
@@ -112,11 +123,42 @@ version_to_install() {
 			return
 		fi
 	done < <(
-		printf '%s\n' /usr/lib/postgresql/* | sed -n 's|.*/\([0-9]\{2,\}\)$|\1|p' | sort -rn
+		versions_here
 		printf '%s\n' "$OLDEST_VERSION"
 		apt-cache depends postgresql | sed -n 's/^ *Depends: postgresql-\([0-9]*\)$/\1/p'
 	)
 	fail "apt offers no PostgreSQL $OLDEST_VERSION or later; set PG_CONFIG to that of a server"
+}
+
+#
+# Installing: packages are passed on as "PACKAGE: what it is for"
+#
+
+# obstacle: prints what keeps us from installing packages, or nothing.
+obstacle() {
+	if [[ ${INSTALL:-yes} == no ]]; then
+		echo "INSTALL=no"
+	elif [[ $EUID -ne 0 ]] && ! command -v sudo >/dev/null; then
+		echo "this takes root, and there is no sudo"
+	elif ! as_root true >/dev/null; then
+		echo "this takes root, and sudo refuses"
+	fi
+}
+
+# prepare_installation PACKAGE...: fails, with what to do, if these packages cannot be
+# installed from here; otherwise gets the list of what apt offers.
+prepare_installation() {
+	local obstacle
+
+	command -v apt-get >/dev/null ||
+		fail "there is no apt-get here: install a C compiler, make, Perl with IPC::Run and PostgreSQL with its development files, and set PG_CONFIG"
+	obstacle=$(obstacle)
+	[[ -z $obstacle ]] || fail "packages are missing ($obstacle):
+$(printf '    %s\n' "$@")
+Let root install them:
+    apt-get install --no-install-recommends ${*%%:*}"
+	note "packages are missing: updating the list of what apt offers"
+	apt_get update
 }
 
 # apt_get ARGUMENT...: runs apt-get without questions; what it says is shown only
@@ -130,61 +172,91 @@ apt_get() {
 }
 
 # install_packages PACKAGE...: installs packages, without the server that Debian's
-# server packages would set up and start on their first installation.
+# server packages would set up and start on their first installation.  No server that is
+# here is upgraded, which would restart its clusters: neither because it is named, nor,
+# as apt does by itself, because libpq, of the same source package, is upgraded.
 install_packages() (
-	local settings=/etc/postgresql-common/createcluster.conf
+	local settings=/etc/postgresql-common/createcluster.conf packages=("${@%%:*}")
+	local install=(install --no-install-recommends --no-upgrade -o APT::Get::Upgrade-By-Source-Package=false)
 
-	note "installing $* (a minute or two)"
-	if [[ " $* " =~ \ postgresql-[0-9] ]]; then
-		apt_get install --no-install-recommends postgresql-common
+	note "installing with apt-get (a minute or two):"
+	printf '    %s\n' "$@"
+	if [[ " ${packages[*]} " =~ \ postgresql-[0-9] ]]; then
+		apt_get "${install[@]}" postgresql-common
 		as_root cp -p "$settings" "$settings.saved"
 		trap 'as_root mv "$settings.saved" "$settings"' EXIT
 		as_root sed -i '$ a create_main_cluster = false' "$settings"
 	fi
-	apt_get install --no-install-recommends "$@"
+	apt_get "${install[@]}" "${packages[@]}"
 )
 
-# missing_tools build|events|fuzz|lint|sanitize|sqlsmith|test|valgrind: prints the packages that
-# are not here and that building takes, or building and the purpose named; one a line.  Events
-# are what the demo reads from a list.  Tests lint, fuzz and read such lists, too.  gcc brings
-# what sanitize takes.
+# install_missing PACKAGE...: installs packages, if any are named.
+install_missing() {
+	(($# > 0)) || return 0
+	prepare_installation "$@"
+	install_packages "$@"
+}
+
+# missing_tools PURPOSE...: prints the packages that are not here and that building takes, or
+# building and the purposes named: those that ensure_software knows.
 missing_tools() {
-	command -v make >/dev/null || echo make
-	command -v gcc >/dev/null || echo gcc
-	[[ -f /usr/include/stdio.h ]] || echo libc6-dev
-	if [[ $1 == test ]]; then
-		command -v prove >/dev/null || echo perl
-		perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
-	fi
-	if [[ $1 == test || $1 == events ]]; then
-		[[ -x /usr/bin/python3 ]] || echo python3
-	fi
-	if [[ $1 == test || $1 == lint ]]; then
-		command -v clang-tidy >/dev/null || echo clang-tidy
-		command -v cppcheck >/dev/null || echo cppcheck
-		command -v shellcheck >/dev/null || echo shellcheck
-	fi
-	if [[ $1 == valgrind ]]; then
-		command -v valgrind >/dev/null || echo valgrind
-	fi
-	if [[ $1 == test || $1 == fuzz ]]; then
-		command -v clang >/dev/null || echo clang
-		has_fuzzer || echo libclang-rt-dev
-	fi
-	if [[ $1 == sqlsmith ]]; then
-		command -v sqlsmith >/dev/null || echo sqlsmith
-	fi
+	local purpose
+
+	command -v make >/dev/null || echo "make: to build the extension"
+	command -v gcc >/dev/null || echo "gcc: to build the extension"
+	[[ -f /usr/include/stdio.h ]] || echo "libc6-dev: to build the extension"
+	for purpose; do
+		case $purpose in
+			tap)
+				command -v prove >/dev/null || echo "perl: to run the TAP tests"
+				perl -MIPC::Run -e 1 2>/dev/null || echo "libipc-run-perl: to run the TAP tests"
+				[[ -x /usr/bin/python3 ]] || echo "python3: to read lists of events"
+				;;
+			events)
+				[[ -x /usr/bin/python3 ]] || echo "python3: to read the list of events"
+				;;
+			lint)
+				command -v clang-tidy >/dev/null || echo "clang-tidy: to check the C code"
+				command -v cppcheck >/dev/null || echo "cppcheck: to check the C code"
+				command -v shellcheck >/dev/null || echo "shellcheck: to check the scripts"
+				;;
+			fuzz)
+				command -v clang >/dev/null || echo "clang: to build the fuzzer"
+				has_fuzzer || echo "libclang-rt-dev: to build the fuzzer"
+				;;
+			sqlsmith | valgrind)
+				command -v "$purpose" >/dev/null || echo "$purpose: to test with"
+				;;
+		esac
+	done
+}
+
+# missing_server [VERSION]: prints the packages of a version of Debian's server that are
+# not here; without a version, those of the release's own.
+missing_server() {
+	local version=${1:-}
+
+	[[ -x /usr/lib/postgresql/$version/bin/initdb ]] ||
+		echo "postgresql${version:+-$version}: to run private servers"
+	[[ -f /usr/include/postgresql/$version/server/postgres.h ]] ||
+		echo "postgresql-server-dev-${version:-all}: to build the extension"
 }
 
 # ensure_partman: sees to it that Debian's server has pg_partman.  Without it, and with
 # another server, its test is skipped.
 ensure_partman() {
-	local package
+	local package obstacle
 
 	package=postgresql-$(major_version "$PG_CONFIG")-partman
 	if [[ ! -f $("$PG_CONFIG" --sharedir)/extension/pg_partman.control &&
 		$("$PG_CONFIG" --bindir) == /usr/lib/postgresql/* ]]; then
-		(apt_get update && install_packages "$package") || note "pg_partman cannot be installed; its test is skipped"
+		obstacle=$(obstacle)
+		if [[ -n $obstacle ]]; then
+			note "$package is not installed ($obstacle); the test with pg_partman is skipped"
+		else
+			(install_missing "$package: to test with pg_partman") ||
+				note "$package cannot be installed; the test with pg_partman is skipped"
+		fi
 	fi
 }
 
@@ -194,12 +266,13 @@ has_fuzzer() {
 		compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
 }
 
-# ensure_software build|events|fuzz|lint|sanitize|sqlsmith|test|valgrind: sees to it that there are a
-# server and the tools for the purpose, and sets PG_CONFIG to the server's.
+# ensure_software PURPOSE...: sees to it that there are a server and the tools for the
+# purposes, and sets PG_CONFIG to the server's.  A purpose is a suite of test/run, events for
+# the demo's lists, sanitize, sqlsmith, valgrind, or build, which all of them take.
 ensure_software() {
-	local purpose=$1 packages version
+	local packages server=() version
 
-	mapfile -t packages < <(missing_tools "$purpose")
+	mapfile -t packages < <(missing_tools "$@")
 	if [[ -n ${PG_CONFIG:-} ]]; then
 		command -v "$PG_CONFIG" >/dev/null || fail "PG_CONFIG is $PG_CONFIG, but there is no such program"
 		is_complete "$PG_CONFIG" ||
@@ -208,23 +281,24 @@ ensure_software() {
 		PG_CONFIG=$(newest_pg_config)
 	fi
 
-	if [[ -z $PG_CONFIG || ${#packages[@]} -gt 0 ]]; then
-		command -v apt-get >/dev/null ||
-			fail "there is no apt-get here: install a C compiler, make, Perl with IPC::Run, Python 3 and PostgreSQL with its development files, and set PG_CONFIG"
-		note "updating the list of packages"
-		apt_get update
+	if [[ -z $PG_CONFIG ]]; then
+		mapfile -t server < <(missing_server "$(versions_here | head -n 1)")
+	fi
+	if ((${#packages[@]} + ${#server[@]} > 0)); then
+		prepare_installation "${packages[@]}" "${server[@]}"
 		if [[ -z $PG_CONFIG ]]; then
 			version=$(version_to_install)
-			packages+=("postgresql-$version" "postgresql-server-dev-$version")
+			mapfile -t server < <(missing_server "$version")
 		fi
-		install_packages "${packages[@]}"
+		install_packages "${packages[@]}" "${server[@]}"
 		PG_CONFIG=${PG_CONFIG:-$(newest_pg_config)}
 	fi
+	[[ -n $PG_CONFIG ]] || fail "no server in /usr/lib/postgresql is complete; set PG_CONFIG to that of one that is"
 
 	if [[ $EUID -eq 0 ]] && ! id "$SERVER_USER" >/dev/null 2>&1; then
 		fail "there is no user $SERVER_USER, whom root needs to run a server"
 	fi
-	[[ $purpose != test ]] || ensure_partman
+	[[ " $* " != *" tap "* ]] || ensure_partman
 	note "using $("$PG_CONFIG" --version)"
 }
 
