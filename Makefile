@@ -20,8 +20,8 @@ STANDALONE = bench demo demo-stop fuzz lint matrix sanitize soak sqlsmith test v
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
-ifeq ($(PGXS),)
-$(error cannot run $(PG_CONFIG): install PostgreSQL's development files or set PG_CONFIG)
+ifeq ($(and $(wildcard $(PGXS)),$(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h)),)
+$(error $(PG_CONFIG) has no server headers: install PostgreSQL's development files or set PG_CONFIG)
 endif
 include $(PGXS)
 
