@@ -8,8 +8,9 @@
 #ifndef ASSET_REUSE_COMPAT_H
 #define ASSET_REUSE_COMPAT_H
 
-#if PG_VERSION_NUM < 150000
-#error "asset_reuse needs PostgreSQL 15 or later"
+/* 15.1 has given InitMaterializedSRF its name. */
+#if PG_VERSION_NUM < 150001
+#error "asset_reuse needs PostgreSQL 15.1 or later"
 #endif
 
 #if PG_VERSION_NUM >= 160000
