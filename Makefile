@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop fuzz lint matrix sanitize soak sqlsmith test valgrind
+STANDALONE = bench demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -59,6 +59,10 @@ sanitize:
 # ONLY="15 17" chooses versions.
 matrix:
 	@test/matrix
+
+# ONLY="server cluster" chooses cases, RELEASES="trixie" releases.
+newcomer:
+	@test/newcomer
 
 # MINUTES=60 looks for longer.
 fuzz:
