@@ -15,7 +15,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
+STANDALONE = bench deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -37,6 +37,11 @@ demo:
 
 demo-stop:
 	@examples/demo/demo stop
+
+# Debian's packages, for servers without a compiler.  CHECK=1 tries one on such a server.
+deb:
+	@packaging/build
+	@$(if $(CHECK),packaging/check)
 
 test:
 	@test/run
