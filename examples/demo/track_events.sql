@@ -35,6 +35,7 @@ BEGIN
 		IF record.kind = 'event' THEN
 			BEGIN
 				PERFORM asset_reuse_track(record.asset_id, 'acme', nullif(record.campaign_space_id, ''),
+					reused_in_type => CASE record.campaign_space_id WHEN '' THEN 'other' END,
 					reuse_context => nullif(record.context, '')::jsonb);
 				record.kind := 'tracked';
 			EXCEPTION WHEN OTHERS THEN
