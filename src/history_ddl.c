@@ -91,7 +91,12 @@ history_ddl_key_is_id(const AppTable *assets)
 	return strcmp(ddl_value(rows, 0, 1), "1") == 0;
 }
 
-/* history_ddl_find_partman looks for pg_partman, which keeps partitions ahead. */
+/*
+ * history_ddl_find_partman looks for pg_partman, which keeps partitions ahead.
+ *
+ * Anybody may own that extension, and then its functions; with the rights of the caller they
+ * run only if the owner has those already.
+ */
 Partman
 history_ddl_find_partman(void)
 {
@@ -99,9 +104,10 @@ history_ddl_find_partman(void)
 	SPITupleTable *rows;
 
 	/* until 5 it knew partitions by inheritance as well */
-	rows = ddl_query("SELECT extnamespace::regnamespace, "
-					 "    CASE WHEN split_part(extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
-					 "FROM pg_extension WHERE extname = 'pg_partman'");
+	rows = ddl_query("SELECT e.extnamespace::regnamespace, "
+					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
+					 "FROM pg_extension AS e WHERE e.extname = 'pg_partman' "
+					 "    AND pg_has_role(e.extowner, current_user, 'MEMBER')");
 	if (rows->numvals > 0)
 	{
 		partman.schema = ddl_value(rows, 0, 1);

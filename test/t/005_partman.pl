@@ -92,5 +92,15 @@ $node->safe_psql('postgres', qq(
 is($node->safe_psql('postgres', q(SELECT count(*) FROM ONLY "Reuse Log_default")), '0', 'a name that needs quotes');
 is($node->safe_psql('postgres', qq(SET asset_reuse.history_table = '"Reuse Log"'; $drop)), '1', 'and dropped');
 
+# An extension of somebody who has not the caller's rights runs none of its code for him: one partition for all.
+$node->safe_psql('postgres', q(
+	CREATE ROLE keeper;
+	UPDATE pg_extension SET extowner = 'keeper'::regrole WHERE extname = 'pg_partman';
+	ALTER FUNCTION partman.create_parent OWNER TO keeper));
+is($node->safe_psql('postgres', "$create; $partitions; SELECT count(*) FROM partman.part_config"), "campaign_asset_reuse_history\n1\n0",
+	'pg_partman of another role is not used');
+is($node->safe_psql('postgres', $drop), '0', 'nor to drop the table');
+is($node->safe_psql('postgres', "GRANT postgres TO keeper; $create; $partitions") =~ s/^\D+//r > 1, 1, 'that of one who has the caller\'s rights is');
+
 $node->stop;
 done_testing();
