@@ -204,6 +204,7 @@ reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 
 	{
 		ReuseValue	key;
 
+		CHECK_FOR_INTERRUPTS();
 		if (i == log->pair && with_log)
 			jsonb_put_key(w, LOG_KEY, LOG_KEY_LEN);
 		if (i == npairs || (i == log->pair && had_log))
@@ -254,6 +255,7 @@ put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint32 first, ui
 	{
 		ReuseValue	value;
 
+		CHECK_FOR_INTERRUPTS();
 		get_pair_value(document, pair, &value);
 		jsonb_put_copy(w, value.type, value.data, value.len);
 	}

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -64,6 +65,7 @@ reuse_log_movable(const ReuseLog *log, ReuseRow **rows)
 	{
 		ReuseRow   *row = &(*rows)[i];
 
+		CHECK_FOR_INTERRUPTS();
 		row->time = events[i].time;
 		row->number = events[i].number;
 		row->has_context = reuse_value_get(&events[i].value, REUSE_CONTEXT_KEY, &row->context);
@@ -165,6 +167,7 @@ find_movable(const ReuseLog *log, TimedEvent **events)
 		bool		shared = (i > 0 && timed[i].time == timed[i - 1].time) ||
 			(i + 1 < ntimed && timed[i].time == timed[i + 1].time);
 
+		CHECK_FOR_INTERRUPTS();
 		if (!shared && fits_row(&timed[i]))
 			timed[nmovable++] = timed[i];
 	}

@@ -80,6 +80,7 @@ asset_reuse_log_movable(PG_FUNCTION_ARGS)
 		Datum		values[MOVABLE_NCOLUMNS] = {0};
 		bool		nulls[MOVABLE_NCOLUMNS] = {0};
 
+		CHECK_FOR_INTERRUPTS();
 		values[MOVABLE_REUSED_AT] = TimestampGetDatum(rows[i].time);
 		nulls[MOVABLE_CONTEXT] = !rows[i].has_context;
 		if (rows[i].has_context)
