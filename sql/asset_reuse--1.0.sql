@@ -35,7 +35,7 @@ CREATE FUNCTION asset_reuse_track(
 	reused_in_name text DEFAULT NULL,
 	reuse_context jsonb DEFAULT NULL
 ) RETURNS jsonb
-AS 'MODULE_PATHNAME', 'asset_reuse_track_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_track'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb) IS
@@ -71,7 +71,7 @@ CREATE FUNCTION asset_reuse_history(
 	page_offset int DEFAULT 0,
 	before timestamptz DEFAULT NULL
 ) RETURNS jsonb
-AS 'MODULE_PATHNAME', 'asset_reuse_history_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_history'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int, timestamptz) IS
@@ -106,7 +106,7 @@ CREATE FUNCTION asset_reuse_analytics(
 	end_date timestamptz DEFAULT NULL,
 	top_limit int DEFAULT 10
 ) RETURNS jsonb
-AS 'MODULE_PATHNAME', 'asset_reuse_analytics_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_analytics'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_analytics(uuid, text, timestamptz, timestamptz, int) IS
@@ -476,7 +476,7 @@ CREATE FUNCTION asset_reuse_event_rows(
 	OUT campaign_space_id uuid,
 	OUT context jsonb
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_event_rows_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_event_rows(uuid, uuid, timestamptz, timestamptz) IS
@@ -569,7 +569,7 @@ CREATE FUNCTION asset_reuse_timeline(
 	OUT reuses bigint,
 	OUT assets bigint
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_timeline_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz) IS
@@ -603,7 +603,7 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT first_reused_at timestamptz,
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid) IS
@@ -640,7 +640,7 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT first_reused_at timestamptz,
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_where_used(uuid, text, text) IS
@@ -760,7 +760,7 @@ CREATE FUNCTION asset_reuse_unused(
 	OUT file_url text,
 	OUT campaign_space_id uuid
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_unused_uuid'
+AS 'MODULE_PATHNAME', 'asset_reuse_unused'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS

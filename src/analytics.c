@@ -32,7 +32,6 @@
 #include "reuse_summary.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
-PG_FUNCTION_INFO_V1(asset_reuse_analytics_uuid);
 
 /* top_limit where it is null */
 #define DEFAULT_TOP			10
@@ -55,8 +54,7 @@ typedef struct AnalyticsRequest
 	int			top_limit;
 } AnalyticsRequest;
 
-static Datum analytics(FunctionCallInfo fcinfo, Oid id_type);
-static void read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request);
+static void read_request(FunctionCallInfo fcinfo, AnalyticsRequest *request);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
 static void build_summary_query(PlanText *text, const PlanRequest *request);
 static void append_row_counts(PlanText *text, const AppTable *history);
@@ -73,26 +71,13 @@ static void put_date(JsonbWriter *w, bool given, TimestampTz date);
 Datum
 asset_reuse_analytics(PG_FUNCTION_ARGS)
 {
-	return analytics(fcinfo, TEXTOID);
-}
-
-/* asset_reuse_analytics_uuid is asset_reuse_analytics for a tenant_id of type uuid. */
-Datum
-asset_reuse_analytics_uuid(PG_FUNCTION_ARGS)
-{
-	return analytics(fcinfo, UUIDOID);
-}
-
-static Datum
-analytics(FunctionCallInfo fcinfo, Oid id_type)
-{
 	MemoryContext memory = CurrentMemoryContext;
 	Oid			caller = fcinfo->flinfo->fn_oid;
 	AnalyticsRequest request;
 	AppTable	assets;
 	Jsonb	   *answer;
 
-	read_request(fcinfo, id_type, &request);
+	read_request(fcinfo, &request);
 
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
@@ -104,9 +89,9 @@ analytics(FunctionCallInfo fcinfo, Oid id_type)
 
 /* read_request checks the arguments. */
 static void
-read_request(FunctionCallInfo fcinfo, Oid id_type, AnalyticsRequest *request)
+read_request(FunctionCallInfo fcinfo, AnalyticsRequest *request)
 {
-	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
 	request->asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	request->range = request_range(fcinfo, 2, "start_date", "end_date");
 	request->top_limit = request_optional_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP, DEFAULT_TOP);

@@ -32,7 +32,6 @@
 #include "reuse_log.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_history);
-PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
 
 /* page_limit where it is null */
 #define HISTORY_DEFAULT_PAGE	50
@@ -47,8 +46,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_history_uuid);
 	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_REUSED_COUNT) | \
 	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_PLATFORM_METADATA))
 
-static Datum history(FunctionCallInfo fcinfo, Oid id_type);
-static void read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *request);
+static void read_request(FunctionCallInfo fcinfo, HistoryRequest *request);
 static void find_log(const AppRow *row, ReuseLog *log);
 static Jsonb *make_answer(const HistoryRequest *request, const AppRow *row,
 						  const HistoryPage *page, MemoryContext memory);
@@ -63,19 +61,6 @@ static void put_place(JsonbWriter *w, const ReuseValue *context, const char *key
 Datum
 asset_reuse_history(PG_FUNCTION_ARGS)
 {
-	return history(fcinfo, TEXTOID);
-}
-
-/* asset_reuse_history_uuid is asset_reuse_history for identifiers of type uuid. */
-Datum
-asset_reuse_history_uuid(PG_FUNCTION_ARGS)
-{
-	return history(fcinfo, UUIDOID);
-}
-
-static Datum
-history(FunctionCallInfo fcinfo, Oid id_type)
-{
 	MemoryContext memory = CurrentMemoryContext;
 	HistoryRequest request;
 	AppTable	assets;
@@ -87,7 +72,7 @@ history(FunctionCallInfo fcinfo, Oid id_type)
 	HistoryPage page;
 	Jsonb	   *answer;
 
-	read_request(fcinfo, id_type, &request);
+	read_request(fcinfo, &request);
 
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
@@ -104,8 +89,10 @@ history(FunctionCallInfo fcinfo, Oid id_type)
 
 /* read_request checks the arguments. */
 static void
-read_request(FunctionCallInfo fcinfo, Oid id_type, HistoryRequest *request)
+read_request(FunctionCallInfo fcinfo, HistoryRequest *request)
 {
+	Oid			id_type = request_id_type(fcinfo, 0);
+
 	request->asset_id = request_identifier(fcinfo, 0, "asset_id", id_type);
 	request->tenant_id = request_identifier(fcinfo, 1, "tenant_id", id_type);
 	request->limit = request_optional_int(fcinfo, 2, "page_limit", 1, HISTORY_MAX_PAGE, HISTORY_DEFAULT_PAGE);

@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -22,6 +23,24 @@
 
 static char *spell_time(TimestampTz time);
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
+
+/*
+ * request_id_type returns the type of the identifiers among the arguments, text or uuid, by that
+ * of one of them: one C function serves the SQL functions for both.
+ */
+Oid
+request_id_type(FunctionCallInfo fcinfo, int argno)
+{
+	Oid		   *types;
+	int			ntypes;
+	Oid			type;
+
+	/* as declared: a function call of the protocol's own has no expression to ask for its types */
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
+	type = types[argno];
+	pfree(types);
+	return type;
+}
 
 /* request_identifier returns an identifier that must be given, of the type told. */
 Identifier

@@ -22,6 +22,7 @@ typedef struct RequestRange
 	TimestampTz end;
 } RequestRange;
 
+extern Oid	request_id_type(FunctionCallInfo fcinfo, int argno);
 extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const char *name,
 									 Oid type);
 extern Identifier request_optional_identifier(FunctionCallInfo fcinfo, int argno,

@@ -32,15 +32,10 @@
 #include "time_bucket.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_event_rows);
-PG_FUNCTION_INFO_V1(asset_reuse_event_rows_uuid);
 PG_FUNCTION_INFO_V1(asset_reuse_timeline);
-PG_FUNCTION_INFO_V1(asset_reuse_timeline_uuid);
 PG_FUNCTION_INFO_V1(asset_reuse_where_used_campaign);
-PG_FUNCTION_INFO_V1(asset_reuse_where_used_campaign_uuid);
 PG_FUNCTION_INFO_V1(asset_reuse_where_used_place);
-PG_FUNCTION_INFO_V1(asset_reuse_where_used_place_uuid);
 PG_FUNCTION_INFO_V1(asset_reuse_unused);
-PG_FUNCTION_INFO_V1(asset_reuse_unused_uuid);
 
 /* Maximum number of buckets in a timeline: a hundred years of hours */
 #define MAX_BUCKETS			1000000
@@ -83,9 +78,7 @@ typedef struct RowStatement
 	char		nulls[ROW_NPARAMS];
 } RowStatement;
 
-static Datum event_rows(FunctionCallInfo fcinfo, Oid id_type);
-static void open_events(FunctionCallInfo fcinfo, Oid id_type);
-static Datum timeline(FunctionCallInfo fcinfo, Oid id_type);
+static void open_events(FunctionCallInfo fcinfo);
 static void bound_timeline(RowRequest *request);
 static void put_timeline(ReturnSetInfo *result, const RowRequest *request);
 static bool timeline_start(const RowRequest *request, Timestamp *start);
@@ -93,9 +86,6 @@ static void report_outside(const RowRequest *request);
 static int64 events_outside(bool later);
 static bool bucket_start(uint64 row, Timestamp *start);
 static int64 row_count(uint64 row, int column);
-static Datum where_used_campaign(FunctionCallInfo fcinfo, Oid id_type);
-static Datum where_used_place(FunctionCallInfo fcinfo, Oid id_type);
-static Datum unused(FunctionCallInfo fcinfo, Oid id_type);
 static void read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request);
 static Datum return_rows(FunctionCallInfo fcinfo, const RowRequest *request, PlanQuery query,
 						 void (*build) (PlanText *text, const PlanRequest *request));
@@ -114,98 +104,22 @@ static void bind_id(RowStatement *statement, RowParam param, Identifier id,
 Datum
 asset_reuse_event_rows(PG_FUNCTION_ARGS)
 {
-	return event_rows(fcinfo, TEXTOID);
-}
-
-Datum
-asset_reuse_event_rows_uuid(PG_FUNCTION_ARGS)
-{
-	return event_rows(fcinfo, UUIDOID);
-}
-
-/*
- * asset_reuse_timeline(tenant_id, bucket, asset_type, since, until) returns how often
- * assets were reused in each hour, day, week or month.
- */
-Datum
-asset_reuse_timeline(PG_FUNCTION_ARGS)
-{
-	return timeline(fcinfo, TEXTOID);
-}
-
-Datum
-asset_reuse_timeline_uuid(PG_FUNCTION_ARGS)
-{
-	return timeline(fcinfo, UUIDOID);
-}
-
-/*
- * asset_reuse_where_used_campaign(tenant_id, campaign_space_id) returns the assets that
- * were reused in a campaign.
- */
-Datum
-asset_reuse_where_used_campaign(PG_FUNCTION_ARGS)
-{
-	return where_used_campaign(fcinfo, TEXTOID);
-}
-
-Datum
-asset_reuse_where_used_campaign_uuid(PG_FUNCTION_ARGS)
-{
-	return where_used_campaign(fcinfo, UUIDOID);
-}
-
-/*
- * asset_reuse_where_used_place(tenant_id, reused_in_type, reused_in_id) returns the
- * assets that were reused in a place of any type.
- */
-Datum
-asset_reuse_where_used_place(PG_FUNCTION_ARGS)
-{
-	return where_used_place(fcinfo, TEXTOID);
-}
-
-Datum
-asset_reuse_where_used_place_uuid(PG_FUNCTION_ARGS)
-{
-	return where_used_place(fcinfo, UUIDOID);
-}
-
-/*
- * asset_reuse_unused(tenant_id, asset_type, older_than) returns the live assets that
- * were never reused, best performers first.
- */
-Datum
-asset_reuse_unused(PG_FUNCTION_ARGS)
-{
-	return unused(fcinfo, TEXTOID);
-}
-
-Datum
-asset_reuse_unused_uuid(PG_FUNCTION_ARGS)
-{
-	return unused(fcinfo, UUIDOID);
-}
-
-static Datum
-event_rows(FunctionCallInfo fcinfo, Oid id_type)
-{
 	if (SRF_IS_FIRSTCALL())
-		open_events(fcinfo, id_type);
+		open_events(fcinfo);
 	return row_stream_next(fcinfo);
 }
 
 /* open_events starts the stream of events; what is bound must live as long as it. */
 static void
-open_events(FunctionCallInfo fcinfo, Oid id_type)
+open_events(FunctionCallInfo fcinfo)
 {
 	FuncCallContext *call = SRF_FIRSTCALL_INIT();
 	MemoryContext old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-	RowRequest	request = {.id_type = id_type};
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 	RowStatement statement;
 
-	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
-	request.asset_id = request_optional_identifier(fcinfo, 1, "asset_id", id_type);
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
+	request.asset_id = request_optional_identifier(fcinfo, 1, "asset_id", request.id_type);
 	request.range = request_range(fcinfo, 2, "since", "until");
 
 	SPI_connect();
@@ -217,13 +131,17 @@ open_events(FunctionCallInfo fcinfo, Oid id_type)
 	MemoryContextSwitchTo(old);
 }
 
-static Datum
-timeline(FunctionCallInfo fcinfo, Oid id_type)
+/*
+ * asset_reuse_timeline(tenant_id, bucket, asset_type, since, until) returns how often
+ * assets were reused in each hour, day, week or month.
+ */
+Datum
+asset_reuse_timeline(PG_FUNCTION_ARGS)
 {
-	RowRequest	request = {.id_type = id_type};
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 	RowStatement statement;
 
-	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
 	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	request.range = request_range(fcinfo, 3, "since", "until");
@@ -365,33 +283,45 @@ row_count(uint64 row, int column)
 									   &isnull));
 }
 
-static Datum
-where_used_campaign(FunctionCallInfo fcinfo, Oid id_type)
+/*
+ * asset_reuse_where_used_campaign(tenant_id, campaign_space_id) returns the assets that
+ * were reused in a campaign.
+ */
+Datum
+asset_reuse_where_used_campaign(PG_FUNCTION_ARGS)
 {
-	RowRequest	request = {.id_type = id_type};
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 
-	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
-	request.campaign_id = request_identifier(fcinfo, 1, "campaign_space_id", id_type);
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
+	request.campaign_id = request_identifier(fcinfo, 1, "campaign_space_id", request.id_type);
 	return return_rows(fcinfo, &request, PLAN_WHERE_USED, row_build_where_used);
 }
 
-static Datum
-where_used_place(FunctionCallInfo fcinfo, Oid id_type)
+/*
+ * asset_reuse_where_used_place(tenant_id, reused_in_type, reused_in_id) returns the
+ * assets that were reused in a place of any type.
+ */
+Datum
+asset_reuse_where_used_place(PG_FUNCTION_ARGS)
 {
-	RowRequest	request = {.id_type = id_type};
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 
-	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.place_type = request_text(fcinfo, 1, "reused_in_type");
 	request.place_id = request_text(fcinfo, 2, "reused_in_id");
 	return return_rows(fcinfo, &request, PLAN_WHERE_USED, row_build_where_used);
 }
 
-static Datum
-unused(FunctionCallInfo fcinfo, Oid id_type)
+/*
+ * asset_reuse_unused(tenant_id, asset_type, older_than) returns the live assets that
+ * were never reused, best performers first.
+ */
+Datum
+asset_reuse_unused(PG_FUNCTION_ARGS)
 {
-	RowRequest	request = {.id_type = id_type};
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 
-	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", id_type);
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	read_older_than(fcinfo, 2, &request);
 	return return_rows(fcinfo, &request, PLAN_UNUSED, row_build_unused);

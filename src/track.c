@@ -22,13 +22,11 @@
 #include "track_statement.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_track);
-PG_FUNCTION_INFO_V1(asset_reuse_track_uuid);
 
 /* What an answer takes beside texts and context: keys, numbers, times */
 #define ANSWER_SIZE			2048
 
-static Datum track(FunctionCallInfo fcinfo, Oid id_type);
-static void read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request);
+static void read_request(FunctionCallInfo fcinfo, TrackRequest *request);
 static void require_campaign(const TrackRequest *request);
 static Jsonb *make_answer(const TrackResult *result, MemoryContext memory);
 
@@ -40,25 +38,12 @@ static Jsonb *make_answer(const TrackResult *result, MemoryContext memory);
 Datum
 asset_reuse_track(PG_FUNCTION_ARGS)
 {
-	return track(fcinfo, TEXTOID);
-}
-
-/* asset_reuse_track_uuid is asset_reuse_track for identifiers of type uuid. */
-Datum
-asset_reuse_track_uuid(PG_FUNCTION_ARGS)
-{
-	return track(fcinfo, UUIDOID);
-}
-
-static Datum
-track(FunctionCallInfo fcinfo, Oid id_type)
-{
 	MemoryContext memory = CurrentMemoryContext;
 	TrackRequest request;
 	TrackResult result;
 	Jsonb	   *answer;
 
-	read_request(fcinfo, id_type, &request);
+	read_request(fcinfo, &request);
 
 	SPI_connect();
 	track_event(&request, fcinfo->flinfo->fn_oid, &result);
@@ -70,8 +55,10 @@ track(FunctionCallInfo fcinfo, Oid id_type)
 
 /* read_request checks the arguments. */
 static void
-read_request(FunctionCallInfo fcinfo, Oid id_type, TrackRequest *request)
+read_request(FunctionCallInfo fcinfo, TrackRequest *request)
 {
+	Oid			id_type = request_id_type(fcinfo, 0);
+
 	request->asset_id = request_identifier(fcinfo, 0, "asset_id", id_type);
 	request->tenant_id = request_identifier(fcinfo, 1, "tenant_id", id_type);
 	request->campaign_space_id = request_optional_identifier(fcinfo, 2, "campaign_space_id",
