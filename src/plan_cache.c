@@ -3,15 +3,14 @@
  * plan_cache.c
  *	  Saved SPI plans: fetch or prepare, and when to throw one away.
  *
- * A plan is kept per tables, query, variant and calling function, for the life of
- * the session.  Its text holds names and types, so it is good only for
- * the generations of the tables' descriptions it was built from; and what
- * SPI_plan_is_valid calls stale is built anew as well.  Plans of tables that
- * are gone are freed when the next plan is prepared.
+ * A plan is kept per tables, query, variant and calling function, the most recently
+ * used of them for the life of the session.  Its text holds names and types, so it is
+ * good only for the generations of the tables' descriptions it was built from; and what
+ * SPI_plan_is_valid calls stale is built anew as well.  Plans that are stale, of tables
+ * that are gone or after DISCARD PLANS, are freed when the next plan is prepared.
  *
  * A trigger on the application's table can call us while one of our plans runs,
- * and find it stale: a running plan is never freed, but left to the call that
- * runs it.
+ * and find it stale: a plan that runs is pinned, and freed when its last pin goes.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,6 +41,9 @@
 
 #define PLANS_EXPECTED		16		/* in a session; more are fine */
 
+/* What a session keeps: some ten statements for each of a few schemas */
+#define MAX_PLANS			100
+
 /* The functions of ours that our statements call */
 static const char *const called_functions[] = {
 	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
@@ -59,12 +61,13 @@ typedef struct PlanKey
 	Oid			caller;
 } PlanKey;
 
-/* A saved plan; outlives its entry while it runs */
+/* A saved plan; outlives its entry while it is pinned */
 typedef struct SavedPlan
 {
 	SPIPlanPtr	plan;
 	uint64		generations[APP_NROLES];	/* of the tables' descriptions in its text */
-	int			running;		/* calls that execute it just now */
+	uint64		last_used;		/* the clock's time of the last fetch */
+	int			pins;			/* by calls that execute it */
 	bool		discarded;		/* no entry has it any more */
 } SavedPlan;
 
@@ -76,10 +79,11 @@ typedef struct PlanEntry
 
 static HTAB *plans = NULL;
 static MemoryContext plan_context = NULL;
+static uint64 use_clock = 0;	/* counts fetches */
 
-static void run_plan(SavedPlan *saved, SPIExecuteOptions *options);
 static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
-static void release_plan(SavedPlan *saved);
+static void pin_plan(SavedPlan *saved);
+static void unpin_plan(void *arg);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
@@ -93,6 +97,7 @@ static Oid	our_schema(Oid caller);
 static void discard_plan(SavedPlan *saved);
 static void free_if_unused(SavedPlan *saved);
 static void discard_stale_plans(void);
+static void discard_least_used_plan(void);
 static void create_plans(void);
 
 /*
@@ -117,8 +122,12 @@ plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
 		.read_only = request->read_only,
 		.dest = receiver
 	};
+	int			result;
 
-	run_plan(saved, &options);
+	pin_plan(saved);
+	result = SPI_execute_plan_extended(saved->plan, &options);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
 }
 
 /*
@@ -144,22 +153,11 @@ plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 	MemoryContextSwitchTo(memory);
 	params = make_params(saved->plan, values, nulls);
 	run->owner = CurrentResourceOwner;
-	/* planning may run functions, and they us */
-	saved->running++;
-	PG_TRY();
-	{
-		run->plan = GetCachedPlan(source, params, run->owner, NULL);
-		run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
-									 pstrdup(source->query_string), GetActiveSnapshot(),
-									 InvalidSnapshot, receiver, params, NULL, 0);
-	}
-	PG_CATCH();
-	{
-		release_plan(saved);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	release_plan(saved);
+	pin_plan(saved);
+	run->plan = GetCachedPlan(source, params, run->owner, NULL);
+	run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
+								 pstrdup(source->query_string), GetActiveSnapshot(),
+								 InvalidSnapshot, receiver, params, NULL, 0);
 	ExecutorStart(run->query, 0);
 }
 
@@ -182,21 +180,9 @@ Portal
 plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls)
 {
 	SavedPlan  *saved = fetch_plan(request);
-	Portal		cursor;
 
-	saved->running++;
-	PG_TRY();
-	{
-		cursor = SPI_cursor_open(NULL, saved->plan, values, nulls, request->read_only);
-	}
-	PG_CATCH();
-	{
-		release_plan(saved);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	release_plan(saved);
-	return cursor;
+	pin_plan(saved);
+	return SPI_cursor_open(NULL, saved->plan, values, nulls, request->read_only);
 }
 
 /* plan_add_param adds a parameter and returns its number: n for $n. */
@@ -256,29 +242,6 @@ plan_append_utc(PlanText *text, Oid type, const char *expression)
 					 expression);
 }
 
-/* run_plan runs a plan and keeps it from being freed meanwhile. */
-static void
-run_plan(SavedPlan *saved, SPIExecuteOptions *options)
-{
-	int			result;
-
-	saved->running++;
-	/* no PG_FINALLY: it draws gcc's -Wclobbered */
-	PG_TRY();
-	{
-		result = SPI_execute_plan_extended(saved->plan, options);
-		if (result < 0)
-			elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
-	}
-	PG_CATCH();
-	{
-		release_plan(saved);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	release_plan(saved);
-}
-
 /* make_params makes the executor's parameters; the values are not copied. */
 static ParamListInfo
 make_params(SPIPlanPtr plan, const Datum *values, const char *nulls)
@@ -297,10 +260,27 @@ make_params(SPIPlanPtr plan, const Datum *values, const char *nulls)
 	return params;
 }
 
+/*
+ * pin_plan keeps a plan from being freed until the current memory context ends, be it by an
+ * error: planning and running can run functions of others, and they us.
+ */
 static void
-release_plan(SavedPlan *saved)
+pin_plan(SavedPlan *saved)
 {
-	saved->running--;
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	callback->func = unpin_plan;
+	callback->arg = saved;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	saved->pins++;
+}
+
+static void
+unpin_plan(void *arg)
+{
+	SavedPlan  *saved = arg;
+
+	saved->pins--;
 	free_if_unused(saved);
 }
 
@@ -322,7 +302,10 @@ fetch_plan(const PlanRequest *request)
 	entry = hash_search(plans, &key, HASH_FIND, NULL);
 	if (entry != NULL && has_same_tables(entry->saved, request) &&
 		is_good_plan(entry->saved->plan))
+	{
+		entry->saved->last_used = ++use_clock;
 		return entry->saved;
+	}
 
 	discard_stale_plans();
 	saved = prepare_plan(request);
@@ -330,6 +313,9 @@ fetch_plan(const PlanRequest *request)
 	if (found)
 		discard_plan(entry->saved);
 	entry->saved = saved;
+	saved->last_used = ++use_clock;
+	if (hash_get_num_entries(plans) > MAX_PLANS)
+		discard_least_used_plan();
 	return saved;
 }
 
@@ -501,7 +487,7 @@ discard_plan(SavedPlan *saved)
 static void
 free_if_unused(SavedPlan *saved)
 {
-	if (!saved->discarded || saved->running > 0)
+	if (!saved->discarded || saved->pins > 0)
 		return;
 	SPI_freeplan(saved->plan);
 	pfree(saved);
@@ -527,6 +513,27 @@ discard_stale_plans(void)
 		hash_search(plans, &entry->key, HASH_REMOVE, NULL);
 		discard_plan(saved);
 	}
+}
+
+/* discard_least_used_plan drops the entry that was not used for the longest time. */
+static void
+discard_least_used_plan(void)
+{
+	HASH_SEQ_STATUS scan;
+	PlanEntry  *entry;
+	PlanKey		oldest = {0};
+	SavedPlan  *saved = NULL;
+
+	hash_seq_init(&scan, plans);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (saved != NULL && saved->last_used < entry->saved->last_used)
+			continue;
+		oldest = entry->key;
+		saved = entry->saved;
+	}
+	hash_search(plans, &oldest, HASH_REMOVE, NULL);
+	discard_plan(saved);
 }
 
 static void

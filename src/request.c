@@ -31,15 +31,18 @@ static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 Oid
 request_id_type(FunctionCallInfo fcinfo, int argno)
 {
-	Oid		   *types;
-	int			ntypes;
-	Oid			type;
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
 
-	/* as declared: a function call of the protocol's own has no expression to ask for its types */
-	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
-	type = types[argno];
-	pfree(types);
-	return type;
+	/* a function call of the protocol's own has no expression */
+	if (!OidIsValid(type))
+	{
+		Oid		   *types;
+		int			ntypes;
+
+		(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
+		type = types[argno];
+	}
+	return type == UUIDOID ? UUIDOID : TEXTOID;
 }
 
 /* request_identifier returns an identifier that must be given, of the type told. */
