@@ -254,10 +254,9 @@ app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
 /*
  * check_may_lock checks that the caller may lock a relation, before it is locked.
  *
- * A lock that keeps out readers or writers is for the owner.  One that writers take is
- * for those who may write, unless the relation is nothing that can be written to, which
- * is for the caller of app_relation_find to tell.  The lock that readers take is
- * everybody's, as in a query, whose tables are locked before privileges are checked.
+ * A lock that keeps out readers or writers is for the owner, and one that writers take for
+ * those who may write.  The lock that readers take is everybody's, as in a query, whose
+ * tables are locked before privileges are checked.
  */
 static void
 check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
@@ -269,7 +268,7 @@ check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
 		return;
 	if (lockmode > RowExclusiveLock)
 		result = relation_ownercheck(relid, GetUserId()) ? ACLCHECK_OK : ACLCHECK_NOT_OWNER;
-	else if (lockmode == RowExclusiveLock && app_relation_fits(relid))
+	else if (lockmode == RowExclusiveLock)
 	{
 		result = pg_class_aclcheck(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE);
 		if (result != ACLCHECK_OK)

@@ -65,7 +65,7 @@ static const SameType same_types[] = {
 
 static NamedTable named = {0};
 
-static bool counts_as_table(Oid relid);
+static bool counts_as_table(char relkind);
 static void check_is_as_seen(const AppTable *assets, Oid relid);
 static Oid	seen_by_snapshot(Oid schema, const char *name);
 static void note_named(Oid schema, const char *name, Oid relid);
@@ -83,7 +83,7 @@ static pg_noreturn void report_not_ours(const AppTable *history, const char *det
  * the calling query sees.
  *
  * A type or an index under the table's name is no table, and does not stand for one: who may
- * create such things must not be able to end everybody's calls.
+ * create such things must not be able to end everybody's calls, or to have them wait.
  *
  * Errors: 42809 the table of its name is no history table; 40001 it was dropped, and perhaps
  * another one made, while the calling query ran, which can see the events neither there
@@ -93,12 +93,17 @@ bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 				   AppTable *history)
 {
-	Oid			relid = app_relation_find(history_table_schema(assets), history_table_name(),
-										  lockmode);
+	const char *schema = history_table_schema(assets);
+	Oid			relid = app_relation_find(schema, history_table_name(), NoLock);
 
+	/* what is no table is not even waited for; where there is nothing, it is looked for more closely */
+	if (!OidIsValid(relid) || counts_as_table(get_rel_relkind(relid)))
+		relid = app_relation_find(schema, history_table_name(), lockmode);
+	if (!counts_as_table(get_rel_relkind(relid)))
+		relid = InvalidOid;
 	if (read_only)
 		check_is_as_seen(assets, relid);
-	if (!counts_as_table(relid))
+	if (!OidIsValid(relid))
 		return false;
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
@@ -106,9 +111,9 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 }
 
 static bool
-counts_as_table(Oid relid)
+counts_as_table(char relkind)
 {
-	switch (OidIsValid(relid) ? get_rel_relkind(relid) : '\0')
+	switch (relkind)
 	{
 		case RELKIND_RELATION:
 		case RELKIND_PARTITIONED_TABLE:
@@ -217,7 +222,7 @@ seen_by_snapshot(Oid schema, const char *name)
 	scan = systable_beginscan(classes, ClassNameNspIndexId, true, GetActiveSnapshot(),
 							  lengthof(key), key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	if (HeapTupleIsValid(tuple) && counts_as_table(((Form_pg_class) GETSTRUCT(tuple))->relkind))
 		seen = ((Form_pg_class) GETSTRUCT(tuple))->oid;
 	systable_endscan(scan);
 	table_close(classes, AccessShareLock);

@@ -41,6 +41,7 @@ static SummaryState *get_state(FunctionCallInfo fcinfo, int argno);
 static SummaryState *copy_state(SummaryState *state, MemoryContext context);
 static SummaryState *create_state(FunctionCallInfo fcinfo, MemoryContext context);
 static AppColumn argument_column(FunctionCallInfo fcinfo, int i);
+static pg_noreturn void report_argument(AssetColumn column, Oid type);
 static void read_row(FunctionCallInfo fcinfo, const SummaryState *state, AppRow *row);
 
 /*
@@ -183,7 +184,8 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
  * argument_column describes the column that comes as an argument.
  *
  * Error 42804 if such a column cannot have the argument's type: "any" lets
- * everything through, and it must not be taken for what it is not.
+ * everything through, and it must not be taken for what it is not.  An untyped literal
+ * has no type; only a null of it is let through, which read_row makes sure of.
  */
 static AppColumn
 argument_column(FunctionCallInfo fcinfo, int i)
@@ -198,12 +200,18 @@ argument_column(FunctionCallInfo fcinfo, int i)
 	column.present = true;
 	column.type = getBaseType(type);
 	if (!app_column_accepts(APP_ASSETS, number, column.type))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("argument %s of asset_reuse_summary has type %s",
-						app_column_name(APP_ASSETS, number), format_type_be(type)),
-				 errdetail("The type must be %s.", app_column_expected(APP_ASSETS, number))));
+		report_argument(number, type);
 	return column;
+}
+
+static void
+report_argument(AssetColumn column, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("argument %s of asset_reuse_summary has type %s",
+					app_column_name(APP_ASSETS, column), format_type_be(type)),
+			 errdetail("The type must be %s.", app_column_expected(APP_ASSETS, column))));
 }
 
 /* read_row reads the columns among the arguments. */
@@ -215,7 +223,11 @@ read_row(FunctionCallInfo fcinfo, const SummaryState *state, AppRow *row)
 	row->columns = state->columns;
 	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
 	{
-		row->values[summary_columns[i]] = PG_GETARG_DATUM(SUMMARY_ARG_FIRST_COLUMN + i);
-		row->nulls[summary_columns[i]] = PG_ARGISNULL(SUMMARY_ARG_FIRST_COLUMN + i);
+		AssetColumn column = summary_columns[i];
+
+		row->values[column] = PG_GETARG_DATUM(SUMMARY_ARG_FIRST_COLUMN + i);
+		row->nulls[column] = PG_ARGISNULL(SUMMARY_ARG_FIRST_COLUMN + i);
+		if (!row->nulls[column] && !state->columns[column].present)
+			report_argument(column, UNKNOWNOID);
 	}
 }

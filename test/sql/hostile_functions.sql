@@ -59,6 +59,10 @@ SELECT asset_reuse_summary(51, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NUL
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
 SELECT asset_reuse_summary(NULL, NULL, NULL, NULL, id, NULL, NULL, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM campaign_assets;
+-- Nor an untyped literal, which is no value of any type, in any place: 42804.
+SELECT DISTINCT left(error_of(format('SELECT asset_reuse_summary(10, ''2020-01-01'', NULL, NULL, %s) FROM campaign_assets',
+	(SELECT string_agg(CASE WHEN i = place THEN quote_literal(literal) WHEN i = 1 THEN 'id' ELSE 'NULL' END, ', ' ORDER BY i) FROM generate_series(1, 13) AS i))), 5)
+FROM generate_series(1, 13) AS place, unnest(ARRAY['x', '100', E'\x01\x01AAAAAAAA', E'\x01\x02AAAAAAAA', E'\x01\x12AAAAAAAAAAAAAAAAAA']) AS literal;
 -- Nor a row, an array, a range or a null of a composite type, in any place.
 CREATE TYPE pair AS (a int, b text);
 SELECT place, left(error, 5) AS error, count(*)
