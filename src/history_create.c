@@ -37,7 +37,7 @@ static void create_table(const AppTable *assets, const AppTable *spaces, bool by
 static char *table_definition(const AppTable *assets, const AppTable *spaces, bool by_month);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
-static void create_indexes(const char *table);
+static void create_indexes(const AppTable *assets, const char *table);
 static void create_comments(const char *table);
 static void create_partitions(const AppTable *history);
 static void create_default_partition(const AppTable *history);
@@ -125,7 +125,7 @@ create_table(const AppTable *assets, const AppTable *spaces, bool by_month, AppT
 	Oid			relid;
 
 	ddl_run(table_definition(assets, spaces, by_month));
-	create_indexes(name);
+	create_indexes(assets, name);
 	create_comments(name);
 
 	relid = get_relname_relid(history_table_name(),
@@ -140,12 +140,13 @@ create_table(const AppTable *assets, const AppTable *spaces, bool by_month, AppT
  *
  *	CREATE TABLE history (
  *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp,
- *		campaign_space_id varchar, context jsonb,
+ *		campaign_space_id text, context jsonb,
  *		PRIMARY KEY (tenant_id, asset_id, reused_at),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
- * The time has all microseconds, whatever precision last_reused_at has, and a
- * campaign's id any length: the event may name one that never was.
+ * The time has all microseconds, whatever precision last_reused_at has.  A campaign's id is a
+ * text, unless it is a uuid: the event may name one that never was, and it is to compare as it
+ * does in a document.
  * ----------
  */
 static char *
@@ -160,7 +161,8 @@ table_definition(const AppTable *assets, const AppTable *spaces, bool by_month)
 				  assets->columns[ASSET_TENANT_ID].typmod);
 	append_column(&sql, "asset_id", &assets->columns[ASSET_ID], assets->columns[ASSET_ID].typmod);
 	append_column(&sql, "reused_at", &assets->columns[ASSET_LAST_REUSED_AT], -1);
-	append_column(&sql, "campaign_space_id", &spaces->columns[SPACE_ID], -1);
+	appendStringInfo(&sql, "campaign_space_id %s, ",
+					 spaces->columns[SPACE_ID].type == UUIDOID ? "uuid" : "text");
 	appendStringInfoString(&sql, "context jsonb, PRIMARY KEY (tenant_id, asset_id, reused_at), ");
 	appendStringInfo(&sql,
 					 history_ddl_key_is_id(assets) ?
@@ -186,13 +188,19 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 /*
  * create_indexes creates what the primary key, an asset's timeline, does not serve: a
  * tenant's range of time, and a campaign's assets, both without a look at the rows.
+ *
+ * Where ids have any length, a campaign's and an asset's may together be too long for
+ * an index, and then no event of the asset could be stored.
  */
 static void
-create_indexes(const char *table)
+create_indexes(const AppTable *assets, const char *table)
 {
+	const AppColumn *id = &assets->columns[ASSET_ID];
+	bool		is_short = id->typmod >= 0 || id->type == UUIDOID || id->type == NAMEOID;
+
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
-	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, campaign_space_id, reused_at) INCLUDE (asset_id) "
-					 "WHERE campaign_space_id IS NOT NULL", table));
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, campaign_space_id, reused_at)%s "
+					 "WHERE campaign_space_id IS NOT NULL", table, is_short ? " INCLUDE (asset_id)" : ""));
 }
 
 static void

@@ -129,7 +129,9 @@ ddl_enter(Oid role)
 	state.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE);
+	/* what the role's own code could leave behind would run as the caller */
+	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   (role != state.user ? SECURITY_RESTRICTED_OPERATION : 0));
 	return state;
 }
 

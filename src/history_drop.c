@@ -52,6 +52,7 @@ static void check_sizes(const AppTable *assets, const AppTable *history, const A
 static int64 restore_events(const AppTable *assets, const AppTable *history,
 							const AssetKey *key, Oid caller);
 static void build_restore(PlanText *text, const PlanRequest *request);
+static void append_count(PlanText *text, const PlanRequest *request);
 static void forget_in_partman(const AppTable *history);
 
 /*
@@ -202,10 +203,10 @@ restore_events(const AppTable *assets, const AppTable *history,
  *		FROM (SELECT h.asset_id, count(*) AS events,
  *				  array_agg(timezone('UTC', h.reused_at) ORDER BY h.reused_at) AS times,
  *				  array_agg(h.context ORDER BY h.reused_at) AS contexts
- *			  FROM history AS h GROUP BY h.asset_id) AS h
- *		WHERE a.id = h.asset_id
- *		RETURNING LEAST(h.events, asset_reuse_log_count(a.platform_metadata, true)
- *			+ asset_reuse_log_count(a.platform_metadata, false)) AS events)
+ *			  FROM history AS h GROUP BY h.asset_id) AS h,
+ *			(SELECT a.tenant_id, a.id, (the number of events) AS events FROM assets AS a) AS before
+ *		WHERE a.id = h.asset_id AND before.id = a.id AND before.tenant_id = a.tenant_id
+ *		RETURNING (the number of events) - before.events AS events)
  *	SELECT CAST(coalesce(sum(r.events), 0) AS bigint) FROM restored AS r
  *
  * A trigger may have taken the log away again: what is returned are events that are there.
@@ -228,14 +229,26 @@ build_restore(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, " ORDER BY h.reused_at) AS times, "
 						   "pg_catalog.array_agg(h.context ORDER BY h.reused_at) AS contexts FROM ");
 	plan_append_table(text, history);
-	appendStringInfo(&text->sql,
-					 " AS h GROUP BY %s) AS h WHERE %s RETURNING LEAST(h.events, ",
-					 key->columns, key->match);
+	appendStringInfo(&text->sql, " AS h GROUP BY %s) AS h, (SELECT a.tenant_id, a.id, ", key->columns);
+	append_count(text, request);
+	appendStringInfoString(&text->sql, " AS events FROM ");
+	plan_append_table(text, request->tables[APP_ASSETS]);
+	appendStringInfo(&text->sql, " AS a) AS before WHERE %s AND before.id OPERATOR(pg_catalog.=) a.id"
+					 " AND before.tenant_id OPERATOR(pg_catalog.=) a.tenant_id RETURNING ", key->match);
+	append_count(text, request);
+	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.-) before.events AS events)"
+						   " SELECT CAST(coalesce(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r");
+}
+
+/* append_count appends the number of events in asset a's document. */
+static void
+append_count(PlanText *text, const PlanRequest *request)
+{
+	appendStringInfoString(&text->sql, "(COALESCE(");
 	log_move_append_count(text, request, true);
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.+) ");
 	log_move_append_count(text, request, false);
-	appendStringInfoString(&text->sql,
-					 ") AS events) SELECT CAST(coalesce(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r");
+	appendStringInfoString(&text->sql, ", 0))");
 }
 
 /*

@@ -9,7 +9,7 @@
  * row's lock: nothing is lost, and nothing needs a lock or a retry of ours.
  *
  * Where there is a history table, the event becomes a row there instead of an entry
- * in the document's log, in the same statement; a log that the document still has is
+ * in the document's log, by a second statement; a log that the document still has is
  * moved there too.
  *
  *-------------------------------------------------------------------------
@@ -33,8 +33,7 @@
 /* What is read of a campaign */
 #define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
-/* Where the history's statement has the event's time */
-#define TRACKED_TIME		"t.last_reused_at"
+/* Where the statement has the event's time if the column cannot hold it */
 #define TIMING_TIME			"(SELECT timing.reused_at FROM timing)"
 
 /* Parameters, in the order in which they are declared */
@@ -53,6 +52,16 @@ enum
 	PARAM_REUSED_IN_ID,
 	PARAM_REUSED_IN_NAME,
 	NPARAMS
+};
+
+/* Parameters of the statement that stores a row */
+enum
+{
+	STORE_TENANT_ID,
+	STORE_ASSET_ID,
+	STORE_REUSED_AT,
+	STORE_CONTEXT,
+	STORE_NPARAMS
 };
 
 /* The tables that a call uses */
@@ -77,12 +86,12 @@ static void read_result(const TrackRequest *request, const TrackTables *tables,
 						TrackResult *result);
 static void read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc,
 					  TrackResult *result);
+static void store_row(const TrackTables *tables, Oid caller, TrackResult *result);
+static void build_store(PlanText *text, const PlanRequest *request);
 static void build_statement(PlanText *text, const PlanRequest *request);
 static void declare_params(PlanText *text, const PlanRequest *request);
 static void append_timing(PlanText *text, const PlanRequest *request);
 static void append_update(PlanText *text, const PlanRequest *request);
-static void append_insert(PlanText *text, const PlanRequest *request);
-static void append_tracked_row(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
 static void append_next_time(PlanText *text, const PlanRequest *request);
 static void append_latest_row(PlanText *text, const PlanRequest *request);
@@ -117,7 +126,10 @@ track_event(const TrackRequest *request, Oid caller, TrackResult *result)
 		lock_asset(request, &tables);
 	run_statement(request, &tables, caller, result);
 	if (tables.history != NULL)
+	{
+		store_row(&tables, caller, result);
 		move_log(request, &tables, caller, result);
+	}
 }
 
 /*
@@ -290,9 +302,8 @@ read_result(const TrackRequest *request, const TrackTables *tables, TrackResult 
 }
 
 /*
- * read_time reads the time of the event that was just stored: that of the history's
- * row, which comes last; else last_reused_at, or where that cannot hold it the last
- * event's in the document.
+ * read_time reads the event's time: in the last column, where it is to be stored in a row;
+ * else last_reused_at, or where that cannot hold it the last event's in the document.
  */
 static void
 read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResult *result)
@@ -304,13 +315,7 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
 	if (tables->history != NULL)
 	{
 		result->time = DatumGetTimestamp(SPI_getbinval(tuple, desc, desc->natts, &isnull));
-		result->has_time = true;
-		if (isnull)
-			ereport(ERROR,
-					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-					 errmsg("could not store the event in the history table"),
-					 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
-					 errhint("Look at the table's triggers and rules.")));
+		result->has_time = !isnull;
 		return;
 	}
 	if (asset->nulls[ASSET_PLATFORM_METADATA])
@@ -321,6 +326,71 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
 	}
 	reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
 	result->has_time = reuse_log_last_time(&log, &result->time);
+}
+
+/*
+ * store_row stores the event in the history table.
+ *
+ * It is a statement of its own: the table's policies ask whether the caller may update the
+ * asset, which they find out by a lock on the row, and a statement cannot lock what it has
+ * updated itself.
+ */
+static void
+store_row(const TrackTables *tables, Oid caller, TrackResult *result)
+{
+	const AppRow *asset = &result->asset;
+	PlanRequest store = {
+		.query = PLAN_TRACK_STORE,
+		.tables[APP_HISTORY] = tables->history,
+		.caller = caller,
+		.plan_options = PLAN_BY_KEY,
+		.build = build_store
+	};
+	Datum		values[STORE_NPARAMS];
+	char		nulls[STORE_NPARAMS];
+	bool		isnull = true;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[STORE_TENANT_ID] = asset->values[ASSET_TENANT_ID];
+	values[STORE_ASSET_ID] = asset->values[ASSET_ID];
+	values[STORE_REUSED_AT] = TimestampGetDatum(result->time);
+	nulls[STORE_REUSED_AT] = result->has_time ? ' ' : 'n';
+	values[STORE_CONTEXT] = JsonbPGetDatum(result->context);
+	plan_execute(&store, values, nulls);
+
+	if (SPI_processed > 0)
+		result->time = DatumGetTimestamp(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+													   1, &isnull));
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store the event in the history table"),
+				 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
+				 errhint("Look at the table's triggers and rules.")));
+}
+
+/* ----------
+ * build_store builds
+ *
+ *	INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
+ *	SELECT e.tenant_id, e.asset_id, e.reused_at,
+ *		asset_reuse_event_campaign(e.context), e.context
+ *	FROM (VALUES ($1, $2, $3, $4)) AS e (tenant_id, asset_id, reused_at, context)
+ *	RETURNING h.reused_at
+ * ----------
+ */
+static void
+build_store(PlanText *text, const PlanRequest *request)
+{
+	const AppColumn *columns = request->tables[APP_HISTORY]->columns;
+
+	plan_add_param(text, columns[HISTORY_TENANT_ID].type);
+	plan_add_param(text, columns[HISTORY_ASSET_ID].type);
+	plan_add_param(text, columns[HISTORY_REUSED_AT].type);
+	plan_add_param(text, JSONBOID);
+	history_table_append_insert(text, request);
+	appendStringInfoString(&text->sql, "(VALUES ($1, $2, $3, $4))"
+						   " AS e (tenant_id, asset_id, reused_at, context) RETURNING h.reused_at");
 }
 
 /* ----------
@@ -345,28 +415,22 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
  *	WHERE ... AND s.id = $7 AND s.tenant_id = $8 AND s.deleted_at IS NULL
  *	RETURNING a.id, ..., s.id, s.campaign_name
  *
- * With a history table it leaves the document as it is and stores a row,
+ * With a history table it leaves the document as it is, and what store_row stores is timed by
+ * the latest row, too:
  *
- *	WITH tracked AS (UPDATE ... SET ..., last_reused_at =
+ *	UPDATE ... SET ..., last_reused_at =
  *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1,
  *				(SELECT max(h.reused_at) FROM history AS h
  *				 WHERE h.tenant_id = $5 AND h.asset_id = $4 AND h.reused_at <= $2))
- *		... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name]),
- *	stored AS (INSERT INTO history
- *		(tenant_id, asset_id, reused_at, campaign_space_id, context)
- *		SELECT e.tenant_id, e.asset_id, e.reused_at,
- *			asset_reuse_event_campaign(e.context), e.context
- *		FROM (SELECT t.tenant_id, t.id AS asset_id, t.last_reused_at AS reused_at,
- *			$6 AS context FROM tracked AS t OFFSET 0) AS e
- *		RETURNING h.reused_at)
- *	SELECT t.id, ..., (SELECT stored.reused_at FROM stored) FROM tracked AS t
+ *	... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name], a.last_reused_at
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
  * before, from the row that track_event has locked:
  *
  *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(...) AS reused_at
- *		FROM assets AS a WHERE ...),
- *	tracked AS (UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
+ *		FROM assets AS a WHERE ...)
+ *	UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
+ *	RETURNING ..., (SELECT reused_at FROM timing)
  *
  * SET and WHERE call immutable functions only, and RETURNING none: a timestamptz plus
  * an interval is stable because of days, which are not always of 24 hours.
@@ -375,24 +439,10 @@ read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResul
 static void
 build_statement(PlanText *text, const PlanRequest *request)
 {
-	StringInfo	sql = &text->sql;
-
 	declare_params(text, request);
-	if (request->tables[APP_HISTORY] == NULL)
-	{
-		append_update(text, request);
-		return;
-	}
-	appendStringInfoString(sql, "WITH ");
-	if (rounds_time(request->tables[APP_ASSETS]))
+	if (request->tables[APP_HISTORY] != NULL && rounds_time(request->tables[APP_ASSETS]))
 		append_timing(text, request);
-	appendStringInfoString(sql, "tracked AS (");
 	append_update(text, request);
-	appendStringInfoString(sql, "), stored AS (");
-	append_insert(text, request);
-	appendStringInfoString(sql, ") SELECT ");
-	append_tracked_row(text, request);
-	appendStringInfoString(sql, " FROM tracked AS t");
 }
 
 /* declare_params declares the parameters in the order of PARAM_... */
@@ -421,13 +471,13 @@ append_timing(PlanText *text, const PlanRequest *request)
 {
 	const AppTable *assets = request->tables[APP_ASSETS];
 
-	appendStringInfoString(&text->sql, "timing AS MATERIALIZED (SELECT ");
+	appendStringInfoString(&text->sql, "WITH timing AS MATERIALIZED (SELECT ");
 	append_next_time(text, request);
 	appendStringInfoString(&text->sql, " AS reused_at FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(&text->sql, " AS a WHERE ");
 	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
-	appendStringInfoString(&text->sql, "), ");
+	appendStringInfoString(&text->sql, ") ");
 }
 
 static void
@@ -474,32 +524,7 @@ append_update(PlanText *text, const PlanRequest *request)
 	if (spaces != NULL)
 		appendStringInfoString(sql, ", s.id AS campaign_id, s.campaign_name AS campaign_name");
 	if (in_table)
-		appendStringInfoString(sql, ", a.tenant_id");
-}
-
-/* append_insert appends what stores the history's row. */
-static void
-append_insert(PlanText *text, const PlanRequest *request)
-{
-	history_table_append_insert(text, request);
-	appendStringInfo(&text->sql, "(SELECT t.tenant_id, t.id AS asset_id, %s AS reused_at, ",
-					 rounds_time(request->tables[APP_ASSETS]) ? TIMING_TIME : TRACKED_TIME);
-	append_context(text, request, "t.campaign_id", "t.campaign_name");
-	/* so that the context is made once for its two uses */
-	appendStringInfoString(&text->sql, " AS context FROM tracked AS t OFFSET 0) AS e"
-						   " RETURNING h.reused_at");
-}
-
-/* append_tracked_row appends what read_result reads. */
-static void
-append_tracked_row(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-
-	app_row_select(text, assets, "t", returned_columns(assets, true));
-	if (request->tables[APP_SPACES] != NULL)
-		appendStringInfoString(&text->sql, ", t.campaign_id, t.campaign_name");
-	appendStringInfoString(&text->sql, ", (SELECT stored.reused_at FROM stored)");
+		appendStringInfo(sql, ", %s", rounds_time(assets) ? TIMING_TIME : "a.last_reused_at");
 }
 
 /*
@@ -575,12 +600,15 @@ append_context(PlanText *text, const PlanRequest *request,
 
 /*
  * returned_columns are those of the answer, and the document: where it may have a log
- * to move to the history table, or the only exact time of the event.
+ * to move to the history table, or the only exact time of the event.  The table's row
+ * takes the asset's own tenant.
  */
 static ColumnSet
 returned_columns(const AppTable *assets, bool in_table)
 {
-	if (in_table || rounds_time(assets))
+	if (in_table)
+		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA) | COLUMN_BIT(ASSET_TENANT_ID);
+	if (rounds_time(assets))
 		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
 	return TRACK_COLUMNS;
 }

@@ -343,8 +343,7 @@ SELECT * FROM privileges;
 SELECT asset_reuse_drop_history_table();
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_history_owner REVOKE SELECT ON TABLES FROM PUBLIC, regress_history_member;
 
--- Policies: what asks for tenant_id alone is the same, anything else asks for the asset; an UPDATE's is an INSERT's
--- too, with both its conditions, and an INSERT's is not there.
+-- Policies: whatever the assets' are, those of the events ask for the asset, and to write them for its update.
 CREATE TABLE members (tenant_id text, name text);
 GRANT SELECT ON members, tenants TO PUBLIC;
 CREATE POLICY of_tenant ON campaign_assets USING (tenant_id = current_setting('regress.tenant', true));
@@ -365,19 +364,31 @@ SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_a
 
 -- They work: who works for acme sees its events, but adds none to an asset that they see and may not update.
 GRANT UPDATE ON campaign_assets TO regress_history_other;
-GRANT INSERT ON campaign_asset_reuse_history TO regress_history_other;
+GRANT INSERT, DELETE, UPDATE (context) ON campaign_asset_reuse_history TO regress_history_other;
 INSERT INTO campaign_asset_reuse_history VALUES
 	('acme', 'hero', '2026-01-03 10:00', NULL, '{}'), ('globex', 'secret', '2026-01-03 10:00', NULL, '{}');
 INSERT INTO members VALUES ('acme', 'regress_history_other');
 DROP POLICY of_tenant ON campaign_assets;
-DROP POLICY of_tenant ON campaign_asset_reuse_history;
 CREATE POLICY seen ON campaign_assets FOR SELECT USING (user_id = 'ann');
-CREATE POLICY seen ON campaign_asset_reuse_history FOR SELECT USING (true);
 SET ROLE regress_history_other;
 SELECT tenant_id, asset_id FROM campaign_asset_reuse_history;
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-04') $$);
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'secret', '2026-01-04') $$);
+-- Nor does he change or delete one that he sees: 0.
+WITH gone AS (DELETE FROM campaign_asset_reuse_history RETURNING 1) SELECT count(*) FROM gone;
+WITH forged AS (UPDATE campaign_asset_reuse_history SET context = '{"forged": true}' RETURNING 1) SELECT count(*) FROM forged;
 RESET ROLE;
+-- A policy that the assets get later holds for their events: no row, and then he may delete what he may update.
+CREATE POLICY not_hero ON campaign_assets AS RESTRICTIVE FOR SELECT USING (id <> 'hero');
+SET ROLE regress_history_other;
+SELECT tenant_id, asset_id FROM campaign_asset_reuse_history;
+RESET ROLE;
+DROP POLICY not_hero ON campaign_assets;
+BEGIN;
+CREATE POLICY editor ON campaign_assets FOR UPDATE USING (true);
+SET ROLE regress_history_other;
+WITH gone AS (DELETE FROM campaign_asset_reuse_history RETURNING asset_id) SELECT count(*) FROM gone;
+ROLLBACK;
 -- The owner is above them, but not if they are forced: then events would be lost.
 ALTER TABLE campaign_assets FORCE ROW LEVEL SECURITY;
 SET ROLE regress_history_owner;

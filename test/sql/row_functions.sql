@@ -158,7 +158,7 @@ CREATE ROLE regress_rows_analyst;
 GRANT USAGE ON SCHEMA regress_rows TO regress_rows_analyst;
 GRANT SELECT ON campaign_assets, campaign_spaces, campaign_asset_reuse_history TO regress_rows_analyst;
 ALTER TABLE campaign_asset_reuse_history ENABLE ROW LEVEL SECURITY;
-CREATE POLICY campaigns_only ON campaign_asset_reuse_history USING (context->>'reused_in_type' = 'campaign_space');
+CREATE POLICY campaigns_only ON campaign_asset_reuse_history AS RESTRICTIVE USING (context->>'reused_in_type' = 'campaign_space');
 SELECT count(*) FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001');
 SET ROLE regress_rows_analyst;
 SELECT count(*) FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001');
