@@ -156,54 +156,58 @@ CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamp,
 	clock timestamp,
-	latest_row timestamp DEFAULT NULL
+	latest_row timestamp DEFAULT NULL,
+	rounds boolean DEFAULT false
 ) RETURNS timestamp
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp) IS
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean) IS
 'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at, the events in the log and latest_row if clock is not past it.  Times more than a day after clock do not count.
-platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  latest_row: the latest time in the history table, or NULL.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  latest_row: the latest time in the history table, or NULL.  rounds: whether last_reused_at is of less precision than microseconds; then it does not count if it is the rounded time of the latest event.
 Errors: 22004 null clock, 22008 no such time, 22039 or 2203C platform_metadata of another shape.';
 
 CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamptz,
 	clock timestamptz,
-	latest_row timestamptz DEFAULT NULL
+	latest_row timestamptz DEFAULT NULL,
+	rounds boolean DEFAULT false
 ) RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz, timestamptz, boolean) IS
 'Returns the time of an asset''s next reuse event; as asset_reuse_log_next_time(jsonb, timestamp, ...), for timestamptz columns.';
 
 CREATE FUNCTION asset_reuse_log_append(
 	platform_metadata jsonb,
 	last_reused_at timestamp,
 	clock timestamp,
-	context jsonb
+	context jsonb,
+	rounds boolean DEFAULT false
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) IS
+COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean) IS
 'Returns platform_metadata with one event appended to its reuse_history: {"timestamp": asset_reuse_log_next_time(...), "context": context}.
 Produces the bytes that jsonb_set(coalesce(m, ''{}''), ''{reuse_history}'', coalesce(m->''reuse_history'', ''[]'') || event) would, by copying those of the log.
-platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  context: a JSON object, required.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  context: a JSON object, required.  rounds: as in asset_reuse_log_next_time.
 Errors: 22004 null and 22023 invalid argument, 22008 no such time, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
 
 CREATE FUNCTION asset_reuse_log_append(
 	platform_metadata jsonb,
 	last_reused_at timestamptz,
 	clock timestamptz,
-	context jsonb
+	context jsonb,
+	rounds boolean DEFAULT false
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamptz, timestamptz, jsonb) IS
-'Returns platform_metadata with one event appended; as asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb), for timestamptz columns.';
+COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamptz, timestamptz, jsonb, boolean) IS
+'Returns platform_metadata with one event appended; as asset_reuse_log_append(jsonb, timestamp, ...), for timestamptz columns.';
 
 --
 -- The context of an event: what the statements that store events call

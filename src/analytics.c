@@ -110,7 +110,6 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 	Datum		values[MAX_PARAMS];
 	char		nulls[MAX_PARAMS];
 	int			nvalues = 0;
-	bool		isnull;
 	PlanRequest query = {
 		.query = PLAN_ANALYTICS,
 		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) | (ranged ? SHAPE_RANGED : 0),
@@ -143,8 +142,7 @@ summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 	if (request->asset_type)
 		values[nvalues++] = asset_type_bind(request->asset_type, &assets->columns[ASSET_TYPE]);
 
-	plan_execute(&query, values, nulls);
-	return DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return DatumGetJsonbP(plan_execute_value(&query, values, nulls));
 }
 
 /* ----------

@@ -39,9 +39,18 @@
 
 /* 18 no longer wants to know whether a query runs only once. */
 #if PG_VERSION_NUM >= 180000
+#define executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
 #define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count)
 #else
+#define executor_run(query) ExecutorRun(query, ForwardScanDirection, 0, true)
 #define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count, false)
+#endif
+
+/* 19 lets EXPLAIN be told of planning. */
+#if PG_VERSION_NUM >= 190000
+#define plan_query(query, text, options, params) pg_plan_query(query, text, options, params, NULL)
+#else
+#define plan_query(query, text, options, params) pg_plan_query(query, text, options, params)
 #endif
 
 #if PG_VERSION_NUM < 160000

@@ -77,6 +77,17 @@ identifier_bind(Identifier id, const AppColumn *column)
 }
 
 /*
+ * identifier_append_value appends a column's identifier in the type in which one is bound for
+ * it: a name is a text then.
+ */
+void
+identifier_append_value(PlanText *text, const char *expression, const AppColumn *column)
+{
+	appendStringInfo(&text->sql, column->type == NAMEOID ? "CAST(%s AS pg_catalog.text)" : "%s",
+					 expression);
+}
+
+/*
  * identifier_append_match appends "alias.column = $n" with a new parameter, of
  * the column's type.
  */

@@ -20,6 +20,8 @@ typedef struct Identifier
 
 extern Oid	identifier_param_type(const AppColumn *column);
 extern Datum identifier_bind(Identifier id, const AppColumn *column);
+extern void identifier_append_value(PlanText *text, const char *expression,
+									const AppColumn *column);
 extern void identifier_append_match(PlanText *text, const char *alias, const AppTable *table,
 									int column);
 extern void identifier_append_collation(PlanText *text, const AppColumn *column);

@@ -35,12 +35,12 @@ static void check_size(const JsonbFrame *f, uint32 size);
 
 /*
  * jsonb_writer_init starts a value.  size is the number of bytes to set aside;
- * more are taken when they are needed.
+ * more are taken when they are needed.  No value can be longer than a JEntry says.
  */
 void
 jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
 {
-	w->buf.maxlen = size;
+	w->buf.maxlen = Min(size, JENTRY_OFFLENMASK);
 	w->buf.data = MemoryContextAlloc(context, w->buf.maxlen);
 	w->buf.cursor = 0;
 	w->buf.len = VARHDRSZ;

@@ -346,7 +346,9 @@ build_pick(PlanText *text, const PlanRequest *request)
 	if (request->shape == PICK_NEXT)
 		plan_add_param(text, identifier_param_type(&assets->columns[ASSET_ID]));
 
-	appendStringInfoString(sql, "SELECT a.id, ");
+	appendStringInfoString(sql, "SELECT ");
+	identifier_append_value(text, "a.id", &assets->columns[ASSET_ID]);
+	appendStringInfoString(sql, ", ");
 	log_move_append_count(text, request, true);
 	appendStringInfoString(sql, " FROM ");
 	plan_append_table(text, assets);
@@ -377,7 +379,10 @@ lock_assets(Migration *m, Datum picked, Datum *asset_ids, Datum *tenant_ids)
 
 	plan_execute(&request, values, NULL);
 	if (SPI_processed == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
 		return false;
+	}
 	*asset_ids = result_array(m, 1, ASSET_ID);
 	*tenant_ids = result_array(m, 2, ASSET_TENANT_ID);
 	SPI_freetuptable(SPI_tuptable);
@@ -402,7 +407,11 @@ build_lock(PlanText *text, const PlanRequest *request)
 
 	plan_add_param(text, get_array_type(identifier_param_type(&assets->columns[ASSET_ID])));
 
-	appendStringInfoString(sql, "SELECT a.id, a.tenant_id FROM ");
+	appendStringInfoString(sql, "SELECT ");
+	identifier_append_value(text, "a.id", &assets->columns[ASSET_ID]);
+	appendStringInfoString(sql, ", ");
+	identifier_append_value(text, "a.tenant_id", &assets->columns[ASSET_TENANT_ID]);
+	appendStringInfoString(sql, " FROM ");
 	plan_append_table(text, assets);
 	appendStringInfoString(sql, " AS a WHERE a.id OPERATOR(pg_catalog.=) ANY ($1)"
 						   " AND a.tenant_id IS NOT NULL AND ");

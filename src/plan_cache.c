@@ -25,7 +25,10 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteHandler.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -43,6 +46,9 @@
 
 /* What a session keeps: some ten statements for each of a few schemas */
 #define MAX_PLANS			100
+
+/* How often a plan that is stale is made anew, while its tables get locked */
+#define MAX_TRIES			5
 
 /* The functions of ours that our statements call */
 static const char *const called_functions[] = {
@@ -77,13 +83,25 @@ typedef struct PlanEntry
 	SavedPlan  *saved;
 } PlanEntry;
 
+/* A receiver of the one value that a statement returns */
+typedef struct ValueReceiver
+{
+	DestReceiver receiver;		/* first: it is the receiver itself */
+	MemoryContext memory;
+	Datum		value;
+} ValueReceiver;
+
 static HTAB *plans = NULL;
 static MemoryContext plan_context = NULL;
 static uint64 use_clock = 0;	/* counts fetches */
 
+static bool receive_value(TupleTableSlot *slot, DestReceiver *receiver);
+static void start_receiver(DestReceiver *receiver, int operation, TupleDesc desc);
+static void leave_receiver(DestReceiver *receiver);
 static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
+static Query *lock_checked_query(const PlanRequest *request, SavedPlan **saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
@@ -132,43 +150,87 @@ plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
 
 /*
  * plan_start starts a statement that only reads, in the calling query's snapshot.
- * Whenever its caller runs run->query by the executor, a receiver gets rows.
+ * Whenever its caller runs it by the executor, a receiver gets rows.
  *
  * What runs is in the current memory context, and the values must live as long.
- * It is held by the current resource owner, that of the calling query, and outlives
- * SPI_finish, subtransactions and the saved plan, as that query itself does.  The
- * caller stops it, unless the calling query fails.
+ * It outlives SPI_finish, subtransactions and the saved plan, as the calling query
+ * itself does.  The caller stops it, unless the calling query fails.
+ *
+ * It is planned from the very query whose functions were checked.  The plan cache would lock
+ * the query's tables, and if it had to wait, could find that the query has to be analyzed once
+ * more; others can have put functions into our schema meanwhile.
  */
-void
+QueryDesc *
 plan_start(const PlanRequest *request, Datum *values, const char *nulls,
-		   DestReceiver *receiver, PlanRun *run)
+		   DestReceiver *receiver)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	SavedPlan  *saved = fetch_plan(request);
+	SavedPlan  *saved;
+	Query	   *query = lock_checked_query(request, &saved);
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
 	ParamListInfo params;
+	PlannedStmt *plan;
+	QueryDesc  *desc;
 
 	Assert(request->read_only);
-	/* SPI has switched to its own */
-	MemoryContextSwitchTo(memory);
 	params = make_params(saved->plan, values, nulls);
-	run->owner = CurrentResourceOwner;
 	pin_plan(saved);
-	run->plan = GetCachedPlan(source, params, run->owner, NULL);
-	run->query = CreateQueryDesc(linitial_node(PlannedStmt, run->plan->stmt_list),
-								 pstrdup(source->query_string), GetActiveSnapshot(),
-								 InvalidSnapshot, receiver, params, NULL, 0);
-	ExecutorStart(run->query, 0);
+	plan = plan_query(query, source->query_string, request->plan_options, params);
+	desc = CreateQueryDesc(plan, pstrdup(source->query_string), GetActiveSnapshot(),
+						   InvalidSnapshot, receiver, params, NULL, 0);
+	ExecutorStart(desc, 0);
+	return desc;
 }
 
 /* plan_stop ends what plan_start has started. */
 void
-plan_stop(PlanRun *run)
+plan_stop(QueryDesc *query)
 {
-	ExecutorFinish(run->query);
-	ExecutorEnd(run->query);
-	FreeQueryDesc(run->query);
-	ReleaseCachedPlan(run->plan, run->owner);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+/*
+ * plan_execute_value runs a statement that only reads, as plan_start does, and returns the
+ * value of its one row and column, in the current memory context.
+ */
+Datum
+plan_execute_value(const PlanRequest *request, Datum *values, const char *nulls)
+{
+	ValueReceiver receiver = {
+		.receiver = {receive_value, start_receiver, leave_receiver, leave_receiver, DestNone},
+		.memory = CurrentMemoryContext
+	};
+	QueryDesc  *query = plan_start(request, values, nulls, &receiver.receiver);
+
+	executor_run(query);
+	plan_stop(query);
+	return receiver.value;
+}
+
+static bool
+receive_value(TupleTableSlot *slot, DestReceiver *receiver)
+{
+	ValueReceiver *r = (ValueReceiver *) receiver;
+	MemoryContext old = MemoryContextSwitchTo(r->memory);
+	Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, 0);
+	bool		isnull;
+	Datum		value = slot_getattr(slot, 1, &isnull);
+
+	if (!isnull)
+		r->value = datumCopy(value, att->attbyval, att->attlen);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+static void
+start_receiver(DestReceiver *receiver, int operation, TupleDesc desc)
+{
+}
+
+static void
+leave_receiver(DestReceiver *receiver)
+{
 }
 
 /*
@@ -282,6 +344,32 @@ unpin_plan(void *arg)
 
 	saved->pins--;
 	free_if_unused(saved);
+}
+
+/*
+ * lock_checked_query returns a copy of the statement's query as it was checked, with locks on all
+ * tables that it names, and its plan.
+ */
+static Query *
+lock_checked_query(const PlanRequest *request, SavedPlan **saved)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	Query	   *query;
+	int			tries = 0;
+
+	/* what was locked once is not waited for again; with debug_discard_caches no plan stays good */
+	do
+	{
+		CachedPlanSource *source;
+
+		*saved = fetch_plan(request);
+		/* SPI has switched to its own */
+		MemoryContextSwitchTo(memory);
+		source = linitial(SPI_plan_get_plan_sources((*saved)->plan));
+		query = copyObject(linitial_node(Query, source->query_list));
+		AcquireRewriteLocks(query, true, false);
+	} while (!is_good_plan((*saved)->plan) && ++tries < MAX_TRIES);
+	return query;
 }
 
 /* fetch_plan returns a plan that is good now. */

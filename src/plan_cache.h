@@ -76,21 +76,14 @@ typedef struct PlanRequest
 	void		(*build) (PlanText *text, const struct PlanRequest *request);
 } PlanRequest;
 
-/* A statement that was started, and runs for some rows at a time */
-typedef struct PlanRun
-{
-	QueryDesc  *query;
-	CachedPlan *plan;
-	ResourceOwner owner;		/* of the plan */
-} PlanRun;
-
 extern void plan_execute(const PlanRequest *request, Datum *values, const char *nulls);
 extern Portal plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls);
 extern void plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
 							  DestReceiver *receiver);
-extern void plan_start(const PlanRequest *request, Datum *values, const char *nulls,
-					   DestReceiver *receiver, PlanRun *run);
-extern void plan_stop(PlanRun *run);
+extern QueryDesc *plan_start(const PlanRequest *request, Datum *values, const char *nulls,
+							 DestReceiver *receiver);
+extern void plan_stop(QueryDesc *query);
+extern Datum plan_execute_value(const PlanRequest *request, Datum *values, const char *nulls);
 
 extern int	plan_add_param(PlanText *text, Oid type);
 extern void plan_append_table(PlanText *text, const AppTable *table);

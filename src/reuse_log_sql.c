@@ -27,7 +27,7 @@ static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timesta
 static bool is_rounded(Timestamp rounded, Timestamp time);
 
 /*
- * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, latest_row)
+ * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, latest_row, rounds)
  * returns the time of the asset's next event: the clock, or one microsecond after
  * the latest time known of the asset if the clock is not past it.
  */
@@ -41,7 +41,7 @@ asset_reuse_log_next_time(PG_FUNCTION_ARGS)
 }
 
 /*
- * asset_reuse_log_append(platform_metadata, last_reused_at, clock, context)
+ * asset_reuse_log_append(platform_metadata, last_reused_at, clock, context, rounds)
  * returns the document with an event of that context at that next time.
  */
 Datum
@@ -69,8 +69,11 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 }
 
 /*
- * next_time chooses the next event's time from arguments 1 and 2, the log and the latest
+ * next_time chooses the next event's time from arguments 1, 2 and 4, the log and the latest
  * row of the history table, if there is one.
+ *
+ * A last_reused_at that its column has rounded can be later than the event it is from.  Any
+ * other counts as it is: a call that has waited knows the winner's time from it alone.
  *
  * It looks at all events and not just at the last: others write to the log too,
  * and nothing else tells whether they did.  Times more than a day ahead of the clock
@@ -81,6 +84,7 @@ static Timestamp
 next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row)
 {
 	Timestamp	last = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
+	bool		rounds = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 	Timestamp	latest = DT_NOBEGIN;
 	Timestamp	clock;
 	Timestamp	horizon;
@@ -97,7 +101,7 @@ next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row)
 	(void) reuse_log_latest_time(log, horizon, &latest);
 	if (latest_row > latest && latest_row <= horizon)
 		latest = latest_row;
-	if (last > latest && last <= horizon && !is_rounded(last, latest))
+	if (last > latest && last <= horizon && !(rounds && is_rounded(last, latest)))
 		latest = last;
 	time = Max(clock, latest + 1);
 	if (!iso_time_event(time, stamp))

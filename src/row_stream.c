@@ -28,7 +28,7 @@
 typedef struct RowStream
 {
 	DestReceiver receiver;		/* first: it is the stream itself */
-	PlanRun		run;
+	QueryDesc  *query;
 	MemoryContext row_memory;
 	Datum		row;			/* if has_row */
 	bool		has_row;
@@ -59,7 +59,7 @@ row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request, Datum *valu
 	stream->receiver.rShutdown = leave_receiver;
 	stream->receiver.rDestroy = leave_receiver;
 	stream->receiver.mydest = DestNone;
-	plan_start(request, values, nulls, &stream->receiver, &stream->run);
+	stream->query = plan_start(request, values, nulls, &stream->receiver);
 	RegisterExprContextCallback(result->econtext, close_stream, PointerGetDatum(stream));
 	call->user_fctx = stream;
 }
@@ -74,7 +74,7 @@ row_stream_next(FunctionCallInfo fcinfo)
 
 	stream->has_row = false;
 	stream->row_memory = CurrentMemoryContext;
-	executor_run_rows(stream->run.query, 1);
+	executor_run_rows(stream->query, 1);
 	if (stream->has_row)
 		SRF_RETURN_NEXT(call, stream->row);
 
@@ -87,7 +87,7 @@ row_stream_next(FunctionCallInfo fcinfo)
 static void
 close_stream(Datum arg)
 {
-	plan_stop(&((RowStream *) DatumGetPointer(arg))->run);
+	plan_stop(((RowStream *) DatumGetPointer(arg))->query);
 }
 
 static bool

@@ -16,8 +16,8 @@
 
 #define DAYS_OF_LONGEST_MONTH	31
 
-/* The Julian date of January 1st, 4713 BC, in our calendar */
-#define FIRST_BUCKET_JDATE		38
+/* The Julian date of January 15th, 4713 BC: the buckets that it is in begin after the first time */
+#define FIRST_BUCKET_JDATE		52
 
 static const TimeBucket buckets[] = {
 	{"hour", {.time = USECS_PER_HOUR}},
@@ -64,9 +64,7 @@ time_bucket_next(const TimeBucket *bucket, Timestamp start)
 
 /*
  * time_bucket_back returns when the bucket begins that is so many before another one; or
- * the first hour of the year 4713 BC, if that may be later.
- *
- * There are times a few weeks before that, but no bucket begins at the first of them.
+ * one in January 4713 BC, if that may be later.
  */
 Timestamp
 time_bucket_back(const TimeBucket *bucket, Timestamp start, int n)
@@ -78,7 +76,7 @@ time_bucket_back(const TimeBucket *bucket, Timestamp start, int n)
 
 	/* in double: a span of all times has no int64 */
 	if ((double) start - (double) first < longest)
-		return first;
+		return time_bucket_start(bucket, first);
 	return DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(start),
 												 IntervalPGetDatum(&span)));
 }

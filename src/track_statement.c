@@ -94,6 +94,7 @@ static void append_timing(PlanText *text, const PlanRequest *request);
 static void append_update(PlanText *text, const PlanRequest *request);
 static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
 static void append_next_time(PlanText *text, const PlanRequest *request);
+static void append_log_call_end(PlanText *text, const PlanRequest *request);
 static void append_latest_row(PlanText *text, const PlanRequest *request);
 static const char *event_time_type(const PlanRequest *request);
 static void append_context(PlanText *text, const PlanRequest *request,
@@ -399,9 +400,9 @@ build_store(PlanText *text, const PlanRequest *request)
  *	UPDATE assets AS a SET
  *		reused_count = COALESCE(a.reused_count, 0) + 1,
  *		last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1, NULL),
+ *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1, NULL, false),
  *		platform_metadata =
- *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $6),
+ *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $6, false),
  *		updated_at = $3
  *	WHERE a.id = $4 AND a.tenant_id = $5 AND a.deleted_at IS NULL
  *	RETURNING a.id, ...
@@ -421,7 +422,7 @@ build_store(PlanText *text, const PlanRequest *request)
  *	UPDATE ... SET ..., last_reused_at =
  *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1,
  *				(SELECT max(h.reused_at) FROM history AS h
- *				 WHERE h.tenant_id = $5 AND h.asset_id = $4 AND h.reused_at <= $2))
+ *				 WHERE h.tenant_id = $5 AND h.asset_id = $4 AND h.reused_at <= $2), false)
  *	... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name], a.last_reused_at
  *
  * and where last_reused_at cannot hold an event's time in full, that is computed
@@ -502,7 +503,7 @@ append_update(PlanText *text, const PlanRequest *request)
 		appendStringInfoString(sql, ", platform_metadata = ");
 		append_log_call(text, request, "asset_reuse_log_append");
 		append_context(text, request, "s.id", "s.campaign_name");
-		appendStringInfoChar(sql, ')');
+		append_log_call_end(text, request);
 	}
 	if (assets->columns[ASSET_UPDATED_AT].present)
 		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
@@ -554,7 +555,14 @@ append_next_time(PlanText *text, const PlanRequest *request)
 		append_latest_row(text, request);
 	else
 		appendStringInfoString(&text->sql, "NULL");
-	appendStringInfoChar(&text->sql, ')');
+	append_log_call_end(text, request);
+}
+
+/* append_log_call_end appends whether last_reused_at is rounded, and ends the call. */
+static void
+append_log_call_end(PlanText *text, const PlanRequest *request)
+{
+	appendStringInfoString(&text->sql, rounds_time(request->tables[APP_ASSETS]) ? ", true)" : ", false)");
 }
 
 /* append_latest_row appends the latest time that the history table has of the asset and that counts. */

@@ -67,6 +67,8 @@ SELECT tracked();
 SELECT tracked();
 SELECT total, newest, far_ahead, long_ago FROM shown();
 SELECT * FROM timeline('month');
+SELECT sum(reuses), extract(isodow FROM min(bucket_start)) AS weekday FROM asset_reuse_timeline('acme', 'week');
+SELECT sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'day', until => '4713-02-01 BC');
 SELECT count(*), sum(reuses) FROM asset_reuse_timeline('acme', 'week', since => '294276-12-01Z', until => '294276-12-31 12:00Z');
 SELECT count(*), sum(reuses) FROM asset_reuse_timeline('acme', 'hour');
 DELETE FROM campaign_asset_reuse_history WHERE NOT isfinite(reused_at) OR reused_at NOT BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999';

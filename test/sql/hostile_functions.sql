@@ -22,7 +22,7 @@ INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_na
 VALUES ('a', 'c', 't', 'u', 'A', 'image');
 
 -- In our own schema, an append and a summary that fit the columns' types exactly.
-CREATE FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb) RETURNS jsonb
+CREATE FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb, boolean) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE EXCEPTION ''hostile append was called''; END';
 CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text) RETURNS jsonb
@@ -42,7 +42,7 @@ $$;
 -- Without it, all is as before: 1.
 DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);
-DROP FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb);
+DROP FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb, boolean);
 SELECT asset_reuse_analytics('t')->'overview'->'total_reuses' AS reuses;
 
 -- The aggregate refuses a type that the column cannot have, and a call without an id.
@@ -113,16 +113,16 @@ BEGIN
 	RETURN true;
 END
 $$;
-CREATE FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp) RETURNS timestamp
+CREATE FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean) RETURNS timestamp
 LANGUAGE sql IMMUTABLE AS 'SELECT $3';
-CREATE FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) RETURNS jsonb
+CREATE FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$SELECT '{"hostile": true}'::jsonb$$;
 BEGIN;
 SELECT drop_extension(), public.asset_reuse_track('b', 't', reused_in_id => 'x');
 ROLLBACK;
 SELECT platform_metadata FROM campaign_assets WHERE id = 'b';
-DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp),
-	hostile_functions.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb), drop_extension();
+DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean),
+	hostile_functions.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean), drop_extension();
 
 -- The application's own functions may be named as they like: a policy that calls one is no harm.
 CREATE FUNCTION asset_reuse_visible(tenant varchar) RETURNS boolean LANGUAGE sql STABLE AS $$SELECT tenant = 't'$$;

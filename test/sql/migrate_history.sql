@@ -5,6 +5,30 @@
 -- is always in exactly one place; and errors.  Notices have a rate in them, so they are
 -- looked at in t/040_migration_crash.pl and silenced here.
 --
+-- Identifiers of type name, which is no varlena, whatever byte they begin with: 3 events move.
+CREATE TABLE named_spaces (id name PRIMARY KEY, tenant_id name, campaign_name text);
+CREATE TABLE named_assets (id name PRIMARY KEY, tenant_id name, asset_name text, asset_type text, reused_count int, last_reused_at timestamp,
+	platform_metadata jsonb, deleted_at timestamp);
+INSERT INTO named_assets SELECT id, 't', id, 'image', 1, NULL, '{"reuse_history": [{"timestamp": "2020-01-01T00:00:00.000000", "context": {}}]}', NULL
+FROM unnest('{a1,daaaaaaa,z}'::text[]) AS id;
+SET asset_reuse.assets_table = 'named_assets';
+SET asset_reuse.spaces_table = 'named_spaces';
+SET asset_reuse.history_table = 'named_history';
+SELECT asset_reuse_create_history_table();
+SET client_min_messages = warning;
+CALL asset_reuse_migrate_history(NULL);
+CALL asset_reuse_migrate_history(1);
+SELECT asset_reuse_track('a1', 't', reused_in_id => repeat('q', 70)) #> '{asset,reused_count}' AS count;
+SELECT asset_id, count(*) FROM named_history GROUP BY asset_id ORDER BY asset_id;
+-- A campaign's id longer than a name is whole, as in a document.
+SELECT asset_id, reuses FROM asset_reuse_where_used('t', repeat('q', 70));
+SELECT count(*) FROM asset_reuse_where_used('t', repeat('q', 63));
+SELECT asset_reuse_drop_history_table();
+SELECT asset_id, reuses FROM asset_reuse_where_used('t', repeat('q', 70));
+RESET asset_reuse.assets_table;
+RESET asset_reuse.spaces_table;
+RESET asset_reuse.history_table;
+
 SET client_min_messages = warning;
 DROP SCHEMA IF EXISTS migrate_history CASCADE;
 CREATE SCHEMA migrate_history;

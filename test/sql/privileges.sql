@@ -100,8 +100,8 @@ CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'del
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)'),
-	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp)'),
-	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb)'),
+	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean)'),
+	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean)'),
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text)'),
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
@@ -505,7 +505,7 @@ SET search_path = media, shared;
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total;
 -- Of the same name and arguments: refused, and all stays where it is.
 SET ROLE regress_attacker;
-CREATE FUNCTION planted.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT jsonb ''"trap"''';
+CREATE FUNCTION planted.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean) RETURNS jsonb LANGUAGE sql AS 'SELECT jsonb ''"trap"''';
 RESET ROLE;
 ALTER EXTENSION asset_reuse SET SCHEMA planted;
 SELECT extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'asset_reuse';

@@ -507,9 +507,12 @@ SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2030-01-01T0
 	timestamp '2026-01-20', timestamp '2029-12-31');
 -- A column of less precision rounds a time up; what it holds then is no later event: the clock, twice.
 -- A time that is no rounding of the last event's counts: one microsecond after it.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "1999-01-22T10:30:29.123600"}]}', timestamp '1999-01-22 10:30:29.124', timestamp '1999-01-22 10:30:29.1238');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.124000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, true);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "1999-01-22T10:30:29.123600"}]}', timestamp '1999-01-22 10:30:29.124', timestamp '1999-01-22 10:30:29.1238', NULL, true);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.124000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, true);
+-- Where the column does not round, it counts as it is: one microsecond after it.
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, false);
+SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', timestamp '2026-01-22 10:30:29.624');
 -- A log elsewhere in the document is none of ours: the clock.
 SELECT asset_reuse_log_next_time('{"a": {"reuse_history": [{"timestamp": "2030-01-01"}]}, "timestamp": "2030-01-01"}',
 	NULL, timestamp '2026-01-22');
