@@ -145,8 +145,8 @@ static void read_table(AppTableKey key, AppTable *table);
 static void read_relation(AppTable *table);
 static uint32 read_primary_key(const AppTable *table);
 static bool kind_accepts(ColumnKind kind, Oid type);
-static pg_noreturn void report_no_table(AppRole role);
-static pg_noreturn void report_misfit(const AppTable *table, int column,
+pg_noreturn static void report_no_table(AppRole role);
+pg_noreturn static void report_misfit(const AppTable *table, int column,
 									  AppColumnStatus status);
 
 /*

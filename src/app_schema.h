@@ -99,7 +99,7 @@ typedef struct AppTable
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
 extern void app_schema_describe(AppRole role, Oid relid, AppTable *table);
 extern void app_schema_require(const AppTable *table, int column);
-extern pg_noreturn void app_report_not_found(AppRole role);
+pg_noreturn extern void app_report_not_found(AppRole role);
 
 extern bool app_type_is_own_string(Oid type);
 extern int	app_column_count(AppRole role);

@@ -26,7 +26,10 @@
 #endif
 
 #if PG_VERSION_NUM < 180000
-/* 18 has replaced pg_attribute_noreturn(), which could stand in other places too. */
+/*
+ * 18 has replaced pg_attribute_noreturn().  In C23 the new one must come first, before static
+ * or extern too.
+ */
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 

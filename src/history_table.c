@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/indexing.h"
@@ -72,7 +73,7 @@ static void note_named(Oid schema, const char *name, Oid relid);
 static void forget_named(Datum arg, int cacheid, uint32 hashvalue);
 static void check_is_ours(const AppTable *assets, const AppTable *history);
 static void check_same_type(const AppTable *assets, const AppTable *history, const SameType *same);
-static pg_noreturn void report_not_ours(const AppTable *history, const char *detail,
+pg_noreturn static void report_not_ours(const AppTable *history, const char *detail,
 										const char *remedy);
 
 /*

@@ -41,7 +41,7 @@ static SummaryState *get_state(FunctionCallInfo fcinfo, int argno);
 static SummaryState *copy_state(SummaryState *state, MemoryContext context);
 static SummaryState *create_state(FunctionCallInfo fcinfo, MemoryContext context);
 static AppColumn argument_column(FunctionCallInfo fcinfo, int i);
-static pg_noreturn void report_argument(AssetColumn column, Oid type);
+pg_noreturn static void report_argument(AssetColumn column, Oid type);
 static void read_row(FunctionCallInfo fcinfo, const SummaryState *state, AppRow *row);
 
 /*

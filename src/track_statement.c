@@ -81,7 +81,7 @@ static void run_statement(const TrackRequest *request, const TrackTables *tables
 static void bind_params(const TrackRequest *request, const TrackTables *tables,
 						Datum *values, char *nulls);
 static void bind_optional(Datum *values, char *nulls, int param, const void *value);
-static pg_noreturn void report_not_found(const TrackRequest *request, const TrackTables *tables);
+pg_noreturn static void report_not_found(const TrackRequest *request, const TrackTables *tables);
 static void read_result(const TrackRequest *request, const TrackTables *tables,
 						TrackResult *result);
 static void read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc,
