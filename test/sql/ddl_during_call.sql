@@ -48,11 +48,15 @@ SELECT error_of($$ SELECT asset_reuse_track('a', 't', 'c') $$);
 BEGIN;
 SELECT asset_reuse_history('a', 't')->'total';
 ROLLBACK;
--- A view of campaigns that drops itself: its row type is gone when the row comes.
+-- A view of campaigns that drops itself: its row type is gone when the row comes.  PostgreSQL
+-- 16.2 gives the answer, later releases refuse.
 CREATE OR REPLACE VIEW campaign_spaces AS
 SELECT id, tenant_id, run('DROP VIEW campaign_spaces') AS campaign_name
 FROM real_spaces;
-SELECT left(error_of($$ SELECT asset_reuse_track('a', 't', 'd') $$), 5);
+BEGIN;
+SELECT left(error_of($$ SELECT asset_reuse_track('a', 't', 'd') $$), 5) IN ('42704', 'no er');
+SELECT reused_count = jsonb_array_length(platform_metadata->'reuse_history') FROM campaign_assets;
+ROLLBACK;
 -- None of the refused calls has left a trace: the one event that was stored.
 SELECT reused_count, jsonb_array_length(platform_metadata->'reuse_history') FROM campaign_assets;
 
