@@ -71,7 +71,7 @@ $node->safe_psql('postgres', q(
 	$$;));
 
 my $session = $node->background_psql('postgres', timeout => 3600);
-my $pid = $session->query_safe('SELECT pg_backend_pid()');
+my $pid = $session->query_safe('SELECT pg_backend_pid()') + 0;		# some releases of 16 leave its newline
 
 # own_memory returns how much memory the session's process has to itself, in bytes.
 sub own_memory
