@@ -603,7 +603,7 @@ discard_stale_plans(void)
 	}
 }
 
-/* discard_least_used_plan drops the entry that was not used for the longest time. */
+/* discard_least_used_plan drops the entry that was not used for the longest time, if there is one. */
 static void
 discard_least_used_plan(void)
 {
@@ -620,6 +620,8 @@ discard_least_used_plan(void)
 		oldest = entry->key;
 		saved = entry->saved;
 	}
+	if (saved == NULL)
+		return;
 	hash_search(plans, &oldest, HASH_REMOVE, NULL);
 	discard_plan(saved);
 }
