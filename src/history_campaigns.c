@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
@@ -77,6 +78,8 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 	{
 		text	   *named = page->events[i].campaign_id;
 
+		/* whoever stores long ids can make the comparisons last */
+		CHECK_FOR_INTERRUPTS();
 		if (named == NULL || (id->type == UUIDOID && !event_context_is_uuid(named)))
 			continue;
 		ids->places[i] = place_named_before(page, ids->places, i);

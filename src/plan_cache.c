@@ -25,7 +25,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -101,7 +101,9 @@ static void leave_receiver(DestReceiver *receiver);
 static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
-static Query *lock_checked_query(const PlanRequest *request, SavedPlan **saved);
+static SavedPlan *fetch_locked_plan(const PlanRequest *request);
+static bool lock_tables_walker(Node *node, void *context);
+static Query *checked_query(const SavedPlan *saved);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
@@ -134,7 +136,7 @@ void
 plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
 				  DestReceiver *receiver)
 {
-	SavedPlan  *saved = fetch_plan(request);
+	SavedPlan  *saved = fetch_locked_plan(request);
 	SPIExecuteOptions options = {
 		.params = make_params(saved->plan, values, nulls),
 		.read_only = request->read_only,
@@ -156,25 +158,26 @@ plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
  * It outlives SPI_finish, subtransactions and the saved plan, as the calling query
  * itself does.  The caller stops it, unless the calling query fails.
  *
- * It is planned from the very query whose functions were checked.  The plan cache would lock
- * the query's tables, and if it had to wait, could find that the query has to be analyzed once
- * more; others can have put functions into our schema meanwhile.
+ * It is planned from the very query whose functions were checked.
  */
 QueryDesc *
 plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 		   DestReceiver *receiver)
 {
-	SavedPlan  *saved;
-	Query	   *query = lock_checked_query(request, &saved);
+	MemoryContext memory = CurrentMemoryContext;
+	SavedPlan  *saved = fetch_locked_plan(request);
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
 	ParamListInfo params;
 	PlannedStmt *plan;
 	QueryDesc  *desc;
 
 	Assert(request->read_only);
+	/* SPI has switched to its own */
+	MemoryContextSwitchTo(memory);
 	params = make_params(saved->plan, values, nulls);
 	pin_plan(saved);
-	plan = plan_query(query, source->query_string, request->plan_options, params);
+	plan = plan_query(copyObject(checked_query(saved)), source->query_string,
+					  request->plan_options, params);
 	desc = CreateQueryDesc(plan, pstrdup(source->query_string), GetActiveSnapshot(),
 						   InvalidSnapshot, receiver, params, NULL, 0);
 	ExecutorStart(desc, 0);
@@ -241,7 +244,7 @@ leave_receiver(DestReceiver *receiver)
 Portal
 plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls)
 {
-	SavedPlan  *saved = fetch_plan(request);
+	SavedPlan  *saved = fetch_locked_plan(request);
 
 	pin_plan(saved);
 	return SPI_cursor_open(NULL, saved->plan, values, nulls, request->read_only);
@@ -347,29 +350,56 @@ unpin_plan(void *arg)
 }
 
 /*
- * lock_checked_query returns a copy of the statement's query as it was checked, with locks on all
- * tables that it names, and its plan.
+ * fetch_locked_plan returns a plan that is good now, with locks on all tables that its query
+ * names, those behind views and policies as well.
+ *
+ * The plan cache would lock them, and if it had to wait, could find that the text has to be
+ * analyzed once more; others can have put functions into our schema meanwhile.
  */
-static Query *
-lock_checked_query(const PlanRequest *request, SavedPlan **saved)
+static SavedPlan *
+fetch_locked_plan(const PlanRequest *request)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	Query	   *query;
+	SavedPlan  *saved;
 	int			tries = 0;
 
 	/* what was locked once is not waited for again; with debug_discard_caches no plan stays good */
 	do
 	{
-		CachedPlanSource *source;
+		saved = fetch_plan(request);
+		lock_tables_walker((Node *) checked_query(saved), NULL);
+	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
+	return saved;
+}
 
-		*saved = fetch_plan(request);
-		/* SPI has switched to its own */
-		MemoryContextSwitchTo(memory);
-		source = linitial(SPI_plan_get_plan_sources((*saved)->plan));
-		query = copyObject(linitial_node(Query, source->query_list));
-		AcquireRewriteLocks(query, true, false);
-	} while (!is_good_plan((*saved)->plan) && ++tries < MAX_TRIES);
-	return query;
+/* lock_tables_walker locks a query's tables and views as its execution will. */
+static bool
+lock_tables_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		/* since PostgreSQL 16, a view is locked by the entry that has become its subquery */
+		Assert(rte->rtekind != RTE_RELATION || rte->rellockmode != NoLock);
+		if (OidIsValid(rte->relid) && rte->rellockmode != NoLock)
+			LockRelationOid(rte->relid, rte->rellockmode);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, lock_tables_walker, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, lock_tables_walker, context);
+}
+
+/* checked_query returns the query whose functions were checked. */
+static Query *
+checked_query(const SavedPlan *saved)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
+
+	return linitial_node(Query, source->query_list);
 }
 
 /* fetch_plan returns a plan that is good now. */

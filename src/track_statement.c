@@ -554,7 +554,7 @@ append_next_time(PlanText *text, const PlanRequest *request)
 	if (request->tables[APP_HISTORY] != NULL)
 		append_latest_row(text, request);
 	else
-		appendStringInfoString(&text->sql, "NULL");
+		appendStringInfo(&text->sql, "CAST(NULL AS %s)", event_time_type(request));
 	append_log_call_end(text, request);
 }
 
