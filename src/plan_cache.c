@@ -96,14 +96,12 @@ static MemoryContext plan_context = NULL;
 static uint64 use_clock = 0;	/* counts fetches */
 
 static bool receive_value(TupleTableSlot *slot, DestReceiver *receiver);
-static void start_receiver(DestReceiver *receiver, int operation, TupleDesc desc);
-static void leave_receiver(DestReceiver *receiver);
 static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
 static SavedPlan *fetch_locked_plan(const PlanRequest *request);
 static bool lock_tables_walker(Node *node, void *context);
-static Query *checked_query(const SavedPlan *saved);
+static CachedPlanSource *plan_source(SPIPlanPtr plan);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
@@ -166,7 +164,7 @@ plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 {
 	MemoryContext memory = CurrentMemoryContext;
 	SavedPlan  *saved = fetch_locked_plan(request);
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
+	CachedPlanSource *source = plan_source(saved->plan);
 	ParamListInfo params;
 	PlannedStmt *plan;
 	QueryDesc  *desc;
@@ -176,7 +174,7 @@ plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 	MemoryContextSwitchTo(memory);
 	params = make_params(saved->plan, values, nulls);
 	pin_plan(saved);
-	plan = plan_query(copyObject(checked_query(saved)), source->query_string,
+	plan = plan_query(copyObject(linitial_node(Query, source->query_list)), source->query_string,
 					  request->plan_options, params);
 	desc = CreateQueryDesc(plan, pstrdup(source->query_string), GetActiveSnapshot(),
 						   InvalidSnapshot, receiver, params, NULL, 0);
@@ -200,12 +198,11 @@ plan_stop(QueryDesc *query)
 Datum
 plan_execute_value(const PlanRequest *request, Datum *values, const char *nulls)
 {
-	ValueReceiver receiver = {
-		.receiver = {receive_value, start_receiver, leave_receiver, leave_receiver, DestNone},
-		.memory = CurrentMemoryContext
-	};
-	QueryDesc  *query = plan_start(request, values, nulls, &receiver.receiver);
+	ValueReceiver receiver = {.receiver = *None_Receiver, .memory = CurrentMemoryContext};
+	QueryDesc  *query;
 
+	receiver.receiver.receiveSlot = receive_value;
+	query = plan_start(request, values, nulls, &receiver.receiver);
 	executor_run(query);
 	plan_stop(query);
 	return receiver.value;
@@ -224,16 +221,6 @@ receive_value(TupleTableSlot *slot, DestReceiver *receiver)
 		r->value = datumCopy(value, att->attbyval, att->attlen);
 	MemoryContextSwitchTo(old);
 	return true;
-}
-
-static void
-start_receiver(DestReceiver *receiver, int operation, TupleDesc desc)
-{
-}
-
-static void
-leave_receiver(DestReceiver *receiver)
-{
 }
 
 /*
@@ -350,8 +337,8 @@ unpin_plan(void *arg)
 }
 
 /*
- * fetch_locked_plan returns a plan that is good now, with locks on all tables that its query
- * names, those behind views and policies as well.
+ * fetch_locked_plan returns a plan that is good now, with locks on all tables that its queries
+ * name, those behind views, policies and rules as well.
  *
  * The plan cache would lock them, and if it had to wait, could find that the text has to be
  * analyzed once more; others can have put functions into our schema meanwhile.
@@ -366,7 +353,7 @@ fetch_locked_plan(const PlanRequest *request)
 	do
 	{
 		saved = fetch_plan(request);
-		lock_tables_walker((Node *) checked_query(saved), NULL);
+		lock_tables_walker((Node *) plan_source(saved->plan)->query_list, NULL);
 	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
 	return saved;
 }
@@ -393,13 +380,14 @@ lock_tables_walker(Node *node, void *context)
 	return expression_tree_walker(node, lock_tables_walker, context);
 }
 
-/* checked_query returns the query whose functions were checked. */
-static Query *
-checked_query(const SavedPlan *saved)
+/*
+ * plan_source returns a plan's one statement.  Where rules add to it or take it away, its
+ * query_list has more or less than one query.
+ */
+static CachedPlanSource *
+plan_source(SPIPlanPtr plan)
 {
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(saved->plan));
-
-	return linitial_node(Query, source->query_list);
+	return linitial(SPI_plan_get_plan_sources(plan));
 }
 
 /* fetch_plan returns a plan that is good now. */
@@ -461,20 +449,11 @@ has_same_tables(const SavedPlan *saved, const PlanRequest *request)
 static bool
 is_good_plan(SPIPlanPtr plan)
 {
-	ListCell   *lc;
+	CachedPlanSource *source = plan_source(plan);
 
-	if (!SPI_plan_is_valid(plan))
-		return false;
-	foreach(lc, SPI_plan_get_plan_sources(plan))
-	{
-		CachedPlanSource *source = (CachedPlanSource *) lfirst(lc);
-
-		if (!search_path_matches(source->search_path) ||
-			(source->dependsOnRLS && (source->rewriteRoleId != GetUserId() ||
-									  source->rewriteRowSecurity != row_security)))
-			return false;
-	}
-	return true;
+	return SPI_plan_is_valid(plan) && search_path_matches(source->search_path) &&
+		(!source->dependsOnRLS || (source->rewriteRoleId == GetUserId() &&
+								   source->rewriteRowSecurity == row_security));
 }
 
 /* prepare_plan builds a statement's text and saves its plan. */
@@ -512,14 +491,7 @@ prepare_plan(const PlanRequest *request)
 static void
 check_functions(SPIPlanPtr plan, Oid caller)
 {
-	ListCell   *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan))
-	{
-		CachedPlanSource *source = (CachedPlanSource *) lfirst(lc);
-
-		check_functions_walker((Node *) source->query_list, &caller);
-	}
+	check_functions_walker((Node *) plan_source(plan)->query_list, &caller);
 }
 
 static bool

@@ -36,8 +36,6 @@ typedef struct RowStream
 
 static void close_stream(Datum arg);
 static bool receive_row(TupleTableSlot *slot, DestReceiver *receiver);
-static void start_receiver(DestReceiver *receiver, int operation, TupleDesc desc);
-static void leave_receiver(DestReceiver *receiver);
 
 /*
  * row_stream_open starts a statement whose rows are of the function's result type.
@@ -54,11 +52,8 @@ row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request, Datum *valu
 	RowStream  *stream = palloc0(sizeof(RowStream));
 
 	Assert(CurrentMemoryContext == call->multi_call_memory_ctx);
+	stream->receiver = *None_Receiver;
 	stream->receiver.receiveSlot = receive_row;
-	stream->receiver.rStartup = start_receiver;
-	stream->receiver.rShutdown = leave_receiver;
-	stream->receiver.rDestroy = leave_receiver;
-	stream->receiver.mydest = DestNone;
 	stream->query = plan_start(request, values, nulls, &stream->receiver);
 	RegisterExprContextCallback(result->econtext, close_stream, PointerGetDatum(stream));
 	call->user_fctx = stream;
@@ -101,14 +96,4 @@ receive_row(TupleTableSlot *slot, DestReceiver *receiver)
 	stream->has_row = true;
 	MemoryContextSwitchTo(old);
 	return true;
-}
-
-static void
-start_receiver(DestReceiver *receiver, int operation, TupleDesc desc)
-{
-}
-
-static void
-leave_receiver(DestReceiver *receiver)
-{
 }
