@@ -434,8 +434,8 @@ Error 22P02 if it is not a uuid; the message does not show the value.';
 
 CREATE FUNCTION asset_reuse_log_events(
 	platform_metadata jsonb,
-	since timestamp,
-	until timestamp,
+	start_date timestamp,
+	end_date timestamp,
 	OUT event_number int,
 	OUT reused_at timestamp,
 	OUT context jsonb
@@ -446,13 +446,13 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;	-- of most assets none; 1,000, the de
 COMMENT ON FUNCTION asset_reuse_log_events(jsonb, timestamp, timestamp) IS
 'Returns the events in an asset''s document, in the order in which they are stored: number from 1, time in UTC (NULL for none that is usable) and context (NULL for none; of an event that is no object, itself).
 platform_metadata: the asset''s; one that is NULL or cannot hold a log has no events.
-since, until: only events with since <= time < until, in UTC, NULL for no bound; both NULL: all events, also those without a time.';
+start_date, end_date: only events with start_date <= time < end_date, in UTC, NULL for no bound; both NULL: all events, also those without a time.';
 
 CREATE FUNCTION asset_reuse_event_rows(
 	tenant_id text,
 	asset_id text,
-	since timestamptz,
-	until timestamptz,
+	start_date timestamptz,
+	end_date timestamptz,
 	OUT asset_id text,
 	OUT reused_at timestamptz,
 	OUT reused_in_type text,
@@ -470,8 +470,8 @@ COMMENT ON FUNCTION asset_reuse_event_rows(text, text, timestamptz, timestamptz)
 CREATE FUNCTION asset_reuse_event_rows(
 	tenant_id uuid,
 	asset_id uuid,
-	since timestamptz,
-	until timestamptz,
+	start_date timestamptz,
+	end_date timestamptz,
 	OUT asset_id uuid,
 	OUT reused_at timestamptz,
 	OUT reused_in_type text,
@@ -492,8 +492,8 @@ COMMENT ON FUNCTION asset_reuse_event_rows(uuid, uuid, timestamptz, timestamptz)
 CREATE FUNCTION asset_reuse_events(
 	tenant_id text,
 	asset_id text DEFAULT NULL,
-	since timestamptz DEFAULT NULL,
-	until timestamptz DEFAULT NULL
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL
 ) RETURNS TABLE (
 	asset_id text,
 	reused_at timestamptz,
@@ -513,7 +513,7 @@ END;
 COMMENT ON FUNCTION asset_reuse_events(text, text, timestamptz, timestamptz) IS
 'Returns the reuse events of a tenant''s live assets, newest first; a LIMIT on the query stops the work early.
 tenant_id: whose events.  asset_id: only this asset''s; NULL for all.
-since, until: only events with since <= time < until; NULL for no bound.  With neither, events without a usable time are returned too, last, with reused_at NULL.
+start_date, end_date: only events with start_date <= time < end_date; NULL for no bound.  With neither, events without a usable time are returned too, last, with reused_at NULL.
 reused_in_type, reused_in_id, reused_in_name: the place of reuse, as text.  campaign_space_id: the campaign that the event names, whether or not it still exists.  context: as stored.
 At equal times: by asset, and of one asset the later stored first.
 Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
@@ -521,8 +521,8 @@ Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703
 CREATE FUNCTION asset_reuse_events(
 	tenant_id uuid,
 	asset_id uuid DEFAULT NULL,
-	since timestamptz DEFAULT NULL,
-	until timestamptz DEFAULT NULL
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL
 ) RETURNS TABLE (
 	asset_id uuid,
 	reused_at timestamptz,
@@ -547,8 +547,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	tenant_id text,
 	bucket text DEFAULT 'day',
 	asset_type text DEFAULT NULL,
-	since timestamptz DEFAULT NULL,
-	until timestamptz DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
 	OUT bucket_start timestamptz,
 	OUT reuses bigint,
 	OUT assets bigint
@@ -559,7 +559,7 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
 bucket: hour, day, week (from Monday) or month, in UTC.  asset_type: only these assets; NULL for all.
-since, until: count the events with since <= time < until, and return the buckets of all that range; NULL: from the first event, or to a day after the clock, with a notice that counts later events.
+start_date, end_date: count the events with start_date <= time < end_date, and return the buckets of all that range; NULL: from the first event, or to a day after the clock, with a notice that counts later events.
 Of more than 1,000,000 buckets the newest are returned, with a notice that counts earlier events.
 Errors: 22004 null or 22023 invalid argument, unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
@@ -567,8 +567,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	tenant_id uuid,
 	bucket text DEFAULT 'day',
 	asset_type text DEFAULT NULL,
-	since timestamptz DEFAULT NULL,
-	until timestamptz DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
 	OUT bucket_start timestamptz,
 	OUT reuses bigint,
 	OUT assets bigint

@@ -149,11 +149,11 @@ request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int m
 }
 
 /*
- * request_range returns the range of time of an argument and the one after it, each of
- * which can be null.
+ * request_range returns the range of time of an argument, start_date, and the one after it,
+ * end_date, each of which can be null.
  */
 RequestRange
-request_range(FunctionCallInfo fcinfo, int argno, const char *start_name, const char *end_name)
+request_range(FunctionCallInfo fcinfo, int argno)
 {
 	RequestRange range = {
 		.has_start = !PG_ARGISNULL(argno),
@@ -169,9 +169,9 @@ request_range(FunctionCallInfo fcinfo, int argno, const char *start_name, const 
 	if (range.start > range.end)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be after %s", start_name, end_name),
-				 errdetail("%s is %s, and %s is %s.", start_name, spell_time(range.start),
-						   end_name, spell_time(range.end))));
+				 errmsg("start_date must not be after end_date"),
+				 errdetail("start_date is %s, and end_date is %s.", spell_time(range.start),
+						   spell_time(range.end))));
 	return range;
 }
 

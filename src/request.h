@@ -35,7 +35,6 @@ extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const cha
 extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);
 extern int	request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max,
 								 int default_value);
-extern RequestRange request_range(FunctionCallInfo fcinfo, int argno, const char *start_name,
-								  const char *end_name);
+extern RequestRange request_range(FunctionCallInfo fcinfo, int argno);
 
 #endif							/* ASSET_REUSE_REQUEST_H */

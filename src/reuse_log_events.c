@@ -43,7 +43,7 @@ static bool next_row(EventRows *rows, Datum *row);
 static Datum make_row(const EventRows *rows, const ReuseValue *event, const Timestamp *time);
 
 /*
- * asset_reuse_log_events(platform_metadata, since, until) returns the events of a
+ * asset_reuse_log_events(platform_metadata, start_date, end_date) returns the events of a
  * document in stored order.
  */
 Datum

@@ -99,7 +99,7 @@ static void bind_id(RowStatement *statement, RowParam param, Identifier id,
 					const AppColumn *column);
 
 /*
- * asset_reuse_event_rows(tenant_id, asset_id, since, until) returns events, newest
+ * asset_reuse_event_rows(tenant_id, asset_id, start_date, end_date) returns events, newest
  * first.  It is what asset_reuse_events selects from.
  */
 Datum
@@ -121,7 +121,7 @@ open_events(FunctionCallInfo fcinfo)
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.asset_id = request_optional_identifier(fcinfo, 1, "asset_id", request.id_type);
-	request.range = request_range(fcinfo, 2, "since", "until");
+	request.range = request_range(fcinfo, 2);
 
 	SPI_connect();
 	MemoryContextSwitchTo(call->multi_call_memory_ctx);
@@ -133,7 +133,7 @@ open_events(FunctionCallInfo fcinfo)
 }
 
 /*
- * asset_reuse_timeline(tenant_id, bucket, asset_type, since, until) returns how often
+ * asset_reuse_timeline(tenant_id, bucket, asset_type, start_date, end_date) returns how often
  * assets were reused in each hour, day, week or month.
  */
 Datum
@@ -145,7 +145,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
 	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
-	request.range = request_range(fcinfo, 3, "since", "until");
+	request.range = request_range(fcinfo, 3);
 	bound_timeline(&request);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -235,13 +235,13 @@ report_outside(const RowRequest *request)
 		ereport(NOTICE,
 				(errmsg("timeline ends a day after the clock"),
 				 errdetail("Number of later events: " INT64_FORMAT ".", later),
-				 errhint("Give until to see them.")));
+				 errhint("Give end_date to see them.")));
 	if (earlier > 0 || (!TIMESTAMP_NOT_FINITE(request->range.start) &&
 						time_bucket_start(request->bucket, request->range.start) < request->first_bucket))
 		ereport(NOTICE,
 				(errmsg("timeline has only the newest %d buckets", MAX_BUCKETS),
 				 errdetail("Number of earlier events: " INT64_FORMAT ".", earlier),
-				 errhint("Choose a longer bucket to see them, or a shorter range by since and until.")));
+				 errhint("Choose a longer bucket to see them, or a shorter range by start_date and end_date.")));
 }
 
 /* events_outside returns how many events are later than the buckets, or earlier. */

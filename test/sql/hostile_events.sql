@@ -41,19 +41,19 @@ SELECT * FROM shown();
 SELECT * FROM timeline('month');
 -- More than a million buckets: the newest, and a notice.
 SELECT count(*), sum(reuses), max(bucket_start) - min(bucket_start) AS span FROM asset_reuse_timeline('acme', 'hour');
-SELECT count(*), sum(reuses), min(bucket_start), max(bucket_start) FROM asset_reuse_timeline('acme', 'hour', since => '0001-01-01Z', until => '2026-02-01Z');
+SELECT count(*), sum(reuses), min(bucket_start), max(bucket_start) FROM asset_reuse_timeline('acme', 'hour', start_date => '0001-01-01Z', end_date => '2026-02-01Z');
 -- One bucket less than that is all of it.
-SELECT count(*), sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'hour', since => timestamptz '2026-02-01' - interval '1000000 hours', until => '2026-02-01Z');
-SELECT count(*), sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'hour', since => timestamptz '2026-02-01' - interval '1000001 hours', until => '2026-02-01Z');
+SELECT count(*), sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'hour', start_date => timestamptz '2026-02-01' - interval '1000000 hours', end_date => '2026-02-01Z');
+SELECT count(*), sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'hour', start_date => timestamptz '2026-02-01' - interval '1000001 hours', end_date => '2026-02-01Z');
 -- A range that names the end shows what is there, without a notice.
-SELECT sum(reuses), max(bucket_start) FROM asset_reuse_timeline('acme', 'month', since => '9999-01-01Z', until => '10000-01-01Z');
+SELECT sum(reuses), max(bucket_start) FROM asset_reuse_timeline('acme', 'month', start_date => '9999-01-01Z', end_date => '10000-01-01Z');
 -- An end at infinity is none.
-SELECT sum(reuses) FROM asset_reuse_timeline('acme', 'month', until => 'infinity');
+SELECT sum(reuses) FROM asset_reuse_timeline('acme', 'month', end_date => 'infinity');
 -- Nothing but what comes later, and nothing at all.
-SELECT count(*) FROM asset_reuse_timeline('acme', 'month', since => '9000-01-01Z');
+SELECT count(*) FROM asset_reuse_timeline('acme', 'month', start_date => '9000-01-01Z');
 SELECT count(*) FROM asset_reuse_timeline('globex', 'month');
 -- Zeros up to tomorrow from a start that is given.
-SELECT sum(reuses), min(bucket_start), max(bucket_start) > now() - interval '31 days' AS to_the_end FROM asset_reuse_timeline('globex', 'month', since => '2026-01-15Z');
+SELECT sum(reuses), min(bucket_start), max(bucket_start) > now() - interval '31 days' AS to_the_end FROM asset_reuse_timeline('globex', 'month', start_date => '2026-01-15Z');
 
 -- All of it with the events in the table, and with rows that no document could have had.
 SET client_min_messages = warning;
@@ -68,8 +68,8 @@ SELECT tracked();
 SELECT total, newest, far_ahead, long_ago FROM shown();
 SELECT * FROM timeline('month');
 SELECT sum(reuses), extract(isodow FROM min(bucket_start)) AS weekday FROM asset_reuse_timeline('acme', 'week');
-SELECT sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'day', until => '4713-02-01 BC');
-SELECT count(*), sum(reuses) FROM asset_reuse_timeline('acme', 'week', since => '294276-12-01Z', until => '294276-12-31 12:00Z');
+SELECT sum(reuses), min(bucket_start) FROM asset_reuse_timeline('acme', 'day', end_date => '4713-02-01 BC');
+SELECT count(*), sum(reuses) FROM asset_reuse_timeline('acme', 'week', start_date => '294276-12-01Z', end_date => '294276-12-31 12:00Z');
 SELECT count(*), sum(reuses) FROM asset_reuse_timeline('acme', 'hour');
 DELETE FROM campaign_asset_reuse_history WHERE NOT isfinite(reused_at) OR reused_at NOT BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999';
 SELECT count(asset_reuse_drop_history_table());

@@ -111,7 +111,7 @@ BEGIN
 		('events', (SELECT count(*) FROM asset_reuse_events('acme')), (SELECT count(*) FROM plain_events())),
 		('events since', (SELECT count(*) FROM asset_reuse_events('acme', NULL, start)),
 		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
-		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month', until => '3000-01-01Z')),
+		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month', end_date => '3000-01-01Z')),
 		 (SELECT count(*) FROM plain_events() WHERE at IS NOT NULL)),
 		('where_used', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', 'email', 'letter')),
 		 (SELECT count(*) FROM plain_events() WHERE context @> '{"reused_in_type": "email", "reused_in_id": "letter"}'))

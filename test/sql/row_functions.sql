@@ -68,26 +68,26 @@ CREATE TABLE questions (n int GENERATED ALWAYS AS IDENTITY, question text);
 INSERT INTO questions (question) VALUES
 	('asset_reuse_events(:t)'),
 	('asset_reuse_events(:t::uuid)'),
-	('asset_reuse_events(:t, since => ''2025-12-29Z'', until => ''2025-12-31 10:00Z'')'),
-	('asset_reuse_events(:t, until => ''2025-12-29Z'')'),
-	('asset_reuse_events(:t, since => ''2026-01-01Z'', until => ''2026-01-01Z'')'),
+	('asset_reuse_events(:t, start_date => ''2025-12-29Z'', end_date => ''2025-12-31 10:00Z'')'),
+	('asset_reuse_events(:t, end_date => ''2025-12-29Z'')'),
+	('asset_reuse_events(:t, start_date => ''2026-01-01Z'', end_date => ''2026-01-01Z'')'),
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000002'')'),
 	('asset_reuse_events(:t::uuid, ''a55e0000-0000-4000-8000-000000000001''::uuid, ''2025-12-30Z'')'),
 	-- another tenant's and a deleted asset, and a tenant that there is not
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000009'')'),
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000008'')'),
 	('asset_reuse_events(''7e000000-0000-4000-8000-000000000003'')'),
-	('asset_reuse_timeline(:t, until => ''2026-01-07Z'')'),
-	('asset_reuse_timeline(:t::uuid, ''week'', until => ''2026-01-07Z'')'),
-	('asset_reuse_timeline(:t, ''month'', ''video'', until => ''2026-01-07Z'')'),
-	('asset_reuse_timeline(:t, ''month'', since => ''2025-10-15Z'', until => ''2025-12-29Z'')'),
-	('asset_reuse_timeline(:t, ''hour'', since => ''2025-12-31 09:59Z'', until => ''2025-12-31 11:00Z'')'),
-	('asset_reuse_timeline(:t, ''week'', since => ''2026-01-04 23:59Z'', until => ''2026-01-05 00:01Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''2025-12-31 12:00Z'', until => ''2026-01-07Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''2026-02-01Z'', until => ''2026-02-03Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''9999-02-01Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''2026-02-01Z'', until => ''2026-02-01Z'')'),
-	('asset_reuse_timeline(:t, ''day'', since => ''-infinity'', until => ''2025-12-30Z'')'),
+	('asset_reuse_timeline(:t, end_date => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t::uuid, ''week'', end_date => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t, ''month'', ''video'', end_date => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t, ''month'', start_date => ''2025-10-15Z'', end_date => ''2025-12-29Z'')'),
+	('asset_reuse_timeline(:t, ''hour'', start_date => ''2025-12-31 09:59Z'', end_date => ''2025-12-31 11:00Z'')'),
+	('asset_reuse_timeline(:t, ''week'', start_date => ''2026-01-04 23:59Z'', end_date => ''2026-01-05 00:01Z'')'),
+	('asset_reuse_timeline(:t, ''day'', start_date => ''2025-12-31 12:00Z'', end_date => ''2026-01-07Z'')'),
+	('asset_reuse_timeline(:t, ''day'', start_date => ''2026-02-01Z'', end_date => ''2026-02-03Z'')'),
+	('asset_reuse_timeline(:t, ''day'', start_date => ''9999-02-01Z'')'),
+	('asset_reuse_timeline(:t, ''day'', start_date => ''2026-02-01Z'', end_date => ''2026-02-01Z'')'),
+	('asset_reuse_timeline(:t, ''day'', start_date => ''-infinity'', end_date => ''2025-12-30Z'')'),
 	('asset_reuse_timeline(:t, ''day'', ''headline'')'),
 	('asset_reuse_where_used(:t, ''5ace0000-0000-4000-8000-000000000001'')'),
 	('asset_reuse_where_used(:t::uuid, ''5ace0000-0000-4000-8000-000000000001''::uuid)'),
@@ -338,7 +338,7 @@ SELECT jsonb_path_query(plan_of($$ SELECT * FROM asset_reuse_events('other') LIM
 SELECT blocks_of($$ SELECT * FROM asset_reuse_events('other') $$) > 20000 AS reads_all,
 	blocks_of($$ SELECT * FROM asset_reuse_events('other') LIMIT 3 $$) < 300 AS reads_few,
 	blocks_of($$ SELECT * FROM asset_reuse_events('other', 'long1') LIMIT 3 $$) < 300 AS reads_few_of_asset,
-	blocks_of($$ SELECT * FROM asset_reuse_events('other', until => '2025-01-02Z') LIMIT 3 $$) < 300 AS reads_few_of_range;
+	blocks_of($$ SELECT * FROM asset_reuse_events('other', end_date => '2025-01-02Z') LIMIT 3 $$) < 300 AS reads_few_of_range;
 -- For each of several, the newest one.
 SELECT id, reused_at FROM (VALUES ('long1'), ('long2'), ('absent')) AS v (id), LATERAL (SELECT * FROM asset_reuse_events('other', id) LIMIT 1) AS e;
 -- Wherever the function stands it gives the same: t, t.
@@ -419,11 +419,11 @@ SELECT count(*) = (SELECT count(*) FROM live_events) AS all_events FROM asset_re
 --
 SELECT call, error_of('SELECT ' || call) AS error FROM (VALUES
 	('asset_reuse_events(NULL::text)'), ('asset_reuse_events('''')'), ('asset_reuse_events(''t'', '''')'),
-	('asset_reuse_events(''t'', since => ''2026-01-02Z'', until => ''2026-01-01Z'')'),
+	('asset_reuse_events(''t'', start_date => ''2026-01-02Z'', end_date => ''2026-01-01Z'')'),
 	('asset_reuse_events(NULL::uuid)'),
 	('asset_reuse_timeline(''t'', '''')'), ('asset_reuse_timeline(''t'', ''Day'')'),
 	('asset_reuse_timeline(''t'', asset_type => ''img'')'), ('asset_reuse_timeline(''t'', asset_type => '''')'),
-	('asset_reuse_timeline(''t'', since => ''2026-01-02Z'', until => ''2026-01-01Z'')'),
+	('asset_reuse_timeline(''t'', start_date => ''2026-01-02Z'', end_date => ''2026-01-01Z'')'),
 	('asset_reuse_where_used(NULL, ''c1''::text)'), ('asset_reuse_where_used(''t'', NULL::text)'), ('asset_reuse_where_used(''t'', '''')'),
 	('asset_reuse_where_used(''t''::text, NULL, ''x'')'), ('asset_reuse_where_used(''t''::text, ''email'', '''')'),
 	('asset_reuse_top(''t'', ''img'')'), ('asset_reuse_top(''t'', top_limit => 51)'), ('asset_reuse_top(NULL::text)'),
