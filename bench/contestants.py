@@ -1,8 +1,8 @@
 """What is measured: the SQL of each contestant, written once for every way to run it.
 
 A text is an expression that gives the JSON answer, or a whole SELECT or UPDATE.
-{asset}, {tenant}, {campaign}, {context}, {clock}, {start} and {end} stand for the
-values, which the ways to run it fill in: variables of a loop inside the server,
+{asset}, {tenant}, {campaign}, {context}, {clock}, {start}, {end}, {before} and {after}
+stand for the values, which the ways to run it fill in: variables of a loop inside the server,
 parameters of a client, expressions of a pgbench script.
 """
 
@@ -74,11 +74,13 @@ def track_into_table():
     """The contestants in tracking where there is a history table: the limit is the bare UPDATE
     of the counter and the bare INSERT, in one statement.  With look-ups it also finds what the
     contract asks for: the live campaign, and the asset's latest event."""
-    insert = "INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, campaign_space_id, context)"
+    insert = ("INSERT INTO campaign_asset_reuse_history"
+              " (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, reused_in_name, context)")
     return {
         OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
         LIMIT: f"WITH updated AS ({COUNT_REUSE} WHERE id = {{asset}} RETURNING tenant_id, id, last_reused_at)"
-               f" {insert} SELECT tenant_id, id, last_reused_at, {{campaign}}, {{context}} FROM updated",
+               f" {insert} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, 'Fall', {{context}}"
+               " FROM updated",
         LOOK_UP_LIMIT:
             "WITH updated AS (UPDATE campaign_assets AS a SET reused_count = reused_count + 1, last_reused_at ="
             " greatest({clock}, (SELECT max(reused_at) FROM campaign_asset_reuse_history AS h"
@@ -86,24 +88,26 @@ def track_into_table():
             " WHERE a.id = {asset} AND a.tenant_id = {tenant} AND a.deleted_at IS NULL"
             " AND s.id = {campaign} AND s.tenant_id = {tenant} AND s.deleted_at IS NULL"
             " RETURNING a.tenant_id, a.id, a.last_reused_at, s.campaign_name)"
-            f" {insert} SELECT tenant_id, id, last_reused_at, {{campaign}},"
-            " {context} || jsonb_build_object('reused_in_name', campaign_name) FROM updated",
+            f" {insert} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, campaign_name, {{context}}"
+            " FROM updated",
     }
 
 
-ROWS_OF_PAGE = ("SELECT reused_at, campaign_space_id, context FROM campaign_asset_reuse_history"
+ROWS_OF_PAGE = ("SELECT reused_at, seq, reused_in_type, reused_in_id, reused_in_name, context"
+                " FROM campaign_asset_reuse_history"
                 " WHERE tenant_id = {tenant} AND asset_id = {asset} AND reused_at < {before}"
-                " ORDER BY reused_at DESC LIMIT 50")
+                " ORDER BY reused_at DESC, seq DESC LIMIT 50")
 
 
 def page_of_table():
-    """The contestants in reading a page of the history table, before a time."""
+    """The contestants in reading a page of the history table, before a time; that is ours as a cursor."""
     return {
-        OURS: "asset_reuse_history({asset}, {tenant}, before => {before})",
+        OURS: "asset_reuse_history({asset}, {tenant}, cursor => {after})",
         LIMIT: ROWS_OF_PAGE,
         LOOK_UP_LIMIT:
             f"SELECT h.*, s.* FROM ({ROWS_OF_PAGE}) AS h LEFT JOIN LATERAL"
-            " (SELECT id, campaign_name, platform, is_active FROM campaign_spaces AS c WHERE c.id = h.campaign_space_id"
+            " (SELECT id, campaign_name, platform, is_active FROM campaign_spaces AS c"
+            " WHERE h.reused_in_type = 'campaign_space' AND c.id = h.reused_in_id COLLATE \"default\""
             " AND c.tenant_id = {tenant} AND c.deleted_at IS NULL OFFSET 0) AS s ON true",
     }
 

@@ -84,20 +84,22 @@ def measure_pages(run, cursor):
     tenant, asset = data.tenant_id(FLAT_TENANT), flat_assets(cursor, SIZES[-1])[0]
     for depth in DEPTHS:
         cursor.execute(
-            "SELECT reused_at + interval '1 microsecond' FROM campaign_asset_reuse_history"
-            " WHERE tenant_id = %s AND asset_id = %s ORDER BY reused_at DESC OFFSET %s LIMIT 1", (tenant, asset, depth))
-        before, = cursor.fetchone()
-        measures = page_measures(cursor, contestants.page_of_table(), f"page_{depth}", tenant, asset, before)
+            "SELECT t, asset_reuse_event_id(t, 0) FROM (SELECT reused_at + interval '1 microsecond' AS t"
+            " FROM campaign_asset_reuse_history WHERE tenant_id = %s AND asset_id = %s"
+            " ORDER BY reused_at DESC OFFSET %s LIMIT 1) AS e", (tenant, asset, depth))
+        before, event_id = cursor.fetchone()
+        measures = page_measures(cursor, contestants.page_of_table(), f"page_{depth}", tenant, asset,
+                                 before=f"timestamp '{before}'", after=f"'{event_id}'")
         run.compare(PAGE, depth, SETTING, run.scale.log_rounds, measures)
-    measures = page_measures(cursor, contestants.first_page_of_table(), "first_page", tenant, asset, "infinity")
+    measures = page_measures(cursor, contestants.first_page_of_table(), "first_page", tenant, asset,
+                             before="timestamp 'infinity'")
     run.compare(FIRST_PAGE, SIZES[-1], SETTING, run.scale.log_rounds, measures)
 
 
-def page_measures(cursor, texts, prefix, tenant, asset, before):
+def page_measures(cursor, texts, prefix, tenant, asset, **values):
     measures = {}
     for number, (name, sql) in enumerate(texts.items()):
-        loop = loops.create(
-            cursor, loops.READING_LOOP, f"{prefix}_{number}", sql, before=f"timestamp '{before}'")
+        loop = loops.create(cursor, loops.READING_LOOP, f"{prefix}_{number}", sql, **values)
         measures["server", name] = lambda loop=loop: loops.read(cursor, loop, tenant, [asset] * 100)
     return measures
 

@@ -51,17 +51,17 @@ CREATE FUNCTION asset_reuse_history(
 	tenant_id text,
 	page_limit int DEFAULT 50,
 	page_offset int DEFAULT 0,
-	before timestamptz DEFAULT NULL
+	cursor text DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_history'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_history(text, text, int, int, timestamptz) IS
+COMMENT ON FUNCTION asset_reuse_history(text, text, int, int, text) IS
 'Returns one page of an asset''s reuse events, newest first, with the campaigns they name.
 asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
 page_limit: events on the page, 1 to 100.  page_offset: newer events to skip, 0 or more.
-before: only events before this time, and those without a usable one; infinity for the newest page.  The answer''s next_cursor is the next page''s before, or null at the end; pages by cursor all cost the same, do not shift while events arrive, have a null total, and end between events of different times only, for which they can be shorter or longer than page_limit.  A page without before can end among events of one time, some of which its cursor brings again.
-Times are UTC; an event without a usable timestamp has null and comes last.
+cursor: only events after the one that it names, the next_cursor of an answer; not together with page_offset.  Pages by cursor all cost the same, do not shift while events arrive, bring each event once, and have a null total.  next_cursor is null at the end.
+Equal times come later-stored first.  Times are UTC; an event without a usable timestamp has null and comes last.
 Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_history(
@@ -69,12 +69,12 @@ CREATE FUNCTION asset_reuse_history(
 	tenant_id uuid,
 	page_limit int DEFAULT 50,
 	page_offset int DEFAULT 0,
-	before timestamptz DEFAULT NULL
+	cursor text DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_history'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int, timestamptz) IS
+COMMENT ON FUNCTION asset_reuse_history(uuid, uuid, int, int, text) IS
 'Returns one page of an asset''s reuse events, for callers that bind uuid values; otherwise as asset_reuse_history(text, ...).';
 
 --
@@ -129,22 +129,35 @@ AS 'MODULE_PATHNAME', 'asset_reuse_check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_check_schema() IS
-'Returns a row for each column of the application''s tables that the extension uses: whether it is required or optional, the type expected and found, and a status (ok, missing, wrong type, no table) with a hint on what to do.
+'Returns a row for each column of the application''s tables that the extension uses: whether it is required or optional, the type expected and found, and a status (ok, missing, wrong type, no table) with a hint on what to do; and for each index that it wants there, with its key as the column, and the statement that creates it as the hint.
 The tables are the ones asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit, but 42501 for a schema that the caller may not look into.';
 
 --
 -- The history table: moving logs there
 --
 
-CREATE PROCEDURE asset_reuse_migrate_history(batch_size int DEFAULT 1000)
+CREATE PROCEDURE asset_reuse_migrate_history(
+	batch_size int DEFAULT 1000,
+	tenant_id text DEFAULT NULL
+)
 AS 'MODULE_PATHNAME', 'asset_reuse_migrate_history'
 LANGUAGE C;
 
-COMMENT ON PROCEDURE asset_reuse_migrate_history(int) IS
+COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
 'Moves the reuse events of all documents that the caller may see to the history table, in transactions of its own, beside live tracking; a notice for each tells the progress.
-batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.
-May be interrupted and called again: it moves what is left.  An event stays in its document where a row of the table cannot hold all of it, which the last notice counts: it has no usable time, the time of another event of the asset, or other keys than timestamp and context.
-Errors: 22023 batch_size, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps documents from being changed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.  tenant_id: whose; NULL for all tenants.
+May be interrupted and called again: it moves what is left.
+Errors: 22023 batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps events from being stored or removed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE PROCEDURE asset_reuse_migrate_history(
+	batch_size int,
+	tenant_id uuid
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_migrate_history'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_migrate_history(int, uuid) IS
+'Moves the reuse events of a tenant''s documents to the history table, for callers that have a uuid value; otherwise as asset_reuse_migrate_history(int, text).';
 
 --
 -- The reuse log as a value: what the UPDATE of asset_reuse_track calls on the
@@ -156,28 +169,26 @@ CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamp,
 	clock timestamp,
-	latest_row timestamp DEFAULT NULL,
-	rounds boolean DEFAULT false
+	rounds boolean
 ) RETURNS timestamp
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean) IS
-'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at, the events in the log and latest_row if clock is not past it.  Times more than a day after clock do not count.
-platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  latest_row: the latest time in the history table, or NULL.  rounds: whether last_reused_at is of less precision than microseconds; then it does not count if it is the rounded time of the latest event.
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, boolean) IS
+'Returns the time of an asset''s next reuse event: clock, or one microsecond after the latest of last_reused_at and the events in the log if clock is not past it.  Times more than a day after clock do not count.
+platform_metadata, last_reused_at: the asset''s, either may be NULL.  clock: UTC, required.  rounds: whether last_reused_at is of less precision than microseconds; then it does not count if it is the rounded time of the latest event.
 Errors: 22004 null clock, 22008 no such time, 22039 or 2203C platform_metadata of another shape.';
 
 CREATE FUNCTION asset_reuse_log_next_time(
 	platform_metadata jsonb,
 	last_reused_at timestamptz,
 	clock timestamptz,
-	latest_row timestamptz DEFAULT NULL,
-	rounds boolean DEFAULT false
+	rounds boolean
 ) RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'asset_reuse_log_next_time'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz, timestamptz, boolean) IS
+COMMENT ON FUNCTION asset_reuse_log_next_time(jsonb, timestamptz, timestamptz, boolean) IS
 'Returns the time of an asset''s next reuse event; as asset_reuse_log_next_time(jsonb, timestamp, ...), for timestamptz columns.';
 
 CREATE FUNCTION asset_reuse_log_append(
@@ -185,7 +196,7 @@ CREATE FUNCTION asset_reuse_log_append(
 	last_reused_at timestamp,
 	clock timestamp,
 	context jsonb,
-	rounds boolean DEFAULT false
+	rounds boolean
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -201,7 +212,7 @@ CREATE FUNCTION asset_reuse_log_append(
 	last_reused_at timestamptz,
 	clock timestamptz,
 	context jsonb,
-	rounds boolean DEFAULT false
+	rounds boolean
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_log_append'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -214,87 +225,115 @@ COMMENT ON FUNCTION asset_reuse_log_append(jsonb, timestamptz, timestamptz, json
 --
 
 CREATE FUNCTION asset_reuse_event_context(
-	reuse_context jsonb,
+	context jsonb,
 	reused_in_type text,
 	reused_in_id text,
-	reused_in_name text
+	reused_in_name text,
+	reuse_key text
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_event_context'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text) IS
-'Returns the context of a reuse event: the keys of reuse_context and the three reused_in_* keys, which win over the same keys there.
-reuse_context: a JSON object, or NULL for none.  The others may be NULL, which is stored as null.
-Errors: 22023 reuse_context is no object.';
+COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text) IS
+'Returns the context of a reuse event: the keys of context, and the three reused_in_* keys and reuse_key, which win over the same keys there.
+context: a JSON object, or NULL for none.  The others may be NULL: the reused_in_* keys are then null, and there is no reuse_key of the caller''s.
+Errors: 22023 context is no object.';
 
-CREATE FUNCTION asset_reuse_event_campaign(context jsonb) RETURNS text
-AS 'MODULE_PATHNAME', 'asset_reuse_event_campaign'
+CREATE FUNCTION asset_reuse_event_id(
+	reused_at timestamp,
+	seq int
+) RETURNS text
+AS 'MODULE_PATHNAME', 'asset_reuse_event_id'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_event_campaign(jsonb) IS
-'Returns the id of the campaign that a reuse event names: its reused_in_id if that is a string and reused_in_type is campaign_space, else NULL.
-context: the event''s.';
-
-CREATE FUNCTION asset_reuse_event_campaign_uuid(context jsonb) RETURNS uuid
-AS 'MODULE_PATHNAME', 'asset_reuse_event_campaign_uuid'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
-COMMENT ON FUNCTION asset_reuse_event_campaign_uuid(jsonb) IS
-'Returns what asset_reuse_event_campaign does where that is a uuid, else NULL: it then names no campaign of a database whose campaigns have uuids.
-context: the event''s.';
+COMMENT ON FUNCTION asset_reuse_event_id(timestamp, int) IS
+'Returns the event_id of a reuse event, the same in a document and in the history table.
+reused_at: UTC, -infinity for an event without a usable time.  seq: its number among the asset''s events of that time, from 0.';
 
 --
--- Events on their way between a document and the history table.  An event is
--- movable if a row can hold all of it: an object with no keys but timestamp and
--- context, whose time is usable, in the years 1 to 9999, and no other event's of
--- the same document.
+-- Events as rows of the history table.  A row has an event's time, place and other
+-- context in columns, and the element of the document itself where these would not
+-- give it back.
 --
 
-CREATE FUNCTION asset_reuse_log_count(platform_metadata jsonb, movable boolean) RETURNS int
+CREATE FUNCTION asset_reuse_event_element(
+	reused_at timestamp,
+	reused_in_type text,
+	reused_in_id text,
+	reused_in_name text,
+	reuse_key text,
+	context jsonb,
+	original jsonb
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_element'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_element(timestamp, text, text, text, text, jsonb, jsonb) IS
+'Returns the element of reuse_history that a row of the history table is.
+reused_at: UTC.  The others are the row''s columns.';
+
+CREATE FUNCTION asset_reuse_row_context(
+	reused_in_type text,
+	reused_in_id text,
+	reused_in_name text,
+	reuse_key text,
+	context jsonb,
+	original jsonb
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_row_context'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_row_context(text, text, text, text, jsonb, jsonb) IS
+'Returns the whole context of the event that a row of the history table is, as its element would have it; NULL for none, and of an element that is no object, itself.';
+
+--
+-- The events of a document.  Where the history table has rows of the same asset, the
+-- row_* arrays bring those of the document's times: times in UTC, numbers, and elements.
+-- An event that equals a row is a copy of it, which software that saved an old document has
+-- brought back; it does not count.
+--
+
+CREATE FUNCTION asset_reuse_log_count(platform_metadata jsonb) RETURNS int
 AS 'MODULE_PATHNAME', 'asset_reuse_log_count'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_count(jsonb, boolean) IS
-'Returns how many events of a document can be moved to the history table (movable true), or have to stay (false).
-A document that cannot hold a log has none.';
+COMMENT ON FUNCTION asset_reuse_log_count(jsonb) IS
+'Returns how many events a document has.  A document that cannot hold a log has none.';
 
-CREATE FUNCTION asset_reuse_log_movable(
+CREATE FUNCTION asset_reuse_log_count_in(
 	platform_metadata jsonb,
-	OUT reused_at timestamp,
-	OUT context jsonb
-) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_log_movable'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100;
-
-COMMENT ON FUNCTION asset_reuse_log_movable(jsonb) IS
-'Returns the events of a document that can be moved to the history table, oldest first: the time in UTC and the context, which is NULL for an event without one.
-A document that cannot hold a log has none.';
-
-CREATE FUNCTION asset_reuse_log_remove(
-	platform_metadata jsonb,
-	reused_at timestamp[]
-) RETURNS jsonb
-AS 'MODULE_PATHNAME', 'asset_reuse_log_remove'
+	start_date timestamp,
+	end_date timestamp,
+	row_times timestamp[],
+	row_seqs int[],
+	row_elements jsonb[]
+) RETURNS bigint
+AS 'MODULE_PATHNAME', 'asset_reuse_log_count_in'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_remove(jsonb, timestamp[]) IS
-'Returns platform_metadata without those events of asset_reuse_log_movable that have the times given; without the key reuse_history if no event is left.  Times that none of them has are ignored.
-platform_metadata: may be NULL.  reused_at: UTC, required.
-Errors: 22004 null argument or time, 22039 or 2203C platform_metadata of another shape.';
+COMMENT ON FUNCTION asset_reuse_log_count_in(jsonb, timestamp, timestamp, timestamp[], int[], jsonb[]) IS
+'Returns how many events asset_reuse_log_events returns for these arguments.';
+
+CREATE FUNCTION asset_reuse_log_times(platform_metadata jsonb) RETURNS timestamp[]
+AS 'MODULE_PATHNAME', 'asset_reuse_log_times'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_times(jsonb) IS
+'Returns the times that the events of a document have, in UTC, each once and in order; -infinity for events without a usable time.';
 
 CREATE FUNCTION asset_reuse_log_restore(
 	platform_metadata jsonb,
-	reused_at timestamp[],
-	context jsonb[]
+	row_times timestamp[],
+	row_seqs int[],
+	row_elements jsonb[]
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_log_restore'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_log_restore(jsonb, timestamp[], jsonb[]) IS
-'Returns platform_metadata with an event merged into its reuse_history for each time: {"timestamp": reused_at[i], "context": context[i]}, without the key context where that is NULL.
-An event comes before the first one of the log that is not before it; the log''s own order stays.
-platform_metadata: may be NULL.  reused_at: UTC, in the years 1 to 9999, required.  context: as many elements, required.
-Errors: 22004 null argument or time, 22023 arrays of different lengths, 22008 no such time, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
+COMMENT ON FUNCTION asset_reuse_log_restore(jsonb, timestamp[], int[], jsonb[]) IS
+'Returns platform_metadata with the elements of rows in its reuse_history, in the order of their times, those without one first; copies of them are removed.
+platform_metadata: may be NULL.  row_times, row_seqs, row_elements: all rows of the asset, in the order of times and numbers; NULL for none.
+Errors: 22004 null among the rows, 22023 arrays of different lengths, 22039 or 2203C platform_metadata of another shape, 54000 jsonb''s own size limits.';
 
 --
 -- The aggregate that asset_reuse_analytics runs on: one pass, in parallel where
@@ -397,13 +436,13 @@ Errors: 22003 the reuses add up to more than a bigint, 22004 or 22023 invalid to
 
 CREATE FUNCTION asset_reuse_create_history_table(
 	partition_by text DEFAULT NULL
-) RETURNS regclass
+) RETURNS text
 AS 'MODULE_PATHNAME', 'asset_reuse_create_history_table'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_create_history_table(text) IS
-'Creates the history table, in which reuse events are rows from now on, and returns it; does nothing if it is there.
-The table is named by asset_reuse.history_table, is in the schema of the assets table unless that names another, belongs to the owner of the assets table, and has its privileges and row-level security.
+'Creates the history table, in which reuse events are rows from now on, and returns its name; does nothing if it is there.
+The table is named by asset_reuse.history_table, is in the schema of the assets table unless that names another, belongs to the owner of the assets table, and has its privileges and row-level security.  The assets get a partial index, which tells which documents have a log.
 partition_by: NULL for one table, ''month'' for partitions by the month of reused_at, which pg_partman keeps ahead where it is installed; without it there is a default partition.
 Errors: 42501 not the owner of the assets table, 22023 unknown partition_by, 42809 what has its name is no history table or the assets are no table, 42830 an asset''s id is not unique, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
@@ -412,7 +451,7 @@ AS 'MODULE_PATHNAME', 'asset_reuse_drop_history_table'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
-'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns how many events it were.
+'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events in it.
 Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
 
 CREATE FUNCTION asset_reuse_uuid_of(
@@ -420,11 +459,11 @@ CREATE FUNCTION asset_reuse_uuid_of(
 	column_name text
 ) RETURNS uuid
 AS 'MODULE_PATHNAME', 'asset_reuse_uuid_of'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION asset_reuse_uuid_of(text, text) IS
 'Returns an identifier as a uuid.
-column_name: the column it comes from, for the error.
+column_name: the column it comes from, for the error; NULL: one that is not a uuid becomes NULL.
 Error 22P02 if it is not a uuid; the message does not show the value.';
 
 --
@@ -436,23 +475,34 @@ CREATE FUNCTION asset_reuse_log_events(
 	platform_metadata jsonb,
 	start_date timestamp,
 	end_date timestamp,
-	OUT event_number int,
+	uuid_campaigns boolean,
+	detail int,
+	row_times timestamp[],
+	row_seqs int[],
+	row_elements jsonb[],
 	OUT reused_at timestamp,
+	OUT seq int,
+	OUT reused_in_type text,
+	OUT reused_in_id text,
+	OUT reused_in_name text,
 	OUT context jsonb
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_log_events'
 LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;	-- of most assets none; 1,000, the default, makes absurd plans
 
-COMMENT ON FUNCTION asset_reuse_log_events(jsonb, timestamp, timestamp) IS
-'Returns the events in an asset''s document, in the order in which they are stored: number from 1, time in UTC (NULL for none that is usable) and context (NULL for none; of an event that is no object, itself).
+COMMENT ON FUNCTION asset_reuse_log_events(jsonb, timestamp, timestamp, boolean, int, timestamp[], int[], jsonb[]) IS
+'Returns the events in an asset''s document, oldest first: time in UTC (-infinity for none that is usable), number among the asset''s events of that time, place, and context (NULL for none; of an event that is no object, itself).
 platform_metadata: the asset''s; one that is NULL or cannot hold a log has no events.
-start_date, end_date: only events with start_date <= time < end_date, in UTC, NULL for no bound; both NULL: all events, also those without a time.';
+start_date, end_date: only events with start_date <= time < end_date, in UTC, NULL for no bound; both NULL: all events, also those without a time.
+uuid_campaigns: whether campaigns'' ids are uuids, and so have one spelling.  detail: 0 for times and numbers alone, 1 for places too, 2 for contexts too.
+row_times, row_seqs, row_elements: the asset''s rows of the document''s times, NULL for none.';
 
 CREATE FUNCTION asset_reuse_event_rows(
 	tenant_id text,
 	asset_id text,
 	start_date timestamptz,
 	end_date timestamptz,
+	OUT event_id text,
 	OUT asset_id text,
 	OUT reused_at timestamptz,
 	OUT reused_in_type text,
@@ -472,6 +522,7 @@ CREATE FUNCTION asset_reuse_event_rows(
 	asset_id uuid,
 	start_date timestamptz,
 	end_date timestamptz,
+	OUT event_id text,
 	OUT asset_id uuid,
 	OUT reused_at timestamptz,
 	OUT reused_in_type text,
@@ -495,6 +546,7 @@ CREATE FUNCTION asset_reuse_events(
 	start_date timestamptz DEFAULT NULL,
 	end_date timestamptz DEFAULT NULL
 ) RETURNS TABLE (
+	event_id text,
 	asset_id text,
 	reused_at timestamptz,
 	reused_in_type text,
@@ -505,7 +557,7 @@ CREATE FUNCTION asset_reuse_events(
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
+	SELECT (e.event).event_id, (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
 		(e.event).reused_in_name, (e.event).campaign_space_id, (e.event).context
 	FROM (SELECT asset_reuse_event_rows($1, $2, $3, $4) AS event) AS e;
 END;
@@ -514,7 +566,7 @@ COMMENT ON FUNCTION asset_reuse_events(text, text, timestamptz, timestamptz) IS
 'Returns the reuse events of a tenant''s live assets, newest first; a LIMIT on the query stops the work early.
 tenant_id: whose events.  asset_id: only this asset''s; NULL for all.
 start_date, end_date: only events with start_date <= time < end_date; NULL for no bound.  With neither, events without a usable time are returned too, last, with reused_at NULL.
-reused_in_type, reused_in_id, reused_in_name: the place of reuse, as text.  campaign_space_id: the campaign that the event names, whether or not it still exists.  context: as stored.
+event_id: what tells an asset''s events apart; it stays the same wherever the event lives.  reused_in_type, reused_in_id, reused_in_name: the place of reuse, as text.  campaign_space_id: the campaign that the event names, whether or not it still exists.  context: as stored.
 At equal times: by asset, and of one asset the later stored first.
 Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
@@ -524,6 +576,7 @@ CREATE FUNCTION asset_reuse_events(
 	start_date timestamptz DEFAULT NULL,
 	end_date timestamptz DEFAULT NULL
 ) RETURNS TABLE (
+	event_id text,
 	asset_id uuid,
 	reused_at timestamptz,
 	reused_in_type text,
@@ -534,7 +587,7 @@ CREATE FUNCTION asset_reuse_events(
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
+	SELECT (e.event).event_id, (e.event).asset_id, (e.event).reused_at, (e.event).reused_in_type, (e.event).reused_in_id,
 		(e.event).reused_in_name, (e.event).campaign_space_id, (e.event).context
 	FROM (SELECT asset_reuse_event_rows($1, $2, $3, $4) AS event) AS e;
 END;
@@ -549,6 +602,7 @@ CREATE FUNCTION asset_reuse_timeline(
 	asset_type text DEFAULT NULL,
 	start_date timestamptz DEFAULT NULL,
 	end_date timestamptz DEFAULT NULL,
+	time_zone text DEFAULT 'UTC',
 	OUT bucket_start timestamptz,
 	OUT reuses bigint,
 	OUT assets bigint
@@ -556,10 +610,11 @@ CREATE FUNCTION asset_reuse_timeline(
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
-bucket: hour, day, week (from Monday) or month, in UTC.  asset_type: only these assets; NULL for all.
+bucket: hour, day, week (from Monday), month, quarter or year of time_zone.  asset_type: only these assets; NULL for all.
 start_date, end_date: count the events with start_date <= time < end_date, and return the buckets of all that range; NULL: from the first event, or to a day after the clock, with a notice that counts later events.
+time_zone: a name of pg_timezone_names, say; buckets begin at its own midnight.
 Of more than 1,000,000 buckets the newest are returned, with a notice that counts earlier events.
 Errors: 22004 null or 22023 invalid argument, unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
@@ -569,6 +624,7 @@ CREATE FUNCTION asset_reuse_timeline(
 	asset_type text DEFAULT NULL,
 	start_date timestamptz DEFAULT NULL,
 	end_date timestamptz DEFAULT NULL,
+	time_zone text DEFAULT 'UTC',
 	OUT bucket_start timestamptz,
 	OUT reuses bigint,
 	OUT assets bigint
@@ -576,12 +632,58 @@ CREATE FUNCTION asset_reuse_timeline(
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, for callers that have uuid values; otherwise as asset_reuse_timeline(text, ...).';
 
+CREATE FUNCTION asset_reuse_trend(
+	tenant_id text,
+	bucket text DEFAULT 'month',
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	time_zone text DEFAULT 'UTC',
+	OUT bucket_start timestamptz,
+	OUT created_assets bigint,
+	OUT reuses bigint,
+	OUT reused_assets bigint,
+	OUT total_assets bigint,
+	OUT assets_ever_reused bigint,
+	OUT reuse_rate_percentage numeric
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_trend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
+'Returns by buckets of time whether a tenant''s rate of reuse rises: how many of its live assets were made in a bucket, how often assets were reused in it and how many, how many assets there were by its end and how many of these had ever been reused, and the latter in percent of the former with two decimals.
+The arguments are those of asset_reuse_timeline.  Events and assets before start_date count in what has added up.
+Errors: as asset_reuse_timeline; 42703 for assets without created_at.';
+
+CREATE FUNCTION asset_reuse_trend(
+	tenant_id uuid,
+	bucket text DEFAULT 'month',
+	asset_type text DEFAULT NULL,
+	start_date timestamptz DEFAULT NULL,
+	end_date timestamptz DEFAULT NULL,
+	time_zone text DEFAULT 'UTC',
+	OUT bucket_start timestamptz,
+	OUT created_assets bigint,
+	OUT reuses bigint,
+	OUT reused_assets bigint,
+	OUT total_assets bigint,
+	OUT assets_ever_reused bigint,
+	OUT reuse_rate_percentage numeric
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_trend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_trend(uuid, text, text, timestamptz, timestamptz, text) IS
+'Returns by buckets of time whether a tenant''s rate of reuse rises, for callers that have uuid values; otherwise as asset_reuse_trend(text, ...).';
+
 CREATE FUNCTION asset_reuse_where_used(
 	tenant_id text,
-	campaign_space_id text,
+	campaign_space_id text DEFAULT NULL,
+	reused_in_type text DEFAULT NULL,
+	reused_in_id text DEFAULT NULL,
 	OUT asset_id text,
 	OUT asset_name text,
 	OUT asset_type text,
@@ -589,17 +691,20 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT first_reused_at timestamptz,
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign'
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_where_used(text, text) IS
-'Returns which of a tenant''s live assets were reused in a campaign, how often, first and last; the most reused first.
+COMMENT ON FUNCTION asset_reuse_where_used(text, text, text, text) IS
+'Returns which of a tenant''s live assets were reused in a campaign or in another place, how often, first and last; the most reused first.
 campaign_space_id: the campaign that the events name; it need not exist any more.
-Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+reused_in_type, reused_in_id: the place, as the events have it.  Of the three, one at least must be given, and all that are given must hold.  By the type alone, all of the tenant''s events are read.
+Errors: 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
 CREATE FUNCTION asset_reuse_where_used(
 	tenant_id uuid,
-	campaign_space_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	reused_in_type text DEFAULT NULL,
+	reused_in_id text DEFAULT NULL,
 	OUT asset_id uuid,
 	OUT asset_name text,
 	OUT asset_type text,
@@ -607,48 +712,11 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT first_reused_at timestamptz,
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_campaign'
+AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid) IS
-'Returns which assets were reused in a campaign, for callers that have uuid values; otherwise as asset_reuse_where_used(text, text).
-Error 22P02 for an asset whose id is no uuid.';
-
-CREATE FUNCTION asset_reuse_where_used(
-	tenant_id text,
-	reused_in_type text,
-	reused_in_id text,
-	OUT asset_id text,
-	OUT asset_name text,
-	OUT asset_type text,
-	OUT reuses bigint,
-	OUT first_reused_at timestamptz,
-	OUT last_reused_at timestamptz
-) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
-
-COMMENT ON FUNCTION asset_reuse_where_used(text, text, text) IS
-'Returns which of a tenant''s live assets were reused in a place of any type, how often, first and last; the most reused first.
-reused_in_type, reused_in_id: the place, as the events have it.  It reads all of the tenant''s events: for a campaign, asset_reuse_where_used(tenant_id, campaign_space_id) is faster.
-Errors: as asset_reuse_where_used(text, text).';
-
-CREATE FUNCTION asset_reuse_where_used(
-	tenant_id uuid,
-	reused_in_type text,
-	reused_in_id text,
-	OUT asset_id uuid,
-	OUT asset_name text,
-	OUT asset_type text,
-	OUT reuses bigint,
-	OUT first_reused_at timestamptz,
-	OUT last_reused_at timestamptz
-) RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'asset_reuse_where_used_place'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
-
-COMMENT ON FUNCTION asset_reuse_where_used(uuid, text, text) IS
-'Returns which assets were reused in a place of any type, for callers that have uuid values; otherwise as asset_reuse_where_used(text, text, text).
+COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid, text, text) IS
+'Returns which assets were reused in a campaign or in another place, for callers that have uuid values; otherwise as asset_reuse_where_used(text, ...).
 Error 22P02 for an asset whose id is no uuid.';
 
 CREATE FUNCTION asset_reuse_top(

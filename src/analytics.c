@@ -39,12 +39,26 @@ PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 /* What the answer takes beside the aggregate's part */
 #define ANSWER_SIZE			512
 
-/* The statement's variants, as bits of its plan's shape */
-#define SHAPE_BY_TYPE		0x1
-#define SHAPE_RANGED		0x2
-
-/* The most parameters that the statement has */
-#define MAX_PARAMS			8
+/*
+ * Only in a range does it matter which events there are, and so where they are.  Where there
+ * is a history table, what is in it and in documents is counted beside the assets: an index on
+ * (tenant_id, reused_at) has all that the rows take.
+ */
+static const char summarize_assets[] =
+	"SELECT {fn:summary}($top_limit, $start_date, $end_date, {if history}r.reuses{else}CAST(NULL AS pg_catalog.int8){end}"
+	"{arguments}) FROM {assets} AS a"
+	"{if history} LEFT JOIN (SELECT e.asset_id, CAST(pg_catalog.sum(e.reuses) AS pg_catalog.int8) AS reuses FROM ("
+	"   SELECT h.asset_id, pg_catalog.count(*) AS reuses FROM {history} AS h"
+	"   WHERE h.tenant_id {=} $tenant_id AND h.reused_at {>} '-infinity'"
+	"   {if start_date} AND h.reused_at {>=} {utc:$start_date}{end}"
+	"   {if end_date} AND h.reused_at {<} {utc:$end_date}{end}"
+	"   GROUP BY h.asset_id"
+	"   UNION ALL SELECT a.id, {fn:log_count_in}({doc:a}, $start_date, $end_date,"
+	"    stored.times, stored.seqs, stored.elements)"
+	"   FROM {assets} AS a CROSS JOIN LATERAL ({stored}) AS stored"
+	"   WHERE {live:a} AND {doc:a} {?} 'reuse_history') AS e"
+	"  GROUP BY e.asset_id) AS r ON r.asset_id {=} a.id{end}"
+	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
 
 typedef struct AnalyticsRequest
 {
@@ -56,9 +70,8 @@ typedef struct AnalyticsRequest
 
 static void read_request(FunctionCallInfo fcinfo, AnalyticsRequest *request);
 static Jsonb *summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller);
-static void build_summary_query(PlanText *text, const PlanRequest *request);
-static void append_row_counts(PlanText *text, const AppTable *history);
-static void append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column);
+static void put_piece(PlanText *text, const PlanRequest *request, const char *name);
+static void append_argument(PlanText *text, const PlanRequest *request, AssetColumn column);
 static Jsonb *make_answer(const AnalyticsRequest *request, const Jsonb *summary,
 						  MemoryContext memory);
 static void put_filters(JsonbWriter *w, const AnalyticsRequest *request);
@@ -97,141 +110,68 @@ read_request(FunctionCallInfo fcinfo, AnalyticsRequest *request)
 	request->top_limit = request_optional_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP, DEFAULT_TOP);
 }
 
-/*
- * summarize runs the statement and returns the aggregate's part of the answer.
- *
- * Only in a range does it matter which events there are, and so where they are.
- */
+/* summarize runs the statement and returns the aggregate's part of the answer. */
 static Jsonb *
 summarize(const AnalyticsRequest *request, const AppTable *assets, Oid caller)
 {
-	bool		ranged = request->range.has_start || request->range.has_end;
+	const RequestRange *range = &request->range;
 	AppTable	history;
-	Datum		values[MAX_PARAMS];
-	char		nulls[MAX_PARAMS];
-	int			nvalues = 0;
 	PlanRequest query = {
-		.query = PLAN_ANALYTICS,
-		.shape = (request->asset_type ? SHAPE_BY_TYPE : 0) | (ranged ? SHAPE_RANGED : 0),
+		.sql = summarize_assets,
 		.tables[APP_ASSETS] = assets,
 		.caller = caller,
 		.read_only = true,
 		.plan_options = PLAN_BY_TENANT,
-		.build = build_summary_query
+		.put_piece = put_piece
 	};
 
-	if (ranged && history_table_bind(assets, AccessShareLock, true, &history))
+	if ((range->has_start || range->has_end) &&
+		history_table_bind(assets, AccessShareLock, true, &history))
 		query.tables[APP_HISTORY] = &history;
-
-	/* in the order in which the text names the parameters */
-	memset(nulls, ' ', sizeof(nulls));
-	values[nvalues++] = Int32GetDatum(request->top_limit);
+	identifier_add(&query, "tenant_id", request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
+	asset_type_add(&query, request->asset_type, &assets->columns[ASSET_TYPE]);
+	plan_add_value(&query, "top_limit", INT4OID, Int32GetDatum(request->top_limit));
 	/* a timestamptz is the timestamp in UTC */
-	nulls[nvalues] = request->range.has_start ? ' ' : 'n';
-	values[nvalues++] = TimestampTzGetDatum(request->range.start);
-	nulls[nvalues] = request->range.has_end ? ' ' : 'n';
-	values[nvalues++] = TimestampTzGetDatum(request->range.end);
-	if (query.tables[APP_HISTORY])
-	{
-		values[nvalues++] = identifier_bind(request->tenant_id,
-											&history.columns[HISTORY_TENANT_ID]);
-		values[nvalues++] = TimestampTzGetDatum(request->range.start);
-		values[nvalues++] = TimestampTzGetDatum(request->range.end);
-	}
-	values[nvalues++] = identifier_bind(request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
-	if (request->asset_type)
-		values[nvalues++] = asset_type_bind(request->asset_type, &assets->columns[ASSET_TYPE]);
-
-	return DatumGetJsonbP(plan_execute_value(&query, values, nulls));
+	plan_add_optional(&query, "start_date", TIMESTAMPOID, TimestampTzGetDatum(range->start), !range->has_start);
+	plan_add_optional(&query, "end_date", TIMESTAMPOID, TimestampTzGetDatum(range->end), !range->has_end);
+	plan_add_optional(&query, "ranged", BOOLOID, BoolGetDatum(true), !range->has_start && !range->has_end);
+	return DatumGetJsonbP(plan_execute_value(&query));
 }
 
-/* ----------
- * build_summary_query builds, with what is in brackets where it is asked for,
- *
- *	SELECT asset_reuse_summary($1, $2, $3, [h.reuses], a.id, ...) FROM assets AS a
- *	[LEFT JOIN (...) AS h ON h.asset_id = a.id]
- *	WHERE a.tenant_id = $n AND a.deleted_at IS NULL [AND a.asset_type = $n+1]
- * ----------
- */
+/* put_piece puts {arguments}: the columns that the aggregate reads. */
 static void
-build_summary_query(PlanText *text, const PlanRequest *request)
+put_piece(PlanText *text, const PlanRequest *request, const char *name)
 {
-	const AppTable *assets = request->tables[APP_ASSETS];
-	const AppTable *history = request->tables[APP_HISTORY];
-	StringInfo	sql = &text->sql;
 	int			i;
 
-	plan_add_param(text, INT4OID);
-	plan_add_param(text, TIMESTAMPOID);
-	plan_add_param(text, TIMESTAMPOID);
-	appendStringInfoString(sql, "SELECT ");
-	plan_append_function(text, request, "asset_reuse_summary");
-	appendStringInfo(sql, "($1, $2, $3, %s", history ? "h.reuses" : "NULL");
-	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
-		append_summary_column(text, request, summary_columns[i]);
-	appendStringInfoString(sql, ") FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(sql, " AS a");
-	if (history != NULL)
-		append_row_counts(text, history);
-	appendStringInfoString(sql, " WHERE ");
-	identifier_append_match(text, "a", assets, ASSET_TENANT_ID);
-	appendStringInfoString(sql, " AND a.deleted_at IS NULL");
-	if (request->shape & SHAPE_BY_TYPE)
+	if (strcmp(name, "arguments") != 0)
 	{
-		const AppColumn *type = &assets->columns[ASSET_TYPE];
-
-		asset_type_append_filter(text, "a", type,
-								 plan_add_param(text, asset_type_param_type(type)));
+		history_table_put_piece(text, request, name);
+		return;
 	}
-}
-
-/* ----------
- * append_row_counts appends the join to the assets' rows of the history table:
- *
- *	LEFT JOIN (SELECT h.asset_id, count(*) AS reuses FROM history AS h
- *		WHERE h.tenant_id = $4 AND h.reused_at >= $5 AND h.reused_at < $6
- *		GROUP BY h.asset_id) AS h ON h.asset_id = a.id
- *
- * An index on (tenant_id, reused_at) has all that this takes.
- * ----------
- */
-static void
-append_row_counts(PlanText *text, const AppTable *history)
-{
-	Oid			time_type = history->columns[HISTORY_REUSED_AT].type;
-
-	appendStringInfoString(&text->sql, " LEFT JOIN (SELECT h.asset_id, pg_catalog.count(*)"
-						   " AS reuses FROM ");
-	plan_append_table(text, history);
-	appendStringInfoString(&text->sql, " AS h WHERE ");
-	identifier_append_match(text, "h", history, HISTORY_TENANT_ID);
-	appendStringInfo(&text->sql, " AND h.reused_at OPERATOR(pg_catalog.>=) $%d",
-					 plan_add_param(text, time_type));
-	appendStringInfo(&text->sql, " AND h.reused_at OPERATOR(pg_catalog.<) $%d"
-					 " GROUP BY h.asset_id) AS h ON h.asset_id OPERATOR(pg_catalog.=) a.id",
-					 plan_add_param(text, time_type));
+	for (i = 0; i < SUMMARY_NCOLUMNS; i++)
+		append_argument(text, request, summary_columns[i]);
 }
 
 /*
- * append_summary_column appends an argument: a column, or an untyped null where
+ * append_argument appends an argument: a column, or an untyped null where
  * the table has none.  The document is left out where nobody looks into it.
  */
 static void
-append_summary_column(PlanText *text, const PlanRequest *request, AssetColumn column)
+append_argument(PlanText *text, const PlanRequest *request, AssetColumn column)
 {
 	const AppColumn *c = &request->tables[APP_ASSETS]->columns[column];
 
-	if (!c->present ||
-		(column == ASSET_PLATFORM_METADATA && (request->shape & SHAPE_RANGED) == 0))
-	{
-		appendStringInfoString(&text->sql, ", NULL");
-		return;
-	}
-	appendStringInfo(&text->sql, ", a.%s", app_column_name(APP_ASSETS, column));
+	plan_expand(text, request, ", ");
+	if (!c->present)
+		plan_expand(text, request, "NULL");
+	else if (column == ASSET_PLATFORM_METADATA)
+		plan_expand(text, request, "{if history}NULL{else}{if ranged}a.platform_metadata{else}NULL{end}{end}");
+	else
+		appendStringInfo(&text->sql, "a.%s", app_column_name(APP_ASSETS, column));
 	/* the aggregate sorts by id: its collation must win over the other columns' */
 	if (column == ASSET_ID)
-		identifier_append_collation(text, c);
+		plan_expand(text, request, "{collation:a.id}");
 }
 
 /* make_answer puts the frame around the aggregate's part, into a memory context. */

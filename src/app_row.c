@@ -19,29 +19,10 @@
 #include "utils/lsyscache.h"
 
 #include "app_row.h"
+#include "plan_cache.h"
 
 /* Columns of a result: those of one of our tables, and what else a query returns */
 #define MAX_RESULT_COLUMNS	(2 * APP_MAX_COLUMNS)
-
-/*
- * app_row_select appends the columns of a set that the table has, in
- * their order, for app_row_read to read.
- */
-void
-app_row_select(PlanText *text, const AppTable *table, const char *alias, ColumnSet set)
-{
-	const char *separator = "";
-	int			column;
-
-	for (column = 0; column < app_column_count(table->role); column++)
-	{
-		if (!app_row_has(table->columns, set, column))
-			continue;
-		appendStringInfo(&text->sql, "%s%s.%s", separator, alias,
-						 app_column_name(table->role, column));
-		separator = ", ";
-	}
-}
 
 /*
  * app_row_check makes sure that rows have, from a first attribute (from 0) on, the
@@ -68,11 +49,7 @@ app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
 		next++;
 	}
 	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation \"%s\" was changed by a function that this call runs",
-						table->name),
-				 errhint("Do not change the table in its own triggers, policies and views.")));
+		plan_report_changed();
 }
 
 /*
@@ -102,7 +79,20 @@ app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
 }
 
 /*
- * app_row_text reads a column that is not null as text: a string as it is, as a
+ * app_row_value reads a column that must not be null where a row was found by it.
+ *
+ * Error 55000 if it is: a trigger or a view's function can have made it so.
+ */
+Datum
+app_row_value(const AppRow *row, int column)
+{
+	if (row->nulls[column])
+		plan_report_changed();
+	return row->values[column];
+}
+
+/*
+ * app_row_text reads a column that must not be null as text: a string as it is, as a
  * cast to text would; any other type's value as its output function writes it.
  */
 text *
@@ -112,13 +102,14 @@ app_row_text(const AppRow *row, int column)
 	Oid			output;
 	bool		is_varlena;
 
-	Assert(!row->nulls[column]);
+	Datum		value = app_row_value(row, column);
+
 	if (type == TEXTOID || type == VARCHAROID)
-		return DatumGetTextPP(row->values[column]);
+		return DatumGetTextPP(value);
 	if (type == BPCHAROID)
-		return DatumGetTextPP(DirectFunctionCall1(rtrim1, row->values[column]));
+		return DatumGetTextPP(DirectFunctionCall1(rtrim1, value));
 	getTypeOutputInfo(type, &output, &is_varlena);
-	return cstring_to_text(OidOutputFunctionCall(output, row->values[column]));
+	return cstring_to_text(OidOutputFunctionCall(output, value));
 }
 
 /* app_row_integer reads a column of an integer type; 0 for a null. */

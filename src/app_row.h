@@ -12,7 +12,6 @@
 #include "access/tupdesc.h"
 
 #include "app_schema.h"
-#include "plan_cache.h"
 
 /* Which columns of a table: COLUMN_BIT for each */
 typedef uint32 ColumnSet;
@@ -34,12 +33,11 @@ app_row_has(const AppColumn *columns, ColumnSet set, int column)
 	return (set & COLUMN_BIT(column)) != 0 && columns[column].present;
 }
 
-extern void app_row_select(PlanText *text, const AppTable *table, const char *alias,
-						   ColumnSet set);
 extern void app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc);
 extern int	app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
 						 TupleDesc desc, AppRow *row);
 
+extern Datum app_row_value(const AppRow *row, int column);
 extern text *app_row_text(const AppRow *row, int column);
 extern int64 app_row_integer(const AppRow *row, int column);
 extern bool app_row_number(const AppRow *row, int column, double *value);

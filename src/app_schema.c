@@ -21,6 +21,7 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
@@ -51,7 +52,9 @@ typedef enum ColumnKind
 	KIND_NUMBER,
 	KIND_BOOLEAN,
 	KIND_TIME,
-	KIND_JSONB
+	KIND_JSONB,
+	KIND_SEQ,
+	KIND_PLACE
 } ColumnKind;
 
 typedef struct ColumnSpec
@@ -92,12 +95,24 @@ static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
 
 /* history_table.c judges these: here a column of another kind is as good as none */
 static const ColumnSpec history_columns[HISTORY_NCOLUMNS] = {
+	[HISTORY_SEQ] = {"seq", KIND_SEQ, false},
 	[HISTORY_CONTEXT] = {"context", KIND_JSONB, false},
 	[HISTORY_ASSET_ID] = {"asset_id", KIND_IDENTIFIER, false},
+	[HISTORY_ORIGINAL] = {"original", KIND_JSONB, false},
+	[HISTORY_REUSE_KEY] = {"reuse_key", KIND_PLACE, false},
 	[HISTORY_REUSED_AT] = {"reused_at", KIND_TIME, false},
 	[HISTORY_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, false},
-	[HISTORY_CAMPAIGN_SPACE_ID] = {"campaign_space_id", KIND_IDENTIFIER, false},
+	[HISTORY_REUSED_IN_ID] = {"reused_in_id", KIND_PLACE, false},
+	[HISTORY_REUSED_IN_NAME] = {"reused_in_name", KIND_PLACE, false},
+	[HISTORY_REUSED_IN_TYPE] = {"reused_in_type", KIND_PLACE, false},
 };
+
+/* What a relation is to be locked for */
+typedef struct LockCheck
+{
+	LOCKMODE	lockmode;
+	Oid			owner;			/* whose it must be to be waited for; 0: anybody's */
+} LockCheck;
 
 typedef struct AppTableSpec
 {
@@ -137,13 +152,15 @@ static uint64 invalidations = 0;	/* received so far */
 static const TableSetting *table_setting(AppRole role);
 static const ColumnSpec *column_spec(AppRole role, int column);
 static void check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg);
+static Oid	relation_owner(Oid relid);
 static void create_bound_tables(void);
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
 static void read_relation(AppTable *table);
-static uint32 read_primary_key(const AppTable *table);
+static void read_keys(AppTable *table);
+static bool is_for_partition(Oid constraint);
 static bool kind_accepts(ColumnKind kind, Oid type);
 pg_noreturn static void report_no_table(AppRole role);
 pg_noreturn static void report_misfit(const AppTable *table, int column,
@@ -223,23 +240,25 @@ app_schema_find(AppRole role, LOCKMODE lockmode)
 {
 	const TableSetting *setting = table_setting(role);
 
-	return app_relation_find(setting->schema[0] ? setting->schema : NULL, setting->name, lockmode);
+	return app_relation_find(setting->schema[0] ? setting->schema : NULL, setting->name, lockmode,
+							 InvalidOid);
 }
 
 /*
  * app_relation_find finds a relation by its name and locks it until the end of the
  * transaction; InvalidOid if there is none.  Without a schema, it is found through the
- * search_path.
+ * search_path.  With an owner, one that is somebody else's is not waited for.
  *
  * Whoever has no right to take the lock must not even wait for it, since others would
  * wait behind him.  A name can stand for another relation after a wait, so the right is
  * checked each time it is resolved.
  *
- * Error 42501: the caller may not lock the relation.
+ * Errors: 42501 the caller may not lock the relation; 42809 it has another owner.
  */
 Oid
-app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
+app_relation_find(const char *schema, const char *name, LOCKMODE lockmode, Oid owner)
 {
+	LockCheck	check = {lockmode, owner};
 	RangeVar	range = {
 		.type = T_RangeVar,
 		.schemaname = unconstify(char *, schema),
@@ -248,7 +267,7 @@ app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
 		.location = -1
 	};
 
-	return RangeVarGetRelidExtended(&range, lockmode, RVR_MISSING_OK, check_may_lock, &lockmode);
+	return RangeVarGetRelidExtended(&range, lockmode, RVR_MISSING_OK, check_may_lock, &check);
 }
 
 /*
@@ -261,11 +280,19 @@ app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
 static void
 check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
 {
-	LOCKMODE	lockmode = *(LOCKMODE *) arg;
+	const LockCheck *check = arg;
+	LOCKMODE	lockmode = check->lockmode;
 	AclResult	result = ACLCHECK_OK;
 
 	if (!OidIsValid(relid))
 		return;
+	if (OidIsValid(check->owner) && relation_owner(relid) != check->owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("relation \"%s\" is not a reuse history table", range->relname),
+				 errdetail("Its owner is not the owner of the assets."),
+				 errhint("If it is the history of these assets, give it that owner, too; otherwise rename it or set %s.",
+						 app_table_setting_name(APP_HISTORY))));
 	if (lockmode > RowExclusiveLock)
 		result = relation_ownercheck(relid, GetUserId()) ? ACLCHECK_OK : ACLCHECK_NOT_OWNER;
 	else if (lockmode == RowExclusiveLock)
@@ -277,6 +304,34 @@ check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
 	}
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, get_relkind_objtype(get_rel_relkind(relid)), range->relname);
+}
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	/* it can have been dropped meanwhile */
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/* app_campaigns_are_uuids: is a campaign's id a uuid, so that it has one spelling? */
+bool
+app_campaigns_are_uuids(void)
+{
+	Oid			relid = app_schema_find(APP_SPACES, AccessShareLock);
+	AppTable	spaces;
+
+	if (!OidIsValid(relid))
+		return false;
+	app_schema_describe(APP_SPACES, relid, &spaces);
+	return spaces.columns[SPACE_ID].type == UUIDOID;
 }
 
 /* app_relation_fits: is it one that a query of ours can name, no index, say? */
@@ -357,6 +412,8 @@ app_column_expected(AppRole role, int column)
 		[KIND_BOOLEAN] = "boolean",
 		[KIND_TIME] = "timestamp with or without time zone",
 		[KIND_JSONB] = "jsonb",
+		[KIND_SEQ] = "integer",
+		[KIND_PLACE] = "text",
 	};
 
 	return expected[column_spec(role, column)->kind];
@@ -497,7 +554,7 @@ read_table(AppTableKey key, AppTable *table)
 				 (status == APP_COLUMN_MISSING && app_column_required(key.role, column)))
 			report_misfit(table, column, status);
 	}
-	table->primary_key = read_primary_key(table);
+	read_keys(table);
 }
 
 /* read_relation reads what describes the table as a whole. */
@@ -518,18 +575,18 @@ read_relation(AppTable *table)
 }
 
 /*
- * read_primary_key returns the columns of the table's primary key as bits by their
- * numbers with us; 0 if there is none, or if it has columns that we do not know.
+ * read_keys reads which columns the table's primary key has, unless it has some that we do
+ * not know, and which table the history's asset_id refers to.
  */
-static uint32
-read_primary_key(const AppTable *table)
+static void
+read_keys(AppTable *table)
 {
 	Relation	relation = relation_open(table->relid, NoLock);
 	Bitmapset  *attributes = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	ListCell   *cell;
 	uint32		key = 0;
 	int			column;
 
-	relation_close(relation, NoLock);
 	for (column = 0; column < app_column_count(table->role); column++)
 	{
 		int			number = table->columns[column].number - FirstLowInvalidHeapAttributeNumber;
@@ -540,7 +597,38 @@ read_primary_key(const AppTable *table)
 			attributes = bms_del_member(attributes, number);
 		}
 	}
-	return bms_is_empty(attributes) ? key : 0;
+	table->primary_key = bms_is_empty(attributes) ? key : 0;
+
+	if (table->role == APP_HISTORY)
+	{
+		foreach(cell, RelationGetFKeyList(relation))
+		{
+			ForeignKeyCacheInfo *reference = lfirst_node(ForeignKeyCacheInfo, cell);
+			int			i;
+
+			for (i = 0; i < reference->nkeys; i++)
+			{
+				if (reference->conkey[i] == table->columns[HISTORY_ASSET_ID].number &&
+					!is_for_partition(reference->conoid))
+					table->references = reference->confrelid;
+			}
+		}
+	}
+	relation_close(relation, NoLock);
+}
+
+/* is_for_partition: does a constraint stand for another one, for a partition of the table referred to? */
+static bool
+is_for_partition(Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	bool		is_for;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	is_for = OidIsValid(((Form_pg_constraint) GETSTRUCT(tuple))->conparentid);
+	ReleaseSysCache(tuple);
+	return is_for;
 }
 
 static bool
@@ -568,6 +656,10 @@ kind_accepts(ColumnKind kind, Oid type)
 			return type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 		case KIND_JSONB:
 			return type == JSONBOID;
+		case KIND_SEQ:
+			return type == INT4OID;
+		case KIND_PLACE:
+			return type == TEXTOID;
 	}
 	return false;
 }

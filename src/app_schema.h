@@ -61,11 +61,16 @@ typedef enum SpaceColumn
 
 typedef enum HistoryColumn
 {
+	HISTORY_SEQ,
 	HISTORY_CONTEXT,
 	HISTORY_ASSET_ID,
+	HISTORY_ORIGINAL,
+	HISTORY_REUSE_KEY,
 	HISTORY_REUSED_AT,
 	HISTORY_TENANT_ID,
-	HISTORY_CAMPAIGN_SPACE_ID,
+	HISTORY_REUSED_IN_ID,
+	HISTORY_REUSED_IN_NAME,
+	HISTORY_REUSED_IN_TYPE,
 	HISTORY_NCOLUMNS
 } HistoryColumn;
 
@@ -94,6 +99,7 @@ typedef struct AppTable
 	char		name[NAMEDATALEN];
 	AppColumn	columns[APP_MAX_COLUMNS];
 	uint32		primary_key;	/* the columns in it, as bits; 0: others are in it too */
+	Oid			references;		/* the table that the history's asset_id refers to; 0 for none */
 } AppTable;
 
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
@@ -106,6 +112,8 @@ extern int	app_column_count(AppRole role);
 extern bool app_column_rounds_time(const AppColumn *column);
 extern const char *app_column_name(AppRole role, int column);
 
+extern bool app_campaigns_are_uuids(void);
+
 /* What asset_reuse_check_schema says of a column */
 typedef enum AppColumnStatus
 {
@@ -115,7 +123,7 @@ typedef enum AppColumnStatus
 } AppColumnStatus;
 
 extern Oid	app_schema_find(AppRole role, LOCKMODE lockmode);
-extern Oid	app_relation_find(const char *schema, const char *name, LOCKMODE lockmode);
+extern Oid	app_relation_find(const char *schema, const char *name, LOCKMODE lockmode, Oid owner);
 extern bool app_relation_fits(Oid relid);
 extern const char *app_table_setting_name(AppRole role);
 extern char *app_table_display_name(AppRole role);

@@ -20,47 +20,26 @@
 
 #include "asset_type.h"
 
+static Datum bind(text *asset_type, const AppColumn *column);
 static Oid	find_enum_value(Oid type, const char *label);
 static char *list_enum_labels(Oid type);
 static int	compare_enum_values(const void *a, const void *b);
 
-/* asset_type_param_type returns the type in which the filter is bound. */
-Oid
-asset_type_param_type(const AppColumn *column)
-{
-	return type_is_enum(column->type) ? column->type : TEXTOID;
-}
-
-/*
- * asset_type_append_filter appends " AND alias.asset_type = $n".
- *
- * An enum's operators do not take a domain over it.  A string that is not PostgreSQL's own
- * has operators of its owner's, and is compared as text.
- */
+/* asset_type_add adds the filter as the optional parameter $asset_type, in the column's own type. */
 void
-asset_type_append_filter(PlanText *text, const char *alias, const AppColumn *column, int param)
+asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column)
 {
-	if (column->is_domain && type_is_enum(column->type))
-		appendStringInfo(&text->sql, " AND CAST(%s.asset_type AS %s) OPERATOR(pg_catalog.=) $%d",
-						 alias, format_type_be_qualified(column->type), param);
-	else if (!type_is_enum(column->type) && !app_type_is_own_string(column->type))
-	{
-		appendStringInfoString(&text->sql, " AND (");
-		plan_append_text(text, column, psprintf("%s.asset_type", alias));
-		appendStringInfo(&text->sql, ") OPERATOR(pg_catalog.=) $%d", param);
-	}
-	else
-		appendStringInfo(&text->sql, " AND %s.asset_type OPERATOR(pg_catalog.=) $%d",
-						 alias, param);
+	plan_add_optional(request, "asset_type", type_is_enum(column->type) ? column->type : TEXTOID,
+					  asset_type ? bind(asset_type, column) : (Datum) 0, asset_type == NULL);
 }
 
 /*
- * asset_type_bind converts the filter for its column.
+ * bind converts the filter for its column.
  *
  * Error 22023 if an enum has no such value, or if it is empty.
  */
-Datum
-asset_type_bind(text *asset_type, const AppColumn *column)
+static Datum
+bind(text *asset_type, const AppColumn *column)
 {
 	char	   *label = text_to_cstring(asset_type);
 	bool		is_enum = type_is_enum(column->type);

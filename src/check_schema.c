@@ -9,22 +9,29 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
+#include "app_index.h"
 #include "app_schema.h"
+#include "history_table.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_check_schema);
 
 #define CHECK_NCOLUMNS	7
 
 static void check_table(AppRole role, ReturnSetInfo *result);
+static void check_indexes(AppRole role, Oid relid, ReturnSetInfo *result);
+static bool wants_index(AppIndex index);
+static void put_row(ReturnSetInfo *result, char *const *values);
 static char *column_hint(AppRole role, int column, Oid relid, AppColumnStatus status);
 static char *without_column(AppRole role, int column, Oid relid);
 
-/* asset_reuse_check_schema() returns a row for each column that we use. */
+/* asset_reuse_check_schema() returns a row for each column that we use, and each index. */
 Datum
 asset_reuse_check_schema(PG_FUNCTION_ARGS)
 {
@@ -46,7 +53,6 @@ check_table(AppRole role, ReturnSetInfo *result)
 		[APP_COLUMN_WRONG_TYPE] = "wrong type",
 	};
 	Oid			relid = app_schema_find(role, AccessShareLock);
-	Datum		relation = CStringGetTextDatum(app_table_display_name(role));
 	int			column;
 
 	if (OidIsValid(relid) && !app_relation_fits(relid))
@@ -56,26 +62,80 @@ check_table(AppRole role, ReturnSetInfo *result)
 		AppColumn	found = {0};
 		AppColumnStatus status = APP_COLUMN_MISSING;
 		char	   *hint;
-		Datum		values[CHECK_NCOLUMNS] = {0};
-		bool		nulls[CHECK_NCOLUMNS] = {0};
 
 		if (OidIsValid(relid))
 			status = app_column_inspect(role, column, relid, &found);
 		hint = column_hint(role, column, relid, status);
-
-		values[0] = relation;
-		values[1] = CStringGetTextDatum(app_column_name(role, column));
-		values[2] = CStringGetTextDatum(app_column_required(role, column) ? "required" : "optional");
-		values[3] = CStringGetTextDatum(app_column_expected(role, column));
-		nulls[4] = !found.present;
-		if (found.present)
-			values[4] = CStringGetTextDatum(format_type_with_typemod(found.type, found.typmod));
-		values[5] = CStringGetTextDatum(OidIsValid(relid) ? status_words[status] : "no table");
-		nulls[6] = hint == NULL;
-		if (hint != NULL)
-			values[6] = CStringGetTextDatum(hint);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		put_row(result, (char *[CHECK_NCOLUMNS])
+				{
+					app_table_display_name(role), (char *) app_column_name(role, column),
+					app_column_required(role, column) ? "required" : "optional",
+					(char *) app_column_expected(role, column),
+					found.present ? format_type_with_typemod(found.type, found.typmod) : NULL,
+					(char *) (OidIsValid(relid) ? status_words[status] : "no table"), hint
+				});
 	}
+	if (OidIsValid(relid))
+		check_indexes(role, relid, result);
+}
+
+/* check_indexes adds a row for each index that we want on a table; a view has none. */
+static void
+check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
+{
+	char		relkind = get_rel_relkind(relid);
+	int			index;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	for (index = 0; index < APP_NINDEXES; index++)
+	{
+		Oid			found;
+
+		if (app_index_role(index) != role || !wants_index(index))
+			continue;
+		found = app_index_find(index, relid);
+		put_row(result, (char *[CHECK_NCOLUMNS])
+				{
+					app_table_display_name(role), (char *) app_index_key(index), "optional",
+					(char *) app_index_expected(index), OidIsValid(found) ? get_rel_name(found) : NULL,
+					OidIsValid(found) ? "ok" : "missing",
+					OidIsValid(found) ? NULL :
+					psprintf("%s;", app_index_statement(index, NULL, app_table_display_name(role)))
+				});
+	}
+}
+
+/* wants_index: has an index a use?  That of the logs has one only beside a history table. */
+static bool
+wants_index(AppIndex index)
+{
+	AppTable	assets = {0};
+	Oid			relid;
+
+	if (index != INDEX_LOGS)
+		return true;
+	relid = app_schema_find(APP_ASSETS, AccessShareLock);
+	strlcpy(assets.schema, get_namespace_name(get_rel_namespace(relid)), NAMEDATALEN);
+	return OidIsValid(app_relation_find(history_table_schema(&assets), history_table_name(), NoLock,
+										InvalidOid));
+}
+
+/* put_row puts a row of texts, null for a null. */
+static void
+put_row(ReturnSetInfo *result, char *const *values)
+{
+	Datum		datums[CHECK_NCOLUMNS] = {0};
+	bool		nulls[CHECK_NCOLUMNS] = {0};
+	int			i;
+
+	for (i = 0; i < CHECK_NCOLUMNS; i++)
+	{
+		nulls[i] = values[i] == NULL;
+		if (values[i] != NULL)
+			datums[i] = CStringGetTextDatum(values[i]);
+	}
+	tuplestore_putvalues(result->setResult, result->setDesc, datums, nulls);
 }
 
 /* column_hint says what to do about a column; null if nothing. */

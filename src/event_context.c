@@ -1,10 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * event_context.c
- *	  The context of an event: the caller's, and the place of reuse.
+ *	  The context of an event: the caller's keys, and the place of reuse.
  *
- * Its SQL functions are what the statements of asset_reuse_track call.  Pure;
- * what is made is in the current memory context.
+ * A context is an object: the keys that a caller gave, and among them those of the
+ * place of reuse, reused_in_type, reused_in_id and reused_in_name, and reuse_key where
+ * there is one.  The history table has these in columns and the others as they are, so
+ * here a context is taken apart and put together again.
+ *
+ * Where the campaigns' ids are uuids, a campaign's id is taken in the one spelling that
+ * the type has.
+ *
+ * Pure; what is made is in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,6 +20,7 @@
 #include <ctype.h>
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/uuid.h"
@@ -20,67 +28,71 @@
 #include "compat.h"
 #include "event_context.h"
 #include "jsonb_writer.h"
-#include "response.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_event_context);
-PG_FUNCTION_INFO_V1(asset_reuse_event_campaign);
-PG_FUNCTION_INFO_V1(asset_reuse_event_campaign_uuid);
 
-/* What a place of reuse usually takes */
+/* What the keys of a place take beside their values: names, entries, padding */
 #define PLACE_SIZE			256
+
+/* A longer key does not fit into an index beside others, and is none */
+#define MAX_KEY				255
 
 /* Hexadecimal digits of a uuid */
 #define UUID_DIGITS			(2 * UUID_LEN)
 
-/* No campaign's id is longer: it would not fit into an index, beside others' */
-#define MAX_CAMPAIGN_ID		1024
+/* The keys of a place, in the order in which jsonb sorts them */
+enum
+{
+	PLACE_KEY,
+	PLACE_ID,
+	PLACE_NAME,
+	PLACE_TYPE,
+	PLACE_NKEYS
+};
 
+static const JsonbKey place_keys[PLACE_NKEYS] = {
+	[PLACE_KEY] = JSONB_KEY("reuse_key"),
+	[PLACE_ID] = JSONB_KEY("reused_in_id"),
+	[PLACE_NAME] = JSONB_KEY("reused_in_name"),
+	[PLACE_TYPE] = JSONB_KEY("reused_in_type"),
+};
+
+/* A walk over an object's pairs and a place's keys together, in the order of the keys */
+typedef struct MergeWalk
+{
+	const ReuseValue *others;	/* null: none */
+	const text *const *values;	/* of the place's keys */
+	bool		has_key;		/* the place has a reuse_key, too */
+	uint32		next_other;
+	int			next_place;
+} MergeWalk;
+
+static bool merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value);
+static int	place_key_of(const ReuseValue *key);
+static text *value_text(const ReuseValue *value);
+static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
-static text *named_campaign(FunctionCallInfo fcinfo);
 
 /*
- * asset_reuse_event_context(reuse_context, reused_in_type, reused_in_id,
- * reused_in_name) returns the context of an event.
+ * asset_reuse_event_context(context, reused_in_type, reused_in_id, reused_in_name, reuse_key)
+ * returns the context of an event.
  */
 Datum
 asset_reuse_event_context(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *reuse_context = event_context_given(PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0));
+	Jsonb	   *others = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
 	ReusePlace	place = {
 		.type = optional_text(fcinfo, 1),
 		.id = optional_text(fcinfo, 2),
-		.name = optional_text(fcinfo, 3)
+		.name = optional_text(fcinfo, 3),
+		.key = optional_text(fcinfo, 4)
 	};
 
-	PG_RETURN_JSONB_P(event_context_make(reuse_context, &place));
-}
-
-/*
- * asset_reuse_event_campaign(context) returns the id of the campaign that an event
- * names, or null.
- */
-Datum
-asset_reuse_event_campaign(PG_FUNCTION_ARGS)
-{
-	text	   *id = named_campaign(fcinfo);
-
-	if (id == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(id);
-}
-
-/*
- * asset_reuse_event_campaign_uuid(context) returns that id as a uuid; null if it is
- * none, for then it names no campaign whose id is one.
- */
-Datum
-asset_reuse_event_campaign_uuid(PG_FUNCTION_ARGS)
-{
-	text	   *id = named_campaign(fcinfo);
-
-	if (id == NULL || !event_context_is_uuid(id))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(id))));
+	if (others != NULL && !JB_ROOT_IS_OBJECT(others))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("context must be a JSON object")));
+	PG_RETURN_JSONB_P(event_context_make(others, &place));
 }
 
 /*
@@ -108,53 +120,148 @@ event_context_given(Jsonb *reuse_context)
 }
 
 /*
- * event_context_make adds the place of reuse to the caller's context, of which it
- * overrides the same keys.  There need not be one.
+ * event_context_make adds a place of reuse to other keys, of which it overrides the same ones.
+ * There need not be others; if there are, they are an object.
  */
 Jsonb *
-event_context_make(Jsonb *reuse_context, const ReusePlace *place)
+event_context_make(const Jsonb *others, const ReusePlace *place)
 {
-	static const JsonbKey keys[] = {
-		JSONB_KEY("reused_in_id"), JSONB_KEY("reused_in_name"), JSONB_KEY("reused_in_type"),
+	const text *values[PLACE_NKEYS] = {
+		[PLACE_KEY] = place->key,
+		[PLACE_ID] = place->id,
+		[PLACE_NAME] = place->name,
+		[PLACE_TYPE] = place->type
 	};
+	ReuseValue	object;
+	MergeWalk	start = {.values = values, .has_key = place->key != NULL};
+	MergeWalk	walk;
+	ReuseValue	key;
+	ReuseValue	value;
 	JsonbWriter w;
-	Jsonb	   *added;
+	Size		size = PLACE_SIZE;
+	uint32		npairs = 0;
+	int			i;
 
-	jsonb_writer_init(&w, CurrentMemoryContext, PLACE_SIZE);
-	jsonb_begin_object_keys(&w, keys, lengthof(keys));
-	response_put_text(&w, place->id);
-	response_put_text(&w, place->name);
-	response_put_text(&w, place->type);
+	if (others != NULL)
+	{
+		reuse_value_of_jsonb(others, &object);
+		start.others = &object;
+		/* each pair copied may need other padding */
+		size += object.len + reuse_value_count(&object) * sizeof(JEntry);
+	}
+	for (i = 0; i < PLACE_NKEYS; i++)
+		size += values[i] ? VARSIZE_ANY_EXHDR(values[i]) : 0;
+	for (walk = start; merge_next(&walk, &key, &value);)
+		npairs++;
+
+	jsonb_writer_init(&w, CurrentMemoryContext, size);
+	jsonb_begin_object(&w, npairs);
+	for (walk = start; merge_next(&walk, &key, &value);)
+		jsonb_put_key(&w, key.data, key.len);
+	for (walk = start; merge_next(&walk, &key, &value);)
+		jsonb_put_copy(&w, value.type, value.data, value.len);
 	jsonb_end(&w);
-	added = jsonb_writer_finish(&w);
-	if (reuse_context == NULL)
-		return added;
-	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(reuse_context),
-											  JsonbPGetDatum(added)));
+	return jsonb_writer_finish(&w);
 }
 
-/* event_context_campaign returns the id of the campaign that an event names, or null. */
-text *
-event_context_campaign(const ReuseValue *context)
+/* event_context_others returns the keys of a context that are none of a place's; null for none. */
+Jsonb *
+event_context_others(const ReuseValue *context)
 {
-	ReuseValue	type;
-	ReuseValue	id;
+	ReuseValue	key;
+	ReuseValue	value;
+	JsonbWriter w;
+	uint32		npairs = reuse_value_is_object(context) ? reuse_value_count(context) : 0;
+	uint32		nothers = 0;
+	uint32		i;
 
-	if (!reuse_value_get(context, "reused_in_type", &type) ||
-		type.type != JENTRY_ISSTRING || type.len != strlen(CAMPAIGN_TYPE) ||
-		memcmp(type.data, CAMPAIGN_TYPE, type.len) != 0 ||
-		!reuse_value_get(context, "reused_in_id", &id) || id.type != JENTRY_ISSTRING ||
-		id.len > MAX_CAMPAIGN_ID)
+	for (i = 0; i < npairs; i++)
+	{
+		reuse_value_pair(context, i, &key, &value);
+		nothers += place_key_of(&key) == PLACE_NKEYS;
+	}
+	if (nothers == 0)
 		return NULL;
-	return cstring_to_text_with_len(id.data, id.len);
+	jsonb_writer_init(&w, CurrentMemoryContext, context->len + PLACE_SIZE + npairs * sizeof(JEntry));
+	jsonb_begin_object(&w, nothers);
+	for (i = 0; i < npairs; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		reuse_value_pair(context, i, &key, &value);
+		if (place_key_of(&key) == PLACE_NKEYS)
+			jsonb_put_key(&w, key.data, key.len);
+	}
+	for (i = 0; i < npairs; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		reuse_value_pair(context, i, &key, &value);
+		if (place_key_of(&key) == PLACE_NKEYS)
+			jsonb_put_copy(&w, value.type, value.data, value.len);
+	}
+	jsonb_end(&w);
+	return jsonb_writer_finish(&w);
 }
 
 /*
- * event_context_is_uuid: does the type uuid accept a text?  As in its input
+ * event_context_place reads the place that a context names: strings, or numbers and booleans
+ * as text; null for anything else.
+ */
+void
+event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place)
+{
+	text	  **values[PLACE_NKEYS] = {
+		[PLACE_KEY] = &place->key,
+		[PLACE_ID] = &place->id,
+		[PLACE_NAME] = &place->name,
+		[PLACE_TYPE] = &place->type
+	};
+	int			i;
+
+	for (i = 0; i < PLACE_NKEYS; i++)
+	{
+		ReuseValue	value;
+
+		*values[i] = NULL;
+		if (!reuse_value_get(context, place_keys[i].name, &value))
+			continue;
+		if (i != PLACE_KEY || (value.type == JENTRY_ISSTRING && value.len > 0 && value.len <= MAX_KEY))
+			*values[i] = value_text(&value);
+	}
+	if (uuid_campaigns && event_names_campaign(place))
+		place->id = event_id_spelled(place->id);
+}
+
+/*
+ * event_context_is_plain: would event_context_make give the context back from its other keys and
+ * the place that was read of it?
+ */
+bool
+event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
+{
+	ReuseValue	key;
+
+	return reuse_value_is_object(context) &&
+		is_string_of(context, PLACE_TYPE, place->type) &&
+		is_string_of(context, PLACE_ID, place->id) &&
+		is_string_of(context, PLACE_NAME, place->name) &&
+		(place->key != NULL || !reuse_value_get(context, place_keys[PLACE_KEY].name, &key));
+}
+
+/* event_names_campaign: is a place a campaign that is known by its id? */
+bool
+event_names_campaign(const ReusePlace *place)
+{
+	return place->id != NULL && place->type != NULL &&
+		VARSIZE_ANY_EXHDR(place->type) == strlen(CAMPAIGN_TYPE) &&
+		memcmp(VARDATA_ANY(place->type), CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE)) == 0;
+}
+
+/*
+ * event_id_is_uuid: does the type uuid accept a text?  As in its input
  * function: braces around it, and hyphens after any four digits, may be or not be.
  */
 bool
-event_context_is_uuid(const text *id)
+event_id_is_uuid(const text *id)
 {
 	const char *at = VARDATA_ANY(id);
 	const char *end = at + VARSIZE_ANY_EXHDR(id);
@@ -174,18 +281,105 @@ event_context_is_uuid(const text *id)
 	return at == end;
 }
 
+/* event_id_spelled returns a uuid as the type itself spells it; any other id as it is. */
+text *
+event_id_spelled(text *id)
+{
+	Datum		uuid;
+
+	if (!event_id_is_uuid(id))
+		return id;
+	uuid = DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(id)));
+	return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, uuid)));
+}
+
+/* merge_next steps to the next pair; false at the end.  A place's value wins over another. */
+static bool
+merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value)
+{
+	int			place = walk->next_place + (walk->next_place == PLACE_KEY && !walk->has_key);
+	const text *place_value;
+
+	CHECK_FOR_INTERRUPTS();
+	while (walk->others != NULL && walk->next_other < reuse_value_count(walk->others))
+	{
+		int			overridden;
+
+		reuse_value_pair(walk->others, walk->next_other, key, value);
+		overridden = place_key_of(key);
+		if (overridden == PLACE_NKEYS || (overridden == PLACE_KEY && !walk->has_key))
+		{
+			if (place < PLACE_NKEYS &&
+				jsonb_compare_keys(key->data, key->len, place_keys[place].name, place_keys[place].len) > 0)
+				break;
+			walk->next_other++;
+			return true;
+		}
+		walk->next_other++;
+	}
+	if (place == PLACE_NKEYS)
+		return false;
+	place_value = walk->values[place];
+	*key = (ReuseValue) {JENTRY_ISSTRING, place_keys[place].name, place_keys[place].len};
+	if (place_value != NULL)
+		*value = (ReuseValue) {JENTRY_ISSTRING, VARDATA_ANY(place_value), VARSIZE_ANY_EXHDR(place_value)};
+	else
+		*value = (ReuseValue) {.type = JENTRY_ISNULL};
+	walk->next_place = place + 1;
+	return true;
+}
+
+/* place_key_of returns which of a place's keys a key is; PLACE_NKEYS for none. */
+static int
+place_key_of(const ReuseValue *key)
+{
+	int			i;
+
+	for (i = 0; i < PLACE_NKEYS; i++)
+	{
+		if (key->len == (uint32) place_keys[i].len &&
+			memcmp(key->data, place_keys[i].name, key->len) == 0)
+			break;
+	}
+	return i;
+}
+
+/* value_text returns a string, or a number or boolean, as text; null for anything else. */
+static text *
+value_text(const ReuseValue *value)
+{
+	switch (value->type)
+	{
+		case JENTRY_ISSTRING:
+			return cstring_to_text_with_len(value->data, value->len);
+		case JENTRY_ISNUMERIC:
+			return cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
+																	   PointerGetDatum(value->data))));
+		case JENTRY_ISBOOL_TRUE:
+			return cstring_to_text("true");
+		case JENTRY_ISBOOL_FALSE:
+			return cstring_to_text("false");
+		default:
+			return NULL;
+	}
+}
+
+/* is_string_of: is a place's key in a context, as just that string, or as a null? */
+static bool
+is_string_of(const ReuseValue *context, int place_key, const text *value)
+{
+	ReuseValue	found;
+
+	if (!reuse_value_get(context, place_keys[place_key].name, &found))
+		return false;
+	if (value == NULL)
+		return found.type == JENTRY_ISNULL;
+	return found.type == JENTRY_ISSTRING && found.len == VARSIZE_ANY_EXHDR(value) &&
+		memcmp(found.data, VARDATA_ANY(value), found.len) == 0;
+}
+
 static text *
 optional_text(FunctionCallInfo fcinfo, int argno)
 {
 	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
-}
-
-/* named_campaign returns the id of the campaign that argument 0 names, or null. */
-static text *
-named_campaign(FunctionCallInfo fcinfo)
-{
-	ReuseValue	context;
-
-	reuse_value_of_jsonb(PG_GETARG_JSONB_P(0), &context);
-	return event_context_campaign(&context);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * event_context.h
- *	  The context of an event: the caller's, and the place of reuse.
+ *	  The context of an event: the caller's keys, and the place of reuse.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,17 +13,22 @@
 /* The type of place that makes an event name a campaign */
 #define CAMPAIGN_TYPE		"campaign_space"
 
-/* Where an asset is reused; null for what is not known */
+/* Where an asset is reused, and the caller's key of it; null for what is not known */
 typedef struct ReusePlace
 {
 	text	   *type;
 	text	   *id;
 	text	   *name;
+	text	   *key;
 } ReusePlace;
 
 extern Jsonb *event_context_given(Jsonb *reuse_context);
-extern Jsonb *event_context_make(Jsonb *reuse_context, const ReusePlace *place);
-extern text *event_context_campaign(const ReuseValue *context);
-extern bool event_context_is_uuid(const text *id);
+extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
+extern Jsonb *event_context_others(const ReuseValue *context);
+extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
+extern bool event_context_is_plain(const ReuseValue *context, const ReusePlace *place);
+extern bool event_names_campaign(const ReusePlace *place);
+extern bool event_id_is_uuid(const text *id);
+extern text *event_id_spelled(text *id);
 
 #endif							/* ASSET_REUSE_EVENT_CONTEXT_H */

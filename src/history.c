@@ -3,8 +3,7 @@
  * history.c
  *	  asset_reuse_history: an asset's timeline.
  *
- * One read of the asset's row, the page from its log and the history table
- * (history_page.c), one query for the campaigns that the page names
+ * One read of the asset and its events in both places (history_page.c), one query for the campaigns that the page names
  * (history_campaigns.c), and the answer.
  *
  * The answer lives in the calling query's memory context; all else, the
@@ -42,20 +41,14 @@ PG_FUNCTION_INFO_V1(asset_reuse_history);
 /* What an event takes beside its context and campaign */
 #define EVENT_SIZE			256
 
-#define HISTORY_COLUMNS \
-	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_REUSED_COUNT) | \
-	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_PLATFORM_METADATA))
-
 static void read_request(FunctionCallInfo fcinfo, HistoryRequest *request);
-static void find_log(const AppRow *row, ReuseLog *log);
-static Jsonb *make_answer(const HistoryRequest *request, const AppRow *row,
-						  const HistoryPage *page, MemoryContext memory);
+static Jsonb *make_answer(const HistoryRequest *request, const HistoryPage *page,
+						  MemoryContext memory);
 static Size answer_size(const HistoryPage *page);
 static void put_event(JsonbWriter *w, const HistoryEvent *event);
-static void put_place(JsonbWriter *w, const ReuseValue *context, const char *key);
 
 /*
- * asset_reuse_history(asset_id, tenant_id, page_limit, page_offset, before)
+ * asset_reuse_history(asset_id, tenant_id, page_limit, page_offset, cursor)
  * returns a page of an asset's events.
  */
 Datum
@@ -64,11 +57,9 @@ asset_reuse_history(PG_FUNCTION_ARGS)
 	MemoryContext memory = CurrentMemoryContext;
 	HistoryRequest request;
 	AppTable	assets;
-	AppTable	table;			/* of the events, if has_table */
+	AppTable	history;
 	AppTable	spaces;
 	bool		has_table;
-	AppRow		row;
-	ReuseLog	log;
 	HistoryPage page;
 	Jsonb	   *answer;
 
@@ -76,12 +67,12 @@ asset_reuse_history(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
-	has_table = history_table_bind(&assets, AccessShareLock, true, &table);
-	app_lookup(&assets, HISTORY_COLUMNS, request.asset_id, request.tenant_id, true, &row);
-	find_log(&row, &log);
-	history_page_pick(&request, &log, has_table ? &table : NULL, &page);
+	has_table = history_table_bind(&assets, AccessShareLock, true, &history);
+	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
+	history_page_pick(&request, &assets, has_table ? &history : NULL,
+					  spaces.columns[SPACE_ID].type == UUIDOID, fcinfo->flinfo->fn_oid, &page);
 	history_campaigns_find(request.tenant_id, &spaces, &page);
-	answer = make_answer(&request, &row, &page, memory);
+	answer = make_answer(&request, &page, memory);
 	SPI_finish();
 
 	PG_RETURN_JSONB_P(answer);
@@ -98,27 +89,23 @@ read_request(FunctionCallInfo fcinfo, HistoryRequest *request)
 	request->limit = request_optional_int(fcinfo, 2, "page_limit", 1, HISTORY_MAX_PAGE, HISTORY_DEFAULT_PAGE);
 	request->offset = request_optional_int(fcinfo, 3, "page_offset", 0, INT_MAX, 0);
 	request->by_cursor = !PG_ARGISNULL(4);
-	request->before = request->by_cursor ? PG_GETARG_TIMESTAMPTZ(4) : DT_NOEND;
-}
-
-/* find_log finds the log in the asset's document. */
-static void
-find_log(const AppRow *row, ReuseLog *log)
-{
-	Jsonb	   *document;
-
-	memset(log, 0, sizeof(*log));
-	if (row->nulls[ASSET_PLATFORM_METADATA])
-		return;
-	document = DatumGetJsonbP(row->values[ASSET_PLATFORM_METADATA]);
-	reuse_log_require(reuse_log_find(&document->root, log));
+	if (request->by_cursor && !event_id_parse(PG_GETARG_TEXT_PP(4), &request->cursor))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid cursor"),
+				 errhint("A cursor is the next_cursor of an answer.")));
+	if (request->by_cursor && request->offset > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cursor and page_offset must not both be given"),
+				 errhint("A page by cursor begins after the event that the cursor names.")));
 }
 
 /* make_answer writes the answer into a memory context. */
 static Jsonb *
-make_answer(const HistoryRequest *request, const AppRow *row, const HistoryPage *page,
-			MemoryContext memory)
+make_answer(const HistoryRequest *request, const HistoryPage *page, MemoryContext memory)
 {
+	const AppRow *asset = &page->asset;
 	static const JsonbKey keys[] = {
 		JSONB_KEY("limit"), JSONB_KEY("total"), JSONB_KEY("offset"), JSONB_KEY("history"),
 		JSONB_KEY("success"), JSONB_KEY("asset_id"), JSONB_KEY("has_more"),
@@ -141,15 +128,15 @@ make_answer(const HistoryRequest *request, const AppRow *row, const HistoryPage 
 		put_event(&w, &page->events[i]);
 	jsonb_end(&w);
 	jsonb_put_bool(&w, true);
-	response_put_column(&w, row, ASSET_ID);
+	response_put_column(&w, asset, ASSET_ID);
 	jsonb_put_bool(&w, page->has_more);
-	response_put_column(&w, row, ASSET_NAME);
+	response_put_column(&w, asset, ASSET_NAME);
 	if (page->has_more)
-		response_put_time(&w, page->next_cursor);
+		response_put_event_id(&w, page->events[page->nevents - 1].id);
 	else
 		jsonb_put_null(&w);
-	response_put_int(&w, app_row_integer(row, ASSET_REUSED_COUNT));
-	response_put_column(&w, row, ASSET_LAST_REUSED_AT);
+	response_put_int(&w, app_row_integer(asset, ASSET_REUSED_COUNT));
+	response_put_column(&w, asset, ASSET_LAST_REUSED_AT);
 	jsonb_end(&w);
 	return jsonb_writer_finish(&w);
 }
@@ -171,55 +158,21 @@ static void
 put_event(JsonbWriter *w, const HistoryEvent *event)
 {
 	static const JsonbKey keys[] = {
-		JSONB_KEY("context"), JSONB_KEY("timestamp"), JSONB_KEY("reused_in_id"),
-		JSONB_KEY("campaign_space"), JSONB_KEY("reused_in_name"), JSONB_KEY("reused_in_type"),
+		JSONB_KEY("context"), JSONB_KEY("event_id"), JSONB_KEY("timestamp"),
+		JSONB_KEY("reused_in_id"), JSONB_KEY("campaign_space"), JSONB_KEY("reused_in_name"),
+		JSONB_KEY("reused_in_type"),
 	};
-	const ReuseValue *context = &event->context;
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
-	jsonb_put_copy(w, context->type, context->data, context->len);
-	if (event->has_time)
-		response_put_time(w, event->time);
-	else
-		jsonb_put_null(w);
-	put_place(w, context, "reused_in_id");
+	jsonb_put_copy(w, event->context.type, event->context.data, event->context.len);
+	response_put_event_id(w, event->id);
+	response_put_event_time(w, event->id.time);
+	response_put_text(w, event->place.id);
 	if (event->campaign != NULL)
 		response_put_row(w, APP_SPACES, event->campaign, CAMPAIGN_COLUMNS, NULL);
 	else
 		jsonb_put_null(w);
-	put_place(w, context, "reused_in_name");
-	put_place(w, context, "reused_in_type");
+	response_put_text(w, event->place.name);
+	response_put_text(w, event->place.type);
 	jsonb_end(w);
-}
-
-/*
- * put_place puts one of a context's reused_in_* keys: a string, or a number or
- * boolean as text; null for anything else.
- */
-static void
-put_place(JsonbWriter *w, const ReuseValue *context, const char *key)
-{
-	ReuseValue	value = {.type = JENTRY_ISNULL};
-	char	   *number;
-
-	(void) reuse_value_get(context, key, &value);
-	switch (value.type)
-	{
-		case JENTRY_ISSTRING:
-			jsonb_put_string(w, value.data, value.len);
-			break;
-		case JENTRY_ISNUMERIC:
-			number = DatumGetCString(DirectFunctionCall1(numeric_out,
-														 PointerGetDatum(value.data)));
-			jsonb_put_string(w, number, strlen(number));
-			break;
-		case JENTRY_ISBOOL_TRUE:
-			jsonb_put_string(w, "true", 4);
-			break;
-		case JENTRY_ISBOOL_FALSE:
-			jsonb_put_string(w, "false", 5);
-			break;
-		default:
-			jsonb_put_null(w);
-	}
 }

@@ -22,6 +22,15 @@
 #include "history_campaigns.h"
 #include "plan_cache.h"
 
+/*
+ * OFFSET 0 keeps the subquery as it is: a look-up by primary key for each id.
+ * Left to itself, the planner may as well read all campaigns of the tenant.
+ */
+static const char find_named[] =
+	"SELECT c.*"
+	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS named (id, place), LATERAL ("
+	"  SELECT {columns:s}, named.place FROM {spaces} AS s WHERE s.id {=} named.id AND {live:s} OFFSET 0) AS c";
+
 /* The ids that are looked up, and which one each event names */
 typedef struct CampaignIds
 {
@@ -34,20 +43,18 @@ static void collect_ids(const HistoryPage *page, const AppColumn *id, CampaignId
 static int	place_named_before(const HistoryPage *page, const int *places, int64 event);
 static void find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *ids,
 						   AppRow **found);
-static void build_campaigns_query(PlanText *text, const PlanRequest *request);
 
 /*
  * history_campaigns_find finds the live campaigns of the tenant that a page's events
- * name.  *spaces is set, and must live as long as the page.
+ * name.  spaces must live as long as the page.
  */
 void
-history_campaigns_find(Identifier tenant_id, AppTable *spaces, HistoryPage *page)
+history_campaigns_find(Identifier tenant_id, const AppTable *spaces, HistoryPage *page)
 {
 	CampaignIds ids;
 	AppRow	  **found;
 	int64		i;
 
-	app_schema_bind(APP_SPACES, AccessShareLock, spaces);
 	collect_ids(page, &spaces->columns[SPACE_ID], &ids);
 	if (ids.count == 0)
 		return;
@@ -76,11 +83,12 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 	ids->places = palloc0(page->nevents * sizeof(int));
 	for (i = 0; i < page->nevents; i++)
 	{
-		text	   *named = page->events[i].campaign_id;
+		text	   *named = page->events[i].place.id;
 
 		/* whoever stores long ids can make the comparisons last */
 		CHECK_FOR_INTERRUPTS();
-		if (named == NULL || (id->type == UUIDOID && !event_context_is_uuid(named)))
+		if (!event_names_campaign(&page->events[i].place) ||
+			(id->type == UUIDOID && !event_id_is_uuid(named)))
 			continue;
 		ids->places[i] = place_named_before(page, ids->places, i);
 		if (ids->places[i] == 0)
@@ -95,22 +103,19 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 /*
  * place_named_before returns the place of the campaign that an event names if one of
  * the events before it names it too, else 0.
- *
- * It looks back as far as a page usually goes: in a longer one, an id is rather
- * looked up twice than compared with all others.
  */
 static int
 place_named_before(const HistoryPage *page, const int *places, int64 event)
 {
-	const text *named = page->events[event].campaign_id;
+	const text *named = page->events[event].place.id;
 	Size		len = VARSIZE_ANY_EXHDR(named);
 	int64		i;
 
-	for (i = Max(event - HISTORY_MAX_PAGE, 0); i < event; i++)
+	for (i = 0; i < event; i++)
 	{
-		const text *other = page->events[i].campaign_id;
+		const text *other = page->events[i].place.id;
 
-		if (places[i] != 0 && other != NULL && VARSIZE_ANY_EXHDR(other) == len &&
+		if (places[i] != 0 && VARSIZE_ANY_EXHDR(other) == len &&
 			memcmp(VARDATA_ANY(other), VARDATA_ANY(named), len) == 0)
 			return places[i];
 	}
@@ -123,25 +128,25 @@ find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *
 			   AppRow **found)
 {
 	PlanRequest query = {
-		.query = PLAN_HISTORY_CAMPAIGNS,
+		.sql = find_named,
 		.tables[APP_SPACES] = spaces,
+		.columns[APP_SPACES] = CAMPAIGN_COLUMNS,
 		.read_only = true,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_campaigns_query
+		.plan_options = PLAN_BY_KEY
 	};
 	Oid			type = identifier_param_type(&spaces->columns[SPACE_ID]);
 	int16		len;
 	bool		by_value;
 	char		align;
-	Datum		values[2];
 	AppRow	   *rows;
 	TupleDesc	desc;
 	uint64		i;
 
 	get_typlenbyvalalign(type, &len, &by_value, &align);
-	values[0] = PointerGetDatum(construct_array(ids->ids, ids->count, type, len, by_value, align));
-	values[1] = identifier_bind(tenant_id, &spaces->columns[SPACE_TENANT_ID]);
-	plan_execute(&query, values, NULL);
+	plan_add_value(&query, "ids", get_array_type(type),
+				   PointerGetDatum(construct_array(ids->ids, ids->count, type, len, by_value, align)));
+	identifier_add(&query, "space_tenant_id", tenant_id, &spaces->columns[SPACE_TENANT_ID]);
+	plan_execute(&query);
 
 	desc = SPI_tuptable->tupdesc;
 	app_row_check(spaces, CAMPAIGN_COLUMNS, 0, desc);
@@ -149,44 +154,9 @@ find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
-		bool		isnull;
-		Datum		place = SPI_getbinval(tuple, desc, desc->natts, &isnull);
+		Datum		place = plan_result(i, desc->natts, INT8OID);
 
 		app_row_read(spaces, CAMPAIGN_COLUMNS, 0, tuple, desc, &rows[i]);
 		found[DatumGetInt64(place) - 1] = &rows[i];
 	}
-}
-
-/* ----------
- * build_campaigns_query builds
- *
- *	SELECT named.place, c.id, c.platform, c.is_active, c.campaign_name
- *	FROM unnest($1) WITH ORDINALITY AS named (id, place), LATERAL (
- *		SELECT * FROM spaces AS s
- *		WHERE s.id = named.id AND s.tenant_id = $2 AND s.deleted_at IS NULL
- *		OFFSET 0) AS c
- *
- * OFFSET 0 keeps the subquery as it is: a look-up by primary key for each id.
- * Left to itself, the planner may as well read all campaigns of the tenant.
- * ----------
- */
-static void
-build_campaigns_query(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *spaces = request->tables[APP_SPACES];
-	Oid			id_type = identifier_param_type(&spaces->columns[SPACE_ID]);
-
-	appendStringInfoString(&text->sql, "SELECT ");
-	app_row_select(text, spaces, "c", CAMPAIGN_COLUMNS);
-	appendStringInfo(&text->sql, ", named.place FROM pg_catalog.unnest($%d)"
-					 " WITH ORDINALITY AS named (id, place), LATERAL (SELECT ",
-					 plan_add_param(text, get_array_type(id_type)));
-	app_row_select(text, spaces, "s", CAMPAIGN_COLUMNS);
-	appendStringInfoString(&text->sql, " FROM ");
-	plan_append_table(text, spaces);
-	appendStringInfoString(&text->sql, " AS s WHERE s.id OPERATOR(pg_catalog.=) named.id AND ");
-	identifier_append_match(text, "s", spaces, SPACE_TENANT_ID);
-	if (spaces->columns[SPACE_DELETED_AT].present)
-		appendStringInfoString(&text->sql, " AND s.deleted_at IS NULL");
-	appendStringInfoString(&text->sql, " OFFSET 0) AS c");
 }

@@ -15,6 +15,6 @@
 	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_PLATFORM) | COLUMN_BIT(SPACE_IS_ACTIVE) | \
 	 COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
-extern void history_campaigns_find(Identifier tenant_id, AppTable *spaces, HistoryPage *page);
+extern void history_campaigns_find(Identifier tenant_id, const AppTable *spaces, HistoryPage *page);
 
 #endif							/* ASSET_REUSE_HISTORY_CAMPAIGNS_H */

@@ -24,6 +24,7 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
+#include "app_index.h"
 #include "history_ddl.h"
 #include "history_rights.h"
 #include "history_table.h"
@@ -32,12 +33,12 @@ PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
 static bool wants_months(FunctionCallInfo fcinfo);
 static void check_name_is_free(const AppTable *assets);
-static void create_table(const AppTable *assets, const AppTable *spaces, bool by_month,
-						 AppTable *history);
-static char *table_definition(const AppTable *assets, const AppTable *spaces, bool by_month);
+static void create_table(const AppTable *assets, bool by_month, AppTable *history);
+static char *table_definition(const AppTable *assets, bool by_month);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
-static void create_indexes(const AppTable *assets, const char *table);
+static void create_indexes(const char *table);
+static void create_log_index(const AppTable *assets);
 static void create_comments(const char *table);
 static void create_partitions(const AppTable *history);
 static void create_default_partition(const AppTable *history);
@@ -45,14 +46,13 @@ static void create_months(const AppTable *history, Partman partman);
 
 /*
  * asset_reuse_create_history_table(partition_by) creates the history table beside the
- * assets, unless it is there, and returns it.
+ * assets, unless it is there, and returns its name.
  */
 Datum
 asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 {
 	bool		by_month = wants_months(fcinfo);
 	AppTable	assets;
-	AppTable	spaces;
 	AppTable	history;
 
 	SPI_connect();
@@ -66,15 +66,14 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 		DdlState	state;
 
 		check_name_is_free(&assets);
-		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 		state = ddl_enter(assets.owner);
-		create_table(&assets, &spaces, by_month, &history);
+		create_table(&assets, by_month, &history);
 		ddl_leave(state);
 		if (by_month)
 			create_partitions(&history);
 	}
 	SPI_finish();
-	PG_RETURN_OID(history.relid);
+	PG_RETURN_TEXT_P(cstring_to_text(quote_qualified_identifier(history.schema, history.name)));
 }
 
 /* wants_months reads partition_by: null for one table, 'month' for one a month. */
@@ -119,13 +118,14 @@ check_name_is_free(const AppTable *assets)
 
 /* create_table creates all of the history table and describes it. */
 static void
-create_table(const AppTable *assets, const AppTable *spaces, bool by_month, AppTable *history)
+create_table(const AppTable *assets, bool by_month, AppTable *history)
 {
 	char	   *name = quote_qualified_identifier(history_table_schema(assets), history_table_name());
 	Oid			relid;
 
-	ddl_run(table_definition(assets, spaces, by_month));
-	create_indexes(assets, name);
+	ddl_run(table_definition(assets, by_month));
+	create_indexes(name);
+	create_log_index(assets);
 	create_comments(name);
 
 	relid = get_relname_relid(history_table_name(),
@@ -139,18 +139,19 @@ create_table(const AppTable *assets, const AppTable *spaces, bool by_month, AppT
  * table_definition writes, with the types of the application's own columns,
  *
  *	CREATE TABLE history (
- *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp,
- *		campaign_space_id text, context jsonb,
- *		PRIMARY KEY (tenant_id, asset_id, reused_at),
+ *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq integer,
+ *		reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text,
+ *		context jsonb, original jsonb,
+ *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
- * The time has all microseconds, whatever precision last_reused_at has.  A campaign's id is a
- * text, unless it is a uuid: the event may name one that never was, and it is to compare as it
- * does in a document.
+ * The time has all microseconds, whatever precision last_reused_at has.  A place is compared
+ * byte by byte, as in a document.  The key begins with the asset's id, so that the foreign
+ * key's look for an asset's rows finds them in it.
  * ----------
  */
 static char *
-table_definition(const AppTable *assets, const AppTable *spaces, bool by_month)
+table_definition(const AppTable *assets, bool by_month)
 {
 	StringInfoData sql;
 
@@ -161,9 +162,9 @@ table_definition(const AppTable *assets, const AppTable *spaces, bool by_month)
 				  assets->columns[ASSET_TENANT_ID].typmod);
 	append_column(&sql, "asset_id", &assets->columns[ASSET_ID], assets->columns[ASSET_ID].typmod);
 	append_column(&sql, "reused_at", &assets->columns[ASSET_LAST_REUSED_AT], -1);
-	appendStringInfo(&sql, "campaign_space_id %s, ",
-					 spaces->columns[SPACE_ID].type == UUIDOID ? "uuid" : "text");
-	appendStringInfoString(&sql, "context jsonb, PRIMARY KEY (tenant_id, asset_id, reused_at), ");
+	appendStringInfoString(&sql, "seq integer DEFAULT 0, reused_in_type text COLLATE \"C\", "
+						   "reused_in_id text COLLATE \"C\", reused_in_name text, reuse_key text COLLATE \"C\", "
+						   "context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
 	appendStringInfo(&sql,
 					 history_ddl_key_is_id(assets) ?
 					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
@@ -186,21 +187,32 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 }
 
 /*
- * create_indexes creates what the primary key, an asset's timeline, does not serve: a
- * tenant's range of time, and a campaign's assets, both without a look at the rows.
+ * create_indexes creates what the primary key, an asset's timeline, does not serve: a tenant's
+ * range of time, without a look at the rows, and the assets of a place.
  *
- * Where ids have any length, a campaign's and an asset's may together be too long for
- * an index, and then no event of the asset could be stored.
+ * Others can name a place by an id of any length, so the index has but its beginning.
  */
 static void
-create_indexes(const AppTable *assets, const char *table)
+create_indexes(const char *table)
 {
-	const AppColumn *id = &assets->columns[ASSET_ID];
-	bool		is_short = id->typmod >= 0 || id->type == UUIDOID || id->type == NAMEOID;
-
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
-	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, campaign_space_id, reused_at)%s "
-					 "WHERE campaign_space_id IS NOT NULL", table, is_short ? " INCLUDE (asset_id)" : ""));
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, " HISTORY_PLACE_KEY_OF("reused_in_id") ")", table));
+}
+
+/*
+ * create_log_index creates the index on the assets that tells which documents have a log, so
+ * that no other one has to be opened; unless there is one like it.
+ */
+static void
+create_log_index(const AppTable *assets)
+{
+	char	   *name;
+
+	if (OidIsValid(app_index_find(INDEX_LOGS, assets->relid)))
+		return;
+	name = ChooseRelationName(assets->name, NULL, "reuse_history_idx",
+							  get_namespace_oid(assets->schema, false), false);
+	ddl_run(app_index_statement(INDEX_LOGS, name, ddl_name(assets)));
 }
 
 static void
@@ -213,9 +225,14 @@ create_comments(const char *table)
 	}			comments[] = {
 		{"tenant_id", "The tenant of the asset."},
 		{"asset_id", "The asset that was reused."},
-		{"reused_at", "When it was reused; without a time zone it is UTC."},
-		{"campaign_space_id", "The campaign that the context names as the place of reuse, if it names one."},
-		{"context", "What is known of the reuse: reused_in_type, reused_in_id, reused_in_name and more."},
+		{"reused_at", "When it was reused, -infinity if that is not known; without a time zone it is UTC."},
+		{"seq", "Tells the events of an asset that have one time apart."},
+		{"reused_in_type", "The type of place it was reused in, as the event names it; campaign_space for a campaign."},
+		{"reused_in_id", "The id of that place."},
+		{"reused_in_name", "Its name."},
+		{"reuse_key", "The key that the caller gave for the event to be stored once."},
+		{"context", "What else is known of the reuse; null for nothing."},
+		{"original", "The event as other software wrote it, where the columns cannot give it back."},
 	};
 	Size		i;
 

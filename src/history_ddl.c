@@ -24,6 +24,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
+#include "app_index.h"
 #include "history_ddl.h"
 #include "history_table.h"
 
@@ -72,23 +73,13 @@ history_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *hist
 bool
 history_ddl_key_is_id(const AppTable *assets)
 {
-	AttrNumber	id = assets->columns[ASSET_ID].number;
-	AttrNumber	tenant_id = assets->columns[ASSET_TENANT_ID].number;
-	SPITupleTable *rows;
-
-	rows = ddl_query(psprintf("SELECT min(indnkeyatts) FROM pg_catalog.pg_index "
-							  "WHERE indrelid = %u AND indisunique AND indimmediate AND indisvalid "
-							  "    AND indpred IS NULL AND indexprs IS NULL "
-							  "    AND (indnkeyatts = 1 AND indkey[0] = %d "
-							  "        OR indnkeyatts = 2 AND (indkey[0], indkey[1]) IN ((%d, %d), (%d, %d)))",
-							  assets->relid, id, id, tenant_id, tenant_id, id));
-	if (ddl_value(rows, 0, 1) == NULL)
+	if (!OidIsValid(app_index_find(INDEX_ASSET_ID, assets->relid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
 				 errmsg("relation \"%s\" has no unique constraint on id", assets->name),
 				 errdetail("The history table needs one to reference the assets."),
 				 errhint("Add a unique constraint on id, or on tenant_id and id.")));
-	return strcmp(ddl_value(rows, 0, 1), "1") == 0;
+	return app_index_key_is_id(assets->relid);
 }
 
 /*

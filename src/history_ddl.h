@@ -12,6 +12,7 @@
 
 #include "app_schema.h"
 
+
 /* What ddl_leave puts back */
 typedef struct DdlState
 {

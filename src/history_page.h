@@ -9,8 +9,9 @@
 #define ASSET_REUSE_HISTORY_PAGE_H
 
 #include "app_row.h"
+#include "event_context.h"
+#include "event_id.h"
 #include "identifier.h"
-#include "reuse_log.h"
 
 #define HISTORY_MAX_PAGE	100
 
@@ -20,30 +21,35 @@ typedef struct HistoryRequest
 	Identifier	tenant_id;
 	int			limit;
 	int			offset;
-	bool		by_cursor;		/* only events before a time, and those without one */
-	TimestampTz before;
+	bool		by_cursor;		/* only events after one */
+	EventId		cursor;
 } HistoryRequest;
 
 typedef struct HistoryEvent
 {
-	Timestamp	time;			/* if has_time */
-	bool		has_time;
+	EventId		id;
 	ReuseValue	context;		/* what answers show as context */
-	text	   *campaign_id;	/* null: it names none */
+	ReusePlace	place;
 	AppRow	   *campaign;		/* null: it names none that is live */
 } HistoryEvent;
 
-/* The events of a page, newest first */
+/* The events of a page, newest first, and whose they are */
 typedef struct HistoryPage
 {
+	AppRow		asset;			/* HISTORY_COLUMNS */
 	int64		nevents;
 	HistoryEvent *events;
 	int64		total;			/* of the asset's events; not set by cursor */
 	bool		has_more;
-	Timestamp	next_cursor;	/* if has_more */
 } HistoryPage;
 
-extern void history_page_pick(const HistoryRequest *request, const ReuseLog *log,
-							  const AppTable *history, HistoryPage *page);
+/* The columns of the asset that are read */
+#define HISTORY_COLUMNS \
+	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_REUSED_COUNT) | \
+	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_PLATFORM_METADATA))
+
+extern void history_page_pick(const HistoryRequest *request, const AppTable *assets,
+							  const AppTable *history, bool uuid_campaigns, Oid caller,
+							  HistoryPage *page);
 
 #endif							/* ASSET_REUSE_HISTORY_PAGE_H */

@@ -60,7 +60,7 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 						  "    CASE WHEN bool_or(p.grantable) THEN ' WITH GRANT OPTION' END) "
 						  "FROM ("
 						  "    SELECT a.grantee, unnest(CASE a.privilege_type WHEN 'SELECT' THEN ARRAY['SELECT'] "
-						  "        WHEN 'UPDATE' THEN ARRAY['INSERT', 'DELETE', 'UPDATE (context)'] END), a.is_grantable "
+						  "        WHEN 'UPDATE' THEN ARRAY['INSERT', 'DELETE', 'UPDATE (context, original)'] END), a.is_grantable "
 						  "    FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = %u "
 						  ") AS p (grantee, privilege, grantable) "
 						  "WHERE p.grantee <> %u GROUP BY p.grantee, p.privilege ORDER BY p.grantee, p.privilege",
@@ -93,7 +93,7 @@ create_policies(const AppTable *assets, const AppTable *history)
 {
 	char	   *table = ddl_name(history);
 	char	   *visible = asset_exists(assets, history, "");
-	char	   *updatable = asset_exists(assets, history, " FOR NO KEY UPDATE");
+	char	   *updatable = asset_exists(assets, history, " FOR KEY SHARE");
 
 	ddl_run(psprintf("CREATE POLICY read_of_asset ON %s FOR SELECT USING (%s)", table, visible));
 	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, updatable));

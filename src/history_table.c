@@ -42,7 +42,7 @@ typedef struct SameType
 } SameType;
 
 #define HISTORY_KEY \
-	((1 << HISTORY_TENANT_ID) | (1 << HISTORY_ASSET_ID) | (1 << HISTORY_REUSED_AT))
+	((1 << HISTORY_ASSET_ID) | (1 << HISTORY_TENANT_ID) | (1 << HISTORY_REUSED_AT) | (1 << HISTORY_SEQ))
 
 /*
  * The table that a name has, or that it has none: a snapshot that sees all
@@ -95,11 +95,11 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 				   AppTable *history)
 {
 	const char *schema = history_table_schema(assets);
-	Oid			relid = app_relation_find(schema, history_table_name(), NoLock);
+	Oid			relid = app_relation_find(schema, history_table_name(), NoLock, InvalidOid);
 
 	/* what is no table is not even waited for; where there is nothing, it is looked for more closely */
 	if (!OidIsValid(relid) || counts_as_table(get_rel_relkind(relid)))
-		relid = app_relation_find(schema, history_table_name(), lockmode);
+		relid = app_relation_find(schema, history_table_name(), lockmode, assets->owner);
 	if (!counts_as_table(get_rel_relkind(relid)))
 		relid = InvalidOid;
 	if (read_only)
@@ -141,39 +141,35 @@ history_table_name(void)
 }
 
 /* ----------
- * history_table_append_insert appends, for a relation e of events to follow,
+ * history_table_put_piece puts what statements over both places have in common:
  *
- *	INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
- *	SELECT e.tenant_id, e.asset_id, e.reused_at,
- *		asset_reuse_event_campaign(e.context), e.context FROM
+ *		{element:h}	the element of a document that row h would be
+ *		{stored}	the rows of asset a of the times that its document has, as arrays for
+ *					asset_reuse_log_events and its like
+ *
+ * Few assets have events in both places; the others cost a look into an index.  The order is
+ * the primary key's, as in log_move.c.
  * ----------
  */
 void
-history_table_append_insert(PlanText *text, const PlanRequest *request)
+history_table_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 {
-	const AppTable *history = request->tables[APP_HISTORY];
-
-	appendStringInfoString(&text->sql, "INSERT INTO ");
-	plan_append_table(text, history);
-	appendStringInfoString(&text->sql,
-						   " AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)"
-						   " SELECT e.tenant_id, e.asset_id, e.reused_at, ");
-	history_table_append_campaign(text, request, history->columns[HISTORY_CAMPAIGN_SPACE_ID].type,
-								  "e.context");
-	appendStringInfoString(&text->sql, ", e.context FROM ");
-}
-
-/*
- * history_table_append_campaign appends the id of the campaign that a context names: a
- * uuid, where it is to be compared with or stored as one, or else a text.
- */
-void
-history_table_append_campaign(PlanText *text, const PlanRequest *request, Oid type,
-							  const char *context)
-{
-	plan_append_function(text, request, type == UUIDOID ? "asset_reuse_event_campaign_uuid" :
-						 "asset_reuse_event_campaign");
-	appendStringInfo(&text->sql, "(%s)", context);
+	if (strcmp(name, "element:h") == 0)
+		plan_expand(text, request,
+					"{fn:event_element}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id,"
+					" h.reused_in_name, h.reuse_key, h.context, h.original)");
+	else if (strcmp(name, "stored") == 0)
+		plan_expand(text, request,
+					"SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
+					"  pg_catalog.array_agg({element:h}) AS elements"
+					" FROM pg_catalog.unnest(CASE WHEN ("
+					"   SELECT true FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {=} a.tenant_id"
+					"   ORDER BY x.reused_at, x.seq LIMIT 1)"
+					"  THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
+					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
+					"   AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h");
+	else
+		elog(ERROR, "template has an unknown name \"%s\"", name);
 }
 
 /*
@@ -270,9 +266,6 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 
 	if (history->relkind == RELKIND_FOREIGN_TABLE)
 		report_not_ours(history, "It is a foreign table.", NULL);
-	if (history->owner != assets->owner)
-		report_not_ours(history, "Its owner is not the owner of the assets.",
-						"give it that owner, too");
 	for (column = 0; column < HISTORY_NCOLUMNS; column++)
 	{
 		if (!history->columns[column].present)
@@ -286,7 +279,12 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 						psprintf("give the column the type %s",
 								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
 	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
-		report_not_ours(history, "Its primary key is not (tenant_id, asset_id, reused_at).", NULL);
+		report_not_ours(history, "Its primary key is not (asset_id, tenant_id, reused_at, seq).", NULL);
+	if (OidIsValid(history->references) && history->references != assets->relid &&
+		assets->relkind != RELKIND_VIEW)
+		report_not_ours(history, psprintf("Its foreign key refers to table \"%s\".",
+										  get_rel_name(history->references)),
+						"have its foreign key refer to these assets");
 }
 
 /* check_same_type raises an error if a column has not the type that the assets' has. */
@@ -295,6 +293,13 @@ check_same_type(const AppTable *assets, const AppTable *history, const SameType 
 {
 	const AppColumn *like = &assets->columns[same->asset];
 
+	if (history->columns[same->history].type == like->type &&
+		history->columns[same->history].collation != like->collation)
+		report_not_ours(history,
+						psprintf("Its column \"%s\" has another collation than \"%s\" of the assets.",
+								 app_column_name(APP_HISTORY, same->history),
+								 app_column_name(APP_ASSETS, same->asset)),
+						"give the column the assets' collation");
 	if (history->columns[same->history].type != like->type)
 		report_not_ours(history,
 						psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",

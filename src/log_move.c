@@ -1,315 +1,315 @@
 /*-------------------------------------------------------------------------
  *
  * log_move.c
- *	  Moving logs from the documents to the history table.
+ *	  Storing events in the history table, and moving a log there from its document.
  *
- * One statement stores an asset's movable events as rows and removes from the
- * document those that it has stored.  The assets' rows are locked by a statement
- * before it, so that this one sees what it locks: it would store the events of
- * one version of a row, and remove them from another one.
+ * The caller has locked the asset's row, in a statement before: so what is decided by what is
+ * stored stays so, and each statement here is of one table.
  *
- * asset_reuse_track moves the log of the asset that it has just updated, and
- * asset_reuse_migrate_history those of many.
+ * All memory is that of the current context.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "history_table.h"
+#include "log_list.h"
 #include "log_move.h"
 #include "plan_cache.h"
+#include "time_sort.h"
 
-/* Shapes of the statement: its parameters are values or arrays of them */
-enum
-{
-	MOVE_ASSET,
-	MOVE_ASSETS
-};
+/* A statement stores no more rows at once, which bounds the memory that it takes */
+#define BATCH_ROWS			10000
 
-/* Columns of its result */
-enum
-{
-	RESULT_MOVED,				/* events */
-	RESULT_REMOVED,				/* events */
-	RESULT_ASSETS,
-	RESULT_NCOLUMNS
-};
-
-static LogMoved move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
-						  Datum asset_ids, Datum tenant_ids, Oid caller);
-static int64 result_count(int column);
-static void build_move(PlanText *text, const PlanRequest *request);
-static void append_movable(PlanText *text, const PlanRequest *request);
-static void append_store(PlanText *text, const PlanRequest *request);
-static void append_brought_back(PlanText *text, const PlanRequest *request);
-static void append_same_event(PlanText *text, const char *alias);
-static void append_remove(PlanText *text, const PlanRequest *request);
-static void append_utc(PlanText *text, const PlanRequest *request, const char *expression);
+#define ROW_COLUMNS \
+	"tenant_id, asset_id, reused_at, seq, reused_in_type, reused_in_id, reused_in_name," \
+	" reuse_key, context, original"
 
 /*
- * log_move_asset moves the log of an asset whose row the transaction has updated
- * or locked in an earlier statement, and returns how many events it had to move.
+ * Where an asset's rows are looked for, the order of the primary key is asked for: a plan made
+ * while the table is empty would take any index with the tenant for as good, and is kept.
+ */
+static const char store_row[] =
+	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
+	" VALUES ($tenant_id, $asset_id, $reused_at,"
+	"  COALESCE((SELECT x.seq FROM {history} AS x"
+	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} $reused_at"
+	"   ORDER BY x.reused_at DESC, x.seq DESC LIMIT 1) {+} 1, 0),"
+	"  $reused_in_type, $reused_in_id, $reused_in_name, $reuse_key, $context, $original)"
+	" RETURNING {utc:h.reused_at}, h.seq";
+
+static const char store_rows[] =
+	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
+	" SELECT $tenant_id, $asset_id, e.*"
+	" FROM ROWS FROM (pg_catalog.unnest($reused_at), pg_catalog.unnest($seq),"
+	"  pg_catalog.unnest($reused_in_type), pg_catalog.unnest($reused_in_id),"
+	"  pg_catalog.unnest($reused_in_name), pg_catalog.unnest($reuse_key),"
+	"  pg_catalog.unnest($context), pg_catalog.unnest($original)) AS e";
+
+static const char read_rows_of_times[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h}"
+	" FROM pg_catalog.unnest($times) AS t (reused_at), LATERAL ("
+	"  SELECT * FROM {history} AS h"
+	"  WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {=} t.reused_at"
+	"  ORDER BY h.reused_at, h.seq) AS h";
+
+static const char remove_log[] =
+	"UPDATE {assets} AS a SET platform_metadata = {doc:a} {-} CAST('reuse_history' AS pg_catalog.text)"
+	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
+	" RETURNING {doc:a} {?} 'reuse_history'";
+
+/* The columns of rows, as arrays */
+typedef enum RowArray
+{
+	ARRAY_REUSED_AT,
+	ARRAY_SEQ,
+	ARRAY_TYPE,
+	ARRAY_ID,
+	ARRAY_NAME,
+	ARRAY_KEY,
+	ARRAY_CONTEXT,
+	ARRAY_ORIGINAL,
+	NARRAYS
+} RowArray;
+
+static PlanRequest history_request(const EventTables *tables, const AppRow *asset, const char *sql);
+static void add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column);
+static SPITupleTable *read_rows(const EventTables *tables, const AppRow *asset,
+								const LogList *list, LogRows *rows);
+static void store_list(const EventTables *tables, const AppRow *asset, const LogList *list);
+static void store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
+						uint32 first, uint32 end);
+static ArrayBuildState *add_text(ArrayBuildState *array, text *value);
+static ArrayBuildState *add_jsonb(ArrayBuildState *array, Jsonb *value);
+static void remove_from_document(const EventTables *tables, const AppRow *asset);
+
+/*
+ * log_move_store stores an event as a row and returns its id, which triggers can change.  At the
+ * time of others, which they have stored ahead of the clock, it is the last one.
  *
- * The caller is connected to SPI.
+ * The caller is connected to SPI, and asset has its key.  Error 27000 if the row is not stored.
+ */
+EventId
+log_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event)
+{
+	PlanRequest store = history_request(tables, asset, store_row);
+	const ReusePlace *place = &event->place;
+
+	plan_add_value(&store, "reused_at", tables->history->columns[HISTORY_REUSED_AT].type,
+				   TimestampGetDatum(event->time));
+	plan_add_nullable(&store, "reused_in_type", TEXTOID, PointerGetDatum(place->type), !place->type);
+	plan_add_nullable(&store, "reused_in_id", TEXTOID, PointerGetDatum(place->id), !place->id);
+	plan_add_nullable(&store, "reused_in_name", TEXTOID, PointerGetDatum(place->name), !place->name);
+	plan_add_nullable(&store, "reuse_key", TEXTOID, PointerGetDatum(place->key), !place->key);
+	plan_add_nullable(&store, "context", JSONBOID, PointerGetDatum(event->context), !event->context);
+	plan_add_nullable(&store, "original", JSONBOID, PointerGetDatum(event->original), !event->original);
+	plan_execute(&store);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store the event in the history table"),
+				 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
+				 errhint("Look at the table's triggers and rules.")));
+	return (EventId) {
+		DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID)), DatumGetInt32(plan_result(0, 2, INT4OID))
+	};
+}
+
+/*
+ * log_move moves the log of an asset, whose row has MOVE_COLUMNS, and returns how many events
+ * it has stored.  A document that cannot hold a log has none.
+ *
+ * The caller is connected to SPI.  Error 27000 if triggers on the tables keep the events from
+ * being in one place.
  */
 int64
-log_move_asset(const AppTable *assets, const AppTable *history,
-			   Identifier asset_id, Identifier tenant_id, Oid caller)
+log_move(const EventTables *tables, const AppRow *asset)
 {
-	return move_logs(assets, history, MOVE_ASSET,
-					 identifier_bind(asset_id, &assets->columns[ASSET_ID]),
-					 identifier_bind(tenant_id, &assets->columns[ASSET_TENANT_ID]), caller).events;
+	ReuseLog	log;
+	LogList		list;
+	LogRows		rows;
+	SPITupleTable *found;
+
+	if (asset->nulls[ASSET_PLATFORM_METADATA])
+		return 0;
+	(void) reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+	if (log.count == 0)
+		return 0;
+	log_list_make(&log, NULL, &list);
+	found = read_rows(tables, asset, &list, &rows);
+	if (rows.count > 0)
+		log_list_make(&log, &rows, &list);
+	SPI_freetuptable(found);
+	store_list(tables, asset, &list);
+	remove_from_document(tables, asset);
+	return list.count;
 }
 
-/*
- * log_move_assets moves the logs of assets whose rows the transaction has locked in
- * an earlier statement: the n-th of one array is the id, that of the other the tenant,
- * both in the type that identifier_param_type says.
- */
-LogMoved
-log_move_assets(const AppTable *assets, const AppTable *history,
-				Datum asset_ids, Datum tenant_ids, Oid caller)
-{
-	return move_logs(assets, history, MOVE_ASSETS, asset_ids, tenant_ids, caller);
-}
-
-/*
- * move_logs runs the statement.
- *
- * Error 27000 if not all that was stored has been removed, which triggers on the
- * tables can do: the events would be in both places.
- */
-static LogMoved
-move_logs(const AppTable *assets, const AppTable *history, uint32 shape,
-		  Datum asset_ids, Datum tenant_ids, Oid caller)
+/* history_request begins a request over the history table, for an asset's rows. */
+static PlanRequest
+history_request(const EventTables *tables, const AppRow *asset, const char *sql)
 {
 	PlanRequest request = {
-		.query = PLAN_MOVE_LOGS,
-		.shape = shape,
-		.tables = {[APP_ASSETS] = assets, [APP_HISTORY] = history},
-		.caller = caller,
-		.plan_options = shape == MOVE_ASSETS ? PLAN_BY_BATCH : PLAN_BY_KEY,
-		.build = build_move
+		.sql = sql,
+		.tables[APP_HISTORY] = tables->history,
+		.caller = tables->caller,
+		.plan_options = PLAN_BY_KEY,
+		.put_piece = history_table_put_piece
 	};
-	Datum		values[] = {asset_ids, tenant_ids};
-	LogMoved	moved;
 
-	plan_execute(&request, values, NULL);
-	moved.events = result_count(RESULT_MOVED);
-	moved.assets = result_count(RESULT_ASSETS);
-	if (result_count(RESULT_REMOVED) != moved.events)
+	add_key(&request, "asset_id", asset, ASSET_ID);
+	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
+	return request;
+}
+
+/* add_key adds a parameter for what was read from a column of the asset's. */
+static void
+add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column)
+{
+	plan_add_value(request, name, asset->columns[column].type, app_row_value(asset, column));
+}
+
+/* read_rows reads the asset's rows of the times that a list has; the caller frees the result. */
+static SPITupleTable *
+read_rows(const EventTables *tables, const AppRow *asset, const LogList *list, LogRows *rows)
+{
+	PlanRequest request = history_request(tables, asset, read_rows_of_times);
+	Oid			time_type = tables->history->columns[HISTORY_REUSED_AT].type;
+	ArrayBuildState *times = initArrayResult(time_type, CurrentMemoryContext, false);
+	uint32		i;
+
+	for (i = 0; i < list->count; i++)
+	{
+		if (i == 0 || list->events[i].time != list->events[i - 1].time)
+			times = accumArrayResult(times, TimestampGetDatum(list->events[i].time), false, time_type,
+									 CurrentMemoryContext);
+	}
+	plan_add_value(&request, "times", get_array_type(time_type),
+				   makeArrayResult(times, CurrentMemoryContext));
+	plan_execute(&request);
+
+	rows->count = SPI_processed;
+	rows->rows = MemoryContextAllocHuge(CurrentMemoryContext, Max(SPI_processed, 1) * sizeof(LogRow));
+	for (i = 0; i < rows->count; i++)
+	{
+		rows->rows[i].time = DatumGetTimestamp(plan_result(i, 1, TIMESTAMPOID));
+		rows->rows[i].seq = DatumGetInt32(plan_result(i, 2, INT4OID));
+		rows->rows[i].element = DatumGetJsonbP(plan_result(i, 3, JSONBOID));
+	}
+	time_sort(rows->rows, rows->count, sizeof(LogRow));
+	return SPI_tuptable;
+}
+
+/* store_list stores the events of a list as rows. */
+static void
+store_list(const EventTables *tables, const AppRow *asset, const LogList *list)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse moved events",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+	uint32		first;
+
+	for (first = 0; first < list->count; first += BATCH_ROWS)
+	{
+		store_batch(tables, asset, list, first, Min(first + BATCH_ROWS, list->count));
+		MemoryContextReset(memory);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
+}
+
+/* store_batch stores some of a list's events. */
+static void
+store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
+			uint32 first, uint32 end)
+{
+	static const char *const names[NARRAYS] = {
+		[ARRAY_REUSED_AT] = "reused_at", [ARRAY_SEQ] = "seq",
+		[ARRAY_TYPE] = "reused_in_type", [ARRAY_ID] = "reused_in_id",
+		[ARRAY_NAME] = "reused_in_name", [ARRAY_KEY] = "reuse_key",
+		[ARRAY_CONTEXT] = "context", [ARRAY_ORIGINAL] = "original"
+	};
+	Oid			types[NARRAYS] = {
+		tables->history->columns[HISTORY_REUSED_AT].type, INT4OID,
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
+	};
+	PlanRequest request = history_request(tables, asset, store_rows);
+	ArrayBuildState *arrays[NARRAYS] = {0};
+	uint32		i;
+	int			column;
+
+	for (i = first; i < end; i++)
+	{
+		const LogEvent *event = &list->events[i];
+		ReuseValue	element;
+		EventRow	row;
+
+		log_list_element(list, i, &element);
+		event_row_of(&element, event->time, event->seq, tables->uuid_campaigns, &row);
+		arrays[ARRAY_REUSED_AT] = accumArrayResult(arrays[ARRAY_REUSED_AT], TimestampGetDatum(row.time), false,
+												   types[ARRAY_REUSED_AT], CurrentMemoryContext);
+		arrays[ARRAY_SEQ] = accumArrayResult(arrays[ARRAY_SEQ], Int32GetDatum(row.seq), false,
+											 INT4OID, CurrentMemoryContext);
+		arrays[ARRAY_TYPE] = add_text(arrays[ARRAY_TYPE], row.place.type);
+		arrays[ARRAY_ID] = add_text(arrays[ARRAY_ID], row.place.id);
+		arrays[ARRAY_NAME] = add_text(arrays[ARRAY_NAME], row.place.name);
+		arrays[ARRAY_KEY] = add_text(arrays[ARRAY_KEY], row.place.key);
+		arrays[ARRAY_CONTEXT] = add_jsonb(arrays[ARRAY_CONTEXT], row.context);
+		arrays[ARRAY_ORIGINAL] = add_jsonb(arrays[ARRAY_ORIGINAL], row.original);
+	}
+	for (column = 0; column < NARRAYS; column++)
+		plan_add_value(&request, names[column], get_array_type(types[column]),
+					   makeArrayResult(arrays[column], CurrentMemoryContext));
+	plan_execute(&request);
+	if (SPI_processed != end - first)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store events of platform_metadata in the history table"),
+				 errdetail("Events: %u.  Stored: " UINT64_FORMAT ".", end - first, SPI_processed),
+				 errhint("Look at the triggers and rules of table \"%s\".", tables->history->name)));
+}
+
+static ArrayBuildState *
+add_text(ArrayBuildState *array, text *value)
+{
+	return accumArrayResult(array, PointerGetDatum(value), value == NULL, TEXTOID, CurrentMemoryContext);
+}
+
+static ArrayBuildState *
+add_jsonb(ArrayBuildState *array, Jsonb *value)
+{
+	return accumArrayResult(array, PointerGetDatum(value), value == NULL, JSONBOID, CurrentMemoryContext);
+}
+
+/* remove_from_document removes the log, whose events are rows now. */
+static void
+remove_from_document(const EventTables *tables, const AppRow *asset)
+{
+	PlanRequest request = {
+		.sql = remove_log,
+		.tables[APP_ASSETS] = tables->assets,
+		.plan_options = PLAN_BY_KEY
+	};
+	bool		remains;
+
+	add_key(&request, "asset_id", asset, ASSET_ID);
+	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
+	plan_execute(&request);
+	/* a trigger can have made the document null */
+	remains = SPI_processed == 0 ||
+		(!plan_result_is_null(0, 1, BOOLOID) && DatumGetBool(plan_result(0, 1, BOOLOID)));
+	if (remains)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove events from platform_metadata after storing them in the history table"),
-				 errdetail("Stored: " INT64_FORMAT ".  Removed: " INT64_FORMAT ".",
-						   moved.events, result_count(RESULT_REMOVED)),
-				 errhint("Look at the triggers and rules of tables \"%s\" and \"%s\".",
-						 assets->name, history->name)));
+				 errhint("Look at the triggers and rules of table \"%s\".", tables->assets->name)));
 	SPI_freetuptable(SPI_tuptable);
-	return moved;
-}
-
-static int64
-result_count(int column)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-									   column + 1, &isnull));
-}
-
-/* ----------
- * build_move builds
- *
- *	WITH movable AS MATERIALIZED (
- *		SELECT a.tenant_id, a.id AS asset_id, e.reused_at, e.context
- *		FROM assets AS a CROSS JOIN LATERAL asset_reuse_log_movable(a.platform_metadata) AS e
- *		WHERE a.id = $1 AND a.tenant_id = $2),
- *	stored AS (
- *		INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
- *		SELECT e.tenant_id, e.asset_id, e.reused_at,
- *			asset_reuse_event_campaign(e.context), e.context
- *		FROM movable AS e
- *		ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING
- *		RETURNING h.tenant_id, h.asset_id, h.reused_at),
- *	brought_back AS (
- *		SELECT m.tenant_id, m.asset_id, m.reused_at FROM movable AS m
- *		WHERE (SELECT count(*) FROM stored) < (SELECT count(*) FROM movable)
- *			AND NOT EXISTS (SELECT FROM stored AS s
- *				WHERE s.reused_at = m.reused_at AND s.asset_id = m.asset_id AND s.tenant_id = m.tenant_id)
- *			AND EXISTS (SELECT FROM history AS h WHERE h.reused_at = m.reused_at ...
- *				AND (h.context = m.context OR h.context IS NULL AND m.context IS NULL))),
- *	logs AS (
- *		SELECT s.tenant_id, s.asset_id, array_agg(s.reused_at) AS times
- *		FROM (SELECT * FROM stored UNION ALL SELECT * FROM brought_back) AS s
- *		GROUP BY s.tenant_id, s.asset_id),
- *	removed AS (
- *		UPDATE assets AS a
- *		SET platform_metadata = asset_reuse_log_remove(a.platform_metadata, l.times)
- *		FROM logs AS l
- *		WHERE a.id = l.asset_id AND a.tenant_id = l.tenant_id AND a.id = $1
- *		RETURNING l.tenant_id, l.asset_id,
- *			asset_reuse_log_count(a.platform_metadata, true) AS remaining)
- *	SELECT (SELECT COALESCE(sum(cardinality(l.times)), 0) FROM logs AS l),
- *		(SELECT count(*) FROM movable AS m WHERE EXISTS (SELECT FROM removed AS r
- *			WHERE r.asset_id = m.asset_id AND r.tenant_id = m.tenant_id))
- *		- (SELECT COALESCE(sum(r.remaining), 0) FROM removed AS r),
- *		(SELECT count(*) FROM removed)
- *
- * and for many assets
- *
- *		FROM ROWS FROM (unnest($1), unnest($2)) AS k (id, tenant_id)
- *		CROSS JOIN assets AS a CROSS JOIN LATERAL ...
- *		WHERE a.id = k.id AND a.tenant_id = k.tenant_id
- *	...
- *		WHERE ... AND a.id = ANY ($1)
- *
- * Where reused_at has a time zone, it is converted from and to UTC.
- *
- * An event that the table has already, in the same words, was brought back by somebody
- * who saved a document that he had loaded before the move: it goes again.
- *
- * updated_at stays: where an event lives is no change of the asset.  The update's
- * last condition follows from the others; it shows the planner that few rows are meant.
- * ----------
- */
-static void
-build_move(PlanText *text, const PlanRequest *request)
-{
-	const AppColumn *columns = request->tables[APP_ASSETS]->columns;
-	Oid			id_type = identifier_param_type(&columns[ASSET_ID]);
-	Oid			tenant_type = identifier_param_type(&columns[ASSET_TENANT_ID]);
-	bool		many = request->shape == MOVE_ASSETS;
-	StringInfo	sql = &text->sql;
-
-	plan_add_param(text, many ? get_array_type(id_type) : id_type);
-	plan_add_param(text, many ? get_array_type(tenant_type) : tenant_type);
-
-	appendStringInfoString(sql, "WITH movable AS MATERIALIZED (");
-	append_movable(text, request);
-	appendStringInfoString(sql, "), stored AS (");
-	append_store(text, request);
-	appendStringInfoString(sql, "), brought_back AS (");
-	append_brought_back(text, request);
-	appendStringInfoString(sql, "), logs AS (SELECT s.tenant_id, s.asset_id, pg_catalog.array_agg(");
-	append_utc(text, request, "s.reused_at");
-	appendStringInfoString(sql, ") AS times FROM (SELECT * FROM stored UNION ALL SELECT * FROM brought_back) AS s"
-						   " GROUP BY s.tenant_id, s.asset_id), removed AS (");
-	append_remove(text, request);
-	appendStringInfoString(sql, ") SELECT (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(l.times)), 0)"
-						   " FROM logs AS l),"
-						   " (SELECT pg_catalog.count(*) FROM movable AS m WHERE EXISTS (SELECT FROM removed AS r"
-						   " WHERE r.asset_id OPERATOR(pg_catalog.=) m.asset_id"
-						   " AND r.tenant_id OPERATOR(pg_catalog.=) m.tenant_id)) OPERATOR(pg_catalog.-)"
-						   " (SELECT COALESCE(pg_catalog.sum(r.remaining), 0) FROM removed AS r),"
-						   " (SELECT pg_catalog.count(*) FROM removed)");
-}
-
-/* append_movable appends what reads the events from the documents. */
-static void
-append_movable(PlanText *text, const PlanRequest *request)
-{
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "SELECT a.tenant_id, a.id AS asset_id, ");
-	append_utc(text, request, "e.reused_at");
-	appendStringInfoString(sql, " AS reused_at, e.context FROM ");
-	if (request->shape == MOVE_ASSETS)
-		appendStringInfoString(sql, "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2))"
-							   " AS k (id, tenant_id) CROSS JOIN ");
-	plan_append_table(text, request->tables[APP_ASSETS]);
-	appendStringInfoString(sql, " AS a CROSS JOIN LATERAL ");
-	plan_append_function(text, request, "asset_reuse_log_movable");
-	appendStringInfoString(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb)) AS e WHERE ");
-	if (request->shape == MOVE_ASSETS)
-		appendStringInfoString(sql, "a.id OPERATOR(pg_catalog.=) k.id"
-							   " AND a.tenant_id OPERATOR(pg_catalog.=) k.tenant_id");
-	else
-		appendStringInfoString(sql, "a.id OPERATOR(pg_catalog.=) $1"
-							   " AND a.tenant_id OPERATOR(pg_catalog.=) $2");
-}
-
-/* append_store appends what stores the events as rows. */
-static void
-append_store(PlanText *text, const PlanRequest *request)
-{
-	history_table_append_insert(text, request);
-	appendStringInfoString(&text->sql, "movable AS e"
-						   " ON CONFLICT (tenant_id, asset_id, reused_at) DO NOTHING"
-						   " RETURNING h.tenant_id, h.asset_id, h.reused_at");
-}
-
-/*
- * append_brought_back appends what finds the events that the table has already.
- *
- * Its first condition is decided once: where all events are stored, which is nearly
- * always, nothing more is looked at.
- */
-static void
-append_brought_back(PlanText *text, const PlanRequest *request)
-{
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "SELECT m.tenant_id, m.asset_id, m.reused_at FROM movable AS m"
-						   " WHERE (SELECT pg_catalog.count(*) FROM stored) OPERATOR(pg_catalog.<)"
-						   " (SELECT pg_catalog.count(*) FROM movable)"
-						   " AND NOT EXISTS (SELECT FROM stored AS s WHERE ");
-	append_same_event(text, "s");
-	appendStringInfoString(sql, ") AND EXISTS (SELECT FROM ");
-	plan_append_table(text, request->tables[APP_HISTORY]);
-	appendStringInfoString(sql, " AS h WHERE ");
-	append_same_event(text, "h");
-	appendStringInfoString(sql, " AND (h.context OPERATOR(pg_catalog.=) m.context"
-						   " OR h.context IS NULL AND m.context IS NULL))");
-}
-
-/* append_same_event appends the condition on a row of the same asset and time as m. */
-static void
-append_same_event(PlanText *text, const char *alias)
-{
-	appendStringInfo(&text->sql, "%s.tenant_id OPERATOR(pg_catalog.=) m.tenant_id"
-					 " AND %s.asset_id OPERATOR(pg_catalog.=) m.asset_id"
-					 " AND %s.reused_at OPERATOR(pg_catalog.=) m.reused_at", alias, alias, alias);
-}
-
-/* append_remove appends what removes from the documents the events that are stored. */
-static void
-append_remove(PlanText *text, const PlanRequest *request)
-{
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "UPDATE ");
-	plan_append_table(text, request->tables[APP_ASSETS]);
-	appendStringInfoString(sql, " AS a SET platform_metadata = ");
-	plan_append_function(text, request, "asset_reuse_log_remove");
-	appendStringInfoString(sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), l.times)"
-						   " FROM logs AS l WHERE a.id OPERATOR(pg_catalog.=) l.asset_id"
-						   " AND a.tenant_id OPERATOR(pg_catalog.=) l.tenant_id"
-						   " AND a.id OPERATOR(pg_catalog.=) ");
-	appendStringInfoString(sql, request->shape == MOVE_ASSETS ? "ANY ($1)" : "$1");
-	appendStringInfoString(sql, " RETURNING l.tenant_id, l.asset_id, ");
-	log_move_append_count(text, request, true);
-	appendStringInfoString(sql, " AS remaining");
-}
-
-/*
- * log_move_append_count appends how many events of asset a can be moved, or how many have
- * to stay.
- */
-void
-log_move_append_count(PlanText *text, const PlanRequest *request, bool movable)
-{
-	plan_append_function(text, request, "asset_reuse_log_count");
-	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb), %s)",
-					 movable ? "true" : "false");
-}
-
-/* append_utc appends a time of the history, or one for it, without its time zone or with one. */
-static void
-append_utc(PlanText *text, const PlanRequest *request, const char *expression)
-{
-	plan_append_utc(text, request->tables[APP_HISTORY]->columns[HISTORY_REUSED_AT].type, expression);
 }

@@ -1,27 +1,31 @@
 /*-------------------------------------------------------------------------
  *
  * log_move.h
- *	  Moving logs from the documents to the history table.
+ *	  Moving a log from its document to the history table.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef ASSET_REUSE_LOG_MOVE_H
 #define ASSET_REUSE_LOG_MOVE_H
 
-#include "identifier.h"
-#include "plan_cache.h"
+#include "app_row.h"
+#include "event_id.h"
+#include "event_row.h"
 
-/* What was moved */
-typedef struct LogMoved
+/* The tables, and what the statements over them need */
+typedef struct EventTables
 {
-	int64		events;
-	int64		assets;			/* they were of */
-} LogMoved;
+	const AppTable *assets;
+	const AppTable *history;
+	bool		uuid_campaigns;
+	Oid			caller;			/* our SQL function */
+} EventTables;
 
-extern int64 log_move_asset(const AppTable *assets, const AppTable *history,
-							Identifier asset_id, Identifier tenant_id, Oid caller);
-extern LogMoved log_move_assets(const AppTable *assets, const AppTable *history,
-								Datum asset_ids, Datum tenant_ids, Oid caller);
-extern void log_move_append_count(PlanText *text, const PlanRequest *request, bool movable);
+/* The columns of an asset that these functions need, and that its row must be locked for */
+#define MOVE_COLUMNS \
+	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_TENANT_ID) | COLUMN_BIT(ASSET_PLATFORM_METADATA))
+
+extern int64 log_move(const EventTables *tables, const AppRow *asset);
+extern EventId log_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event);
 
 #endif							/* ASSET_REUSE_LOG_MOVE_H */

@@ -3,7 +3,7 @@
  * migrate.c
  *	  asset_reuse_migrate_history: move all logs to the history table.
  *
- * The assets are gone through in the order of their ids, in batches that are a
+ * The assets are gone through in the order of their tenants and ids, in batches that are a
  * transaction each, so that little is lost by an interruption, locks are short, and
  * a second run goes on where the first one ended: it finds the logs that are left.
  *
@@ -34,7 +34,9 @@
 #include "utils/timestamp.h"
 
 #include "history_table.h"
+#include "identifier.h"
 #include "log_move.h"
+#include "plan_cache.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
@@ -52,26 +54,33 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
 
-/* Shapes of the statement that picks a batch's assets */
+static const char count_logged[] =
+	"SELECT COALESCE(pg_catalog.sum({fn:log_count}({doc:a})), 0) FROM {assets} AS a"
+	" WHERE {doc:a} {?} 'reuse_history'{if tenant_id} AND a.tenant_id {=} $tenant_id{end}";
+
+/* The index that the history table brings to the assets has them in this order. */
+static const char pick_logged[] =
+	"SELECT {id:a.tenant_id}, {id:a.id}, {fn:log_count}({doc:a}) FROM {assets} AS a"
+	" WHERE {doc:a} {?} 'reuse_history' AND {fn:log_count}({doc:a}) {>} 0 AND a.tenant_id IS NOT NULL AND a.id IS NOT NULL"
+	"{if tenant_id} AND a.tenant_id {=} $tenant_id{end}"
+	"{if last_id} AND (a.tenant_id, a.id) {>} ($last_tenant_id, $last_id){end}"
+	" ORDER BY a.tenant_id, a.id LIMIT $batch_size";
+
+static const char lock_picked[] =
+	"SELECT {columns:a} FROM {assets} AS a"
+	" WHERE a.id {=} ANY ($ids) AND a.tenant_id {=} ANY ($tenant_ids)"
+	"  AND {fn:log_count}({doc:a}) {>} 0"
+	" ORDER BY a.id FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
+
+/* The parts of an asset's key */
 enum
 {
-	PICK_FIRST,
-	PICK_NEXT
+	KEY_TENANT_ID,
+	KEY_ID,
+	KEY_PARTS
 };
 
-/* Shapes of the statement that locks them */
-enum
-{
-	LOCK_FREE,
-	LOCK_ALL
-};
-
-/* Events in the documents */
-typedef struct EventCounts
-{
-	int64		movable;
-	int64		staying;
-} EventCounts;
+static const AssetColumn key_columns[KEY_PARTS] = {ASSET_TENANT_ID, ASSET_ID};
 
 typedef struct Migration
 {
@@ -79,43 +88,45 @@ typedef struct Migration
 	MemoryContext memory;		/* what lives longer than a batch */
 	MemoryContext batch_memory; /* what does not */
 
+	Identifier	tenant_id;		/* whose logs; none given: all */
+
 	/* bound for each transaction */
 	AppTable	assets;
 	AppTable	history;
+	EventTables tables;
 
 	/* the pass */
 	int			batch_size;
 	bool		wait;			/* for rows that others have locked */
 	bool		has_last;
-	Datum		last_id;		/* of the batch before, if has_last */
-	Oid			last_type;
+	Datum		last[KEY_PARTS];	/* of the batch before, if has_last */
+	Oid			last_types[KEY_PARTS];
 
 	/* progress */
 	int64		total;			/* events at the beginning */
-	LogMoved	moved;
+	int64		events;			/* that were moved */
+	int64		moved_assets;	/* of which they were */
 	TimestampTz start;
 } Migration;
 
 static void begin_transaction(Migration *m);
-static EventCounts count_events(Migration *m);
-static void build_count(PlanText *text, const PlanRequest *request);
+static PlanRequest assets_request(const Migration *m, const char *sql);
+static int64 count_events(Migration *m);
 static void run_pass(Migration *m, int batch_size, bool wait);
 static bool move_batch(Migration *m);
-static bool pick_assets(Migration *m, Datum *ids);
-static void keep_last(Migration *m, Datum id);
-static void build_pick(PlanText *text, const PlanRequest *request);
-static bool lock_assets(Migration *m, Datum picked, Datum *asset_ids, Datum *tenant_ids);
-static void build_lock(PlanText *text, const PlanRequest *request);
-static Datum result_array(Migration *m, int fnumber, AssetColumn column);
+static bool pick_assets(Migration *m, Datum *keys);
+static void keep_last(Migration *m, ArrayBuildState **keys);
+static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
+static void move_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
 static void report_batch(const Migration *m);
-static void report_end(const Migration *m, EventCounts left);
+static void report_end(const Migration *m, int64 left);
 static int64 events_per_second(const Migration *m);
 static char *counted(int64 number, const char *noun);
 static char *grouped(int64 number);
 
 /*
- * asset_reuse_migrate_history(batch_size) moves all logs that the caller may see,
- * with at most so many assets a transaction.
+ * asset_reuse_migrate_history(batch_size, tenant_id) moves all logs that the caller may see, or
+ * those of a tenant, with at most so many assets a transaction.
  *
  * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
  * history table.
@@ -137,11 +148,12 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	m.caller = fcinfo->flinfo->fn_oid;
 	m.memory = CurrentMemoryContext;
+	m.tenant_id = request_optional_identifier(fcinfo, 1, "tenant_id", request_id_type(fcinfo, 1));
 	m.batch_memory = AllocSetContextCreate(m.memory, "asset_reuse migration batch",
 										   ALLOCSET_DEFAULT_SIZES);
 
 	begin_transaction(&m);
-	m.total = count_events(&m).movable;
+	m.total = count_events(&m);
 	m.start = GetCurrentTimestamp();
 	run_pass(&m, batch_size, false);
 	run_pass(&m, 1, true);
@@ -158,6 +170,9 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 static void
 begin_transaction(Migration *m)
 {
+	bool		changed = false;
+	int			part;
+
 	SPI_commit();
 	MemoryContextReset(m->batch_memory);
 
@@ -169,10 +184,12 @@ begin_transaction(Migration *m)
 		elog(ERROR, "could not set the transaction's isolation level");
 
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &m->assets);
-	if (m->has_last && m->last_type != identifier_param_type(&m->assets.columns[ASSET_ID]))
+	for (part = 0; part < KEY_PARTS && m->has_last; part++)
+		changed |= m->last_types[part] != identifier_param_type(&m->assets.columns[key_columns[part]]);
+	if (changed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the type of the assets' id was changed while logs were moved"),
+				 errmsg("the type of the assets' identifiers was changed while logs were moved"),
 				 errhint("Call asset_reuse_migrate_history() again: it goes on where it was.")));
 	if (!history_table_bind(&m->assets, RowExclusiveLock, false, &m->history))
 		ereport(ERROR,
@@ -181,49 +198,36 @@ begin_transaction(Migration *m)
 						history_table_schema(&m->assets), history_table_name()),
 				 errdetail("There is no history table to move events to."),
 				 errhint("Create it with asset_reuse_create_history_table().")));
+	m->tables = (EventTables) {&m->assets, &m->history, app_campaigns_are_uuids(), m->caller};
 }
 
-/* count_events counts the events in all documents. */
-static EventCounts
-count_events(Migration *m)
+/* assets_request begins a request over the assets whose logs are moved. */
+static PlanRequest
+assets_request(const Migration *m, const char *sql)
 {
 	PlanRequest request = {
-		.query = PLAN_MIGRATE_COUNT,
+		.sql = sql,
 		.tables[APP_ASSETS] = &m->assets,
 		.caller = m->caller,
-		.plan_options = PLAN_BY_TENANT,
-		.build = build_count
+		.plan_options = PLAN_BY_BATCH
 	};
-	EventCounts counts;
-	bool		isnull;
 
-	plan_execute(&request, NULL, NULL);
-	counts.movable = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-												 1, &isnull));
-	counts.staying = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-												 2, &isnull));
-	SPI_freetuptable(SPI_tuptable);
-	return counts;
+	identifier_add(&request, "tenant_id", m->tenant_id, &m->assets.columns[ASSET_TENANT_ID]);
+	return request;
 }
 
-/* ----------
- * build_count builds
- *
- *	SELECT COALESCE(sum(asset_reuse_log_count(a.platform_metadata, true)), 0),
- *		COALESCE(sum(asset_reuse_log_count(a.platform_metadata, false)), 0)
- *	FROM assets AS a
- * ----------
- */
-static void
-build_count(PlanText *text, const PlanRequest *request)
+/* count_events counts the events in the documents. */
+static int64
+count_events(Migration *m)
 {
-	appendStringInfoString(&text->sql, "SELECT COALESCE(pg_catalog.sum(");
-	log_move_append_count(text, request, true);
-	appendStringInfoString(&text->sql, "), 0), COALESCE(pg_catalog.sum(");
-	log_move_append_count(text, request, false);
-	appendStringInfoString(&text->sql, "), 0) FROM ");
-	plan_append_table(text, request->tables[APP_ASSETS]);
-	appendStringInfoString(&text->sql, " AS a");
+	PlanRequest request = assets_request(m, count_logged);
+	int64		count;
+
+	request.plan_options = PLAN_BY_TENANT;
+	plan_execute(&request);
+	count = DatumGetInt64(plan_result(0, 1, INT8OID));
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }
 
 /* run_pass goes through all assets once, a transaction for each batch. */
@@ -243,19 +247,18 @@ static bool
 move_batch(Migration *m)
 {
 	MemoryContext old = MemoryContextSwitchTo(m->batch_memory);
-	Datum		picked;
-	Datum		asset_ids;
-	Datum		tenant_ids;
-	bool		found = pick_assets(m, &picked);
+	int64		before = m->events;
+	Datum		keys[KEY_PARTS];
+	bool		found = pick_assets(m, keys);
 
-	if (found && lock_assets(m, picked, &asset_ids, &tenant_ids))
+	if (found)
 	{
-		LogMoved	moved = log_move_assets(&m->assets, &m->history, asset_ids, tenant_ids,
-											m->caller);
+		uint64		nassets;
+		SPITupleTable *assets = lock_assets(m, keys, &nassets);
 
-		m->moved.events += moved.events;
-		m->moved.assets += moved.assets;
-		if (moved.events > 0)
+		move_logs(m, assets, nassets);
+		SPI_freetuptable(assets);
+		if (m->events > before)
 			report_batch(m);
 	}
 	MemoryContextSwitchTo(old);
@@ -263,181 +266,115 @@ move_batch(Migration *m)
 }
 
 /*
- * pick_assets picks the next assets that have movable events and returns their ids;
- * false if there are none.
+ * pick_assets picks the next assets whose documents have events and returns their keys, as an
+ * array for each part; false if there are none.
  *
  * It reads one at a time, so that it does not open more documents than it picks.
  */
 static bool
-pick_assets(Migration *m, Datum *ids)
+pick_assets(Migration *m, Datum *keys)
 {
-	Oid			id_type = identifier_param_type(&m->assets.columns[ASSET_ID]);
-	Datum		values[] = {Int64GetDatum(m->batch_size), m->last_id};
-	PlanRequest request = {
-		.query = PLAN_MIGRATE_PICK,
-		.shape = m->has_last ? PICK_NEXT : PICK_FIRST,
-		.tables[APP_ASSETS] = &m->assets,
-		.caller = m->caller,
-		.plan_options = PLAN_BY_BATCH,
-		.build = build_pick
-	};
-	Portal		cursor = plan_open_cursor(&request, values, NULL);
-	ArrayBuildState *picked = NULL;
+	PlanRequest request = assets_request(m, pick_logged);
+	ArrayBuildState *picked[KEY_PARTS] = {0};
+	Portal		cursor;
 	int64		nevents = 0;
+	int			part;
 
+	plan_add_value(&request, "batch_size", INT8OID, Int64GetDatum(m->batch_size));
+	for (part = 0; part < KEY_PARTS; part++)
+		plan_add_optional(&request, part == KEY_ID ? "last_id" : "last_tenant_id",
+						  identifier_param_type(&m->assets.columns[key_columns[part]]),
+						  m->last[part], !m->has_last);
+	cursor = plan_open_cursor(&request);
 	while (nevents < BATCH_EVENTS)
 	{
-		HeapTuple	tuple;
-		TupleDesc	desc;
-		bool		isnull;
-
 		SPI_cursor_fetch(cursor, true, 1);
 		if (SPI_processed == 0)
+		{
+			SPI_freetuptable(SPI_tuptable);
 			break;
-		tuple = SPI_tuptable->vals[0];
-		desc = SPI_tuptable->tupdesc;
-		picked = accumArrayResult(picked, SPI_getbinval(tuple, desc, 1, &isnull), false,
-							   id_type, m->batch_memory);
-		nevents += DatumGetInt32(SPI_getbinval(tuple, desc, 2, &isnull));
+		}
+		for (part = 0; part < KEY_PARTS; part++)
+		{
+			Oid			type = identifier_param_type(&m->assets.columns[key_columns[part]]);
+
+			picked[part] = accumArrayResult(picked[part], plan_result(0, part + 1, type), false, type,
+											m->batch_memory);
+		}
+		nevents += DatumGetInt32(plan_result(0, KEY_PARTS + 1, INT4OID));
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(cursor);
-	if (picked == NULL)
+	if (picked[KEY_ID] == NULL)
 		return false;
-	keep_last(m, picked->dvalues[picked->nelems - 1]);
-	*ids = makeArrayResult(picked, m->batch_memory);
+	keep_last(m, picked);
+	for (part = 0; part < KEY_PARTS; part++)
+		keys[part] = makeArrayResult(picked[part], m->batch_memory);
 	return true;
 }
 
-/* keep_last keeps the id after which the next batch begins; it is none by value. */
+/* keep_last keeps the key after which the next batch begins; no part is by value. */
 static void
-keep_last(Migration *m, Datum id)
+keep_last(Migration *m, ArrayBuildState **keys)
 {
-	int16		typlen;
-	bool		typbyval;
 	MemoryContext old = MemoryContextSwitchTo(m->memory);
+	int			part;
 
-	if (m->has_last)
-		pfree(DatumGetPointer(m->last_id));
-	m->last_type = identifier_param_type(&m->assets.columns[ASSET_ID]);
-	get_typlenbyval(m->last_type, &typlen, &typbyval);
-	m->last_id = datumCopy(id, typbyval, typlen);
+	for (part = 0; part < KEY_PARTS; part++)
+	{
+		const ArrayBuildState *key = keys[part];
+
+		if (m->has_last)
+			pfree(DatumGetPointer(m->last[part]));
+		m->last_types[part] = key->element_type;
+		m->last[part] = datumCopy(key->dvalues[key->nelems - 1], key->typbyval, key->typlen);
+	}
 	m->has_last = true;
 	MemoryContextSwitchTo(old);
 }
 
-/* ----------
- * build_pick builds
- *
- *	SELECT a.id, asset_reuse_log_count(a.platform_metadata, true)
- *	FROM assets AS a
- *	WHERE asset_reuse_log_count(a.platform_metadata, true) > 0
- *		AND a.tenant_id IS NOT NULL [AND a.id > $2]
- *	ORDER BY a.id LIMIT $1
- * ----------
- */
-static void
-build_pick(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-	StringInfo	sql = &text->sql;
-
-	plan_add_param(text, INT8OID);
-	if (request->shape == PICK_NEXT)
-		plan_add_param(text, identifier_param_type(&assets->columns[ASSET_ID]));
-
-	appendStringInfoString(sql, "SELECT ");
-	identifier_append_value(text, "a.id", &assets->columns[ASSET_ID]);
-	appendStringInfoString(sql, ", ");
-	log_move_append_count(text, request, true);
-	appendStringInfoString(sql, " FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(sql, " AS a WHERE ");
-	log_move_append_count(text, request, true);
-	appendStringInfoString(sql, " OPERATOR(pg_catalog.>) 0 AND a.tenant_id IS NOT NULL");
-	if (request->shape == PICK_NEXT)
-		appendStringInfoString(sql, " AND a.id OPERATOR(pg_catalog.>) $2");
-	appendStringInfoString(sql, " ORDER BY a.id LIMIT $1");
-}
-
 /*
- * lock_assets locks the rows that were picked, or those of them that nobody else has
- * locked, and returns their keys; false if there are none.
+ * lock_assets locks the rows that were picked, or those of them that nobody else has locked,
+ * and returns them.
  */
-static bool
-lock_assets(Migration *m, Datum picked, Datum *asset_ids, Datum *tenant_ids)
+static SPITupleTable *
+lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 {
-	Datum		values[] = {picked};
-	PlanRequest request = {
-		.query = PLAN_MIGRATE_LOCK,
-		.shape = m->wait ? LOCK_ALL : LOCK_FREE,
-		.tables[APP_ASSETS] = &m->assets,
-		.caller = m->caller,
-		.plan_options = PLAN_BY_BATCH,
-		.build = build_lock
-	};
+	PlanRequest request = assets_request(m, lock_picked);
 
-	plan_execute(&request, values, NULL);
-	if (SPI_processed == 0)
-	{
-		SPI_freetuptable(SPI_tuptable);
-		return false;
-	}
-	*asset_ids = result_array(m, 1, ASSET_ID);
-	*tenant_ids = result_array(m, 2, ASSET_TENANT_ID);
-	SPI_freetuptable(SPI_tuptable);
-	return true;
+	request.columns[APP_ASSETS] = MOVE_COLUMNS;
+	plan_add_value(&request, "ids",
+				   get_array_type(identifier_param_type(&m->assets.columns[ASSET_ID])), keys[KEY_ID]);
+	plan_add_value(&request, "tenant_ids",
+				   get_array_type(identifier_param_type(&m->assets.columns[ASSET_TENANT_ID])),
+				   keys[KEY_TENANT_ID]);
+	plan_add_optional(&request, "skip_locked", BOOLOID, BoolGetDatum(true), m->wait);
+	plan_execute(&request);
+	app_row_check(&m->assets, MOVE_COLUMNS, 0, SPI_tuptable->tupdesc);
+	*nassets = SPI_processed;
+	return SPI_tuptable;
 }
 
-/* ----------
- * build_lock builds
- *
- *	SELECT a.id, a.tenant_id
- *	FROM assets AS a
- *	WHERE a.id = ANY ($1) AND a.tenant_id IS NOT NULL
- *		AND asset_reuse_log_count(a.platform_metadata, true) > 0
- *	ORDER BY a.id FOR NO KEY UPDATE [SKIP LOCKED]
- * ----------
- */
+/* move_logs moves the logs of assets that were locked. */
 static void
-build_lock(PlanText *text, const PlanRequest *request)
+move_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 {
-	const AppTable *assets = request->tables[APP_ASSETS];
-	StringInfo	sql = &text->sql;
-
-	plan_add_param(text, get_array_type(identifier_param_type(&assets->columns[ASSET_ID])));
-
-	appendStringInfoString(sql, "SELECT ");
-	identifier_append_value(text, "a.id", &assets->columns[ASSET_ID]);
-	appendStringInfoString(sql, ", ");
-	identifier_append_value(text, "a.tenant_id", &assets->columns[ASSET_TENANT_ID]);
-	appendStringInfoString(sql, " FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(sql, " AS a WHERE a.id OPERATOR(pg_catalog.=) ANY ($1)"
-						   " AND a.tenant_id IS NOT NULL AND ");
-	log_move_append_count(text, request, true);
-	appendStringInfoString(sql, " OPERATOR(pg_catalog.>) 0 ORDER BY a.id FOR NO KEY UPDATE");
-	if (request->shape == LOCK_FREE)
-		appendStringInfoString(sql, " SKIP LOCKED");
-}
-
-/* result_array makes an array of a column of the result, which is one of the assets'. */
-static Datum
-result_array(Migration *m, int fnumber, AssetColumn column)
-{
-	Oid			type = identifier_param_type(&m->assets.columns[column]);
-	ArrayBuildState *array = NULL;
+	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
 	uint64		i;
 
-	for (i = 0; i < SPI_processed; i++)
+	for (i = 0; i < nassets; i++)
 	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-										  fnumber, &isnull);
+		AppRow		asset;
 
-		array = accumArrayResult(array, value, isnull, type, m->batch_memory);
+		app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[i], assets->tupdesc, &asset);
+		m->events += log_move(&m->tables, &asset);
+		m->moved_assets++;
+		MemoryContextReset(memory);
 	}
-	return makeArrayResult(array, m->batch_memory);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
 }
 
 /* report_batch tells how far it is. */
@@ -445,31 +382,25 @@ static void
 report_batch(const Migration *m)
 {
 	/* calls that come meanwhile can add to what was counted at the beginning */
-	int64		total = Max(m->total, m->moved.events);
+	int64		total = Max(m->total, m->events);
 
 	ereport(NOTICE,
 			(errmsg("moved %s of %s (%d %%), %s, %s/s",
-					grouped(m->moved.events), counted(total, "event"),
-					(int) (m->moved.events * 100.0 / total), counted(m->moved.assets, "asset"),
+					grouped(m->events), counted(total, "event"),
+					(int) (m->events * 100.0 / total), counted(m->moved_assets, "asset"),
 					counted(events_per_second(m), "event"))));
 }
 
-/* report_end sums up, and says which events stay in the documents and why. */
+/* report_end sums up. */
 static void
-report_end(const Migration *m, EventCounts left)
+report_end(const Migration *m, int64 left)
 {
 	ereport(NOTICE,
 			(errmsg("moved %s of %s, %s/s; left in the documents: %s",
-					counted(m->moved.events, "event"), counted(m->moved.assets, "asset"),
-					counted(events_per_second(m), "event"),
-					counted(left.movable + left.staying, "event")),
-			 left.staying > 0 ?
-			 errdetail("What a row cannot hold stays for ever (%s): without a usable time, with the time "
-					   "of another event of the asset, or with other keys than timestamp and context.",
-					   counted(left.staying, "event")) : 0,
-			 left.movable > 0 ?
-			 errhint("What could be moved (%s) was added meanwhile, or the table has a row of that time already.",
-					 counted(left.movable, "event")) : 0));
+					counted(m->events, "event"), counted(m->moved_assets, "asset"),
+					counted(events_per_second(m), "event"), counted(left, "event")),
+			 left > 0 ?
+			 errhint("They were added meanwhile, or are of assets without an id or a tenant.") : 0));
 }
 
 static int64
@@ -477,7 +408,7 @@ events_per_second(const Migration *m)
 {
 	int64		elapsed = GetCurrentTimestamp() - m->start;
 
-	return (int64) ((double) m->moved.events * USECS_PER_SEC / (double) Max(elapsed, 1));
+	return (int64) ((double) m->events * USECS_PER_SEC / (double) Max(elapsed, 1));
 }
 
 /* counted writes a number and what it counts: 1 asset, 12,000 assets. */

@@ -3,7 +3,7 @@
  * plan_cache.c
  *	  Saved SPI plans: fetch or prepare, and when to throw one away.
  *
- * A plan is kept per tables, query, variant and calling function, the most recently
+ * A plan is kept per template, tables, columns and calling function, the most recently
  * used of them for the life of the session.  Its text holds names and types, so it is
  * good only for the generations of the tables' descriptions it was built from; and what
  * SPI_plan_is_valid calls stale is built anew as well.  Plans that are stale, of tables
@@ -30,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -48,21 +49,13 @@
 #define MAX_PLANS			100
 
 /* How often a plan that is stale is made anew, while its tables get locked */
-#define MAX_TRIES			5
-
-/* The functions of ours that our statements call */
-static const char *const called_functions[] = {
-	"asset_reuse_event_campaign", "asset_reuse_event_campaign_uuid",
-	"asset_reuse_event_context", "asset_reuse_log_append", "asset_reuse_log_count",
-	"asset_reuse_log_events", "asset_reuse_log_movable", "asset_reuse_log_next_time",
-	"asset_reuse_log_remove", "asset_reuse_log_restore", "asset_reuse_summary",
-	"asset_reuse_uuid_of"
-};
+#define MAX_TRIES			20
 
 typedef struct PlanKey
 {
-	PlanQuery	query;
-	uint32		shape;
+	const char *sql;			/* the template, by its address */
+	uint32		columns[APP_NROLES];
+	uint32		given;			/* the optional parameters that are, as bits */
 	Oid			relids[APP_NROLES];	/* 0: not used */
 	Oid			caller;
 } PlanKey;
@@ -83,6 +76,14 @@ typedef struct PlanEntry
 	SavedPlan  *saved;
 } PlanEntry;
 
+/* What check_functions looks for */
+typedef struct FunctionCheck
+{
+	Oid			caller;
+	List	   *names;			/* of the functions that the text calls */
+	List	   *found;			/* those of them that are ours in the statement */
+} FunctionCheck;
+
 /* A receiver of the one value that a statement returns */
 typedef struct ValueReceiver
 {
@@ -96,7 +97,7 @@ static MemoryContext plan_context = NULL;
 static uint64 use_clock = 0;	/* counts fetches */
 
 static bool receive_value(TupleTableSlot *slot, DestReceiver *receiver);
-static ParamListInfo make_params(SPIPlanPtr plan, const Datum *values, const char *nulls);
+static ParamListInfo make_params(const PlanRequest *request);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
 static SavedPlan *fetch_locked_plan(const PlanRequest *request);
@@ -106,12 +107,13 @@ static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
-static void check_functions(SPIPlanPtr plan, Oid caller);
+static void check_tables(SPIPlanPtr plan, const PlanRequest *request);
+static void check_functions(SPIPlanPtr plan, Oid caller, List *names);
 static bool check_functions_walker(Node *node, void *context);
 static bool check_function(Oid function, void *context);
+static bool has_name(const List *names, const char *name);
 static bool is_of_extension(Oid function, Oid caller);
 static Oid	function_owner(Oid function);
-static Oid	our_schema(Oid caller);
 static void discard_plan(SavedPlan *saved);
 static void free_if_unused(SavedPlan *saved);
 static void discard_stale_plans(void);
@@ -124,19 +126,18 @@ static void create_plans(void);
  * The caller is connected to SPI.
  */
 void
-plan_execute(const PlanRequest *request, Datum *values, const char *nulls)
+plan_execute(const PlanRequest *request)
 {
-	plan_execute_into(request, values, nulls, NULL);
+	plan_execute_into(request, NULL);
 }
 
 /* plan_execute_into runs a statement whose rows a receiver gets. */
 void
-plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
-				  DestReceiver *receiver)
+plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 {
 	SavedPlan  *saved = fetch_locked_plan(request);
 	SPIExecuteOptions options = {
-		.params = make_params(saved->plan, values, nulls),
+		.params = make_params(request),
 		.read_only = request->read_only,
 		.dest = receiver
 	};
@@ -159,8 +160,7 @@ plan_execute_into(const PlanRequest *request, Datum *values, const char *nulls,
  * It is planned from the very query whose functions were checked.
  */
 QueryDesc *
-plan_start(const PlanRequest *request, Datum *values, const char *nulls,
-		   DestReceiver *receiver)
+plan_start(const PlanRequest *request, DestReceiver *receiver)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	SavedPlan  *saved = fetch_locked_plan(request);
@@ -172,7 +172,7 @@ plan_start(const PlanRequest *request, Datum *values, const char *nulls,
 	Assert(request->read_only);
 	/* SPI has switched to its own */
 	MemoryContextSwitchTo(memory);
-	params = make_params(saved->plan, values, nulls);
+	params = make_params(request);
 	pin_plan(saved);
 	plan = plan_query(copyObject(linitial_node(Query, source->query_list)), source->query_string,
 					  request->plan_options, params);
@@ -196,13 +196,13 @@ plan_stop(QueryDesc *query)
  * value of its one row and column, in the current memory context.
  */
 Datum
-plan_execute_value(const PlanRequest *request, Datum *values, const char *nulls)
+plan_execute_value(const PlanRequest *request)
 {
 	ValueReceiver receiver = {.receiver = *None_Receiver, .memory = CurrentMemoryContext};
 	QueryDesc  *query;
 
 	receiver.receiver.receiveSlot = receive_value;
-	query = plan_start(request, values, nulls, &receiver.receiver);
+	query = plan_start(request, &receiver.receiver);
 	executor_run(query);
 	plan_stop(query);
 	return receiver.value;
@@ -229,85 +229,74 @@ receive_value(TupleTableSlot *slot, DestReceiver *receiver)
  * The cursor keeps what it needs of the plan, even if that is freed.
  */
 Portal
-plan_open_cursor(const PlanRequest *request, Datum *values, const char *nulls)
+plan_open_cursor(const PlanRequest *request)
 {
 	SavedPlan  *saved = fetch_locked_plan(request);
 
 	pin_plan(saved);
-	return SPI_cursor_open(NULL, saved->plan, values, nulls, request->read_only);
-}
-
-/* plan_add_param adds a parameter and returns its number: n for $n. */
-int
-plan_add_param(PlanText *text, Oid type)
-{
-	Assert(text->nparams < PLAN_MAX_PARAMS);
-	text->types[text->nparams++] = type;
-	return text->nparams;
-}
-
-/* plan_append_table appends a table's full name. */
-void
-plan_append_table(PlanText *text, const AppTable *table)
-{
-	appendStringInfoString(&text->sql, quote_qualified_identifier(table->schema, table->name));
+	return SPI_cursor_open_with_paramlist(NULL, saved->plan, make_params(request), request->read_only);
 }
 
 /*
- * plan_append_function appends the full name of another function of ours: it is
- * where the calling one is, whatever the search_path.
- */
-void
-plan_append_function(PlanText *text, const PlanRequest *request, const char *name)
-{
-	appendStringInfoString(&text->sql,
-						   quote_qualified_identifier(get_namespace_name(our_schema(request->caller)),
-													  name));
-}
-
-/*
- * plan_append_text appends a column's value as text.
+ * plan_result returns a value that the last statement has returned, in a row from 0 and a column
+ * from 1.
  *
- * Whoever owns a type can make a cast of it, and that would run his function with the
- * rights of the caller.  So only a string of PostgreSQL's own is cast, which for a char(n)
- * takes the blanks away; what else there is, an enum say, is read by its output function.
+ * Error 55000 if it is not there, is null or of another type: a function that the statement ran,
+ * of a view say, can have changed the tables.
  */
-void
-plan_append_text(PlanText *text, const AppColumn *column, const char *expression)
+Datum
+plan_result(uint64 row, int column, Oid type)
 {
-	if (app_type_is_own_string(column->type) || column->type == UUIDOID)
-		appendStringInfo(&text->sql, "CAST(%s AS pg_catalog.text)", expression);
-	else
-		/* of a null, concat makes an empty string */
-		appendStringInfo(&text->sql, "CASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END",
-						 expression, expression);
+	Datum		value;
+	bool		isnull;
+
+	if (!plan_result_is_null(row, column, type))
+	{
+		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+		return value;
+	}
+	plan_report_changed();
 }
 
-/*
- * plan_append_utc appends a time: a timestamptz as the timestamp in UTC, and the other
- * way round, as type says.
- */
-void
-plan_append_utc(PlanText *text, Oid type, const char *expression)
+/* plan_result_is_null: is such a value null?  The same error if it is of another type. */
+bool
+plan_result_is_null(uint64 row, int column, Oid type)
 {
-	appendStringInfo(&text->sql, type == TIMESTAMPTZOID ? "pg_catalog.timezone('UTC', %s)" : "%s",
-					 expression);
+	bool		isnull;
+
+	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals || column > SPI_tuptable->tupdesc->natts ||
+		getBaseType(TupleDescAttr(SPI_tuptable->tupdesc, column - 1)->atttypid) != type)
+		plan_report_changed();
+	(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	return isnull;
 }
 
-/* make_params makes the executor's parameters; the values are not copied. */
+/* plan_report_changed raises that error. */
+void
+plan_report_changed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a table was changed by a function that this call runs"),
+			 errhint("Do not change the tables in their own triggers, policies and views.")));
+}
+
+/* make_params makes the executor's parameters, null for none; the values are not copied. */
 static ParamListInfo
-make_params(SPIPlanPtr plan, const Datum *values, const char *nulls)
+make_params(const PlanRequest *request)
 {
-	int			nparams = SPI_getargcount(plan);
-	ParamListInfo params = makeParamList(nparams);
+	ParamListInfo params;
 	int			i;
 
-	for (i = 0; i < nparams; i++)
+	if (request->nparams == 0)
+		return NULL;
+	params = makeParamList(request->nparams);
+	for (i = 0; i < request->nparams; i++)
 	{
-		params->params[i].value = values[i];
-		params->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		params->params[i].value = request->params[i].value;
+		params->params[i].isnull = request->params[i].isnull;
 		params->params[i].pflags = PARAM_FLAG_CONST;
-		params->params[i].ptype = SPI_getargtypeid(plan, i);
+		params->params[i].ptype = request->params[i].type;
 	}
 	return params;
 }
@@ -355,6 +344,11 @@ fetch_locked_plan(const PlanRequest *request)
 		saved = fetch_plan(request);
 		lock_tables_walker((Node *) plan_source(saved->plan)->query_list, NULL);
 	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
+	if (tries == MAX_TRIES && debug_discard_caches == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not plan the statement because its tables keep being changed"),
+				 errhint("Try again.")));
 	return saved;
 }
 
@@ -394,17 +388,24 @@ plan_source(SPIPlanPtr plan)
 static SavedPlan *
 fetch_plan(const PlanRequest *request)
 {
-	PlanKey		key = {.query = request->query, .shape = request->shape, .caller = request->caller};
+	PlanKey		key = {.sql = request->sql, .caller = request->caller};
 	PlanEntry  *entry;
 	SavedPlan  *saved;
 	bool		found;
 	int			role;
+	int			i;
 
 	if (plans == NULL)
 		create_plans();
 
+	memcpy(key.columns, request->columns, sizeof(key.columns));
 	for (role = 0; role < APP_NROLES; role++)
 		key.relids[role] = request->tables[role] ? request->tables[role]->relid : InvalidOid;
+	for (i = 0; i < request->nparams; i++)
+	{
+		if (request->params[i].optional && !request->params[i].isnull)
+			key.given |= (uint32) 1 << i;
+	}
 	entry = hash_search(plans, &key, HASH_FIND, NULL);
 	if (entry != NULL && has_same_tables(entry->saved, request) &&
 		is_good_plan(entry->saved->plan))
@@ -461,18 +462,23 @@ static SavedPlan *
 prepare_plan(const PlanRequest *request)
 {
 	PlanText	text = {0};
+	Oid			types[PLAN_MAX_PARAMS];
 	SavedPlan  *saved;
 	SPIPlanPtr	plan;
 	int			role;
+	int			i;
 
 	initStringInfo(&text.sql);
-	request->build(&text, request);
-	plan = SPI_prepare_cursor(text.sql.data, text.nparams, text.types, request->plan_options);
+	plan_expand(&text, request, request->sql);
+	for (i = 0; i < request->nparams; i++)
+		types[i] = request->params[i].type;
+	plan = SPI_prepare_cursor(text.sql.data, request->nparams, types, request->plan_options);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
+	check_tables(plan, request);
 	if (OidIsValid(request->caller))
-		check_functions(plan, request->caller);
+		check_functions(plan, request->caller, text.functions);
 
 	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
 	SPI_keepplan(plan);
@@ -484,14 +490,49 @@ prepare_plan(const PlanRequest *request)
 }
 
 /*
- * check_functions makes sure that a statement calls our functions and not some
- * that somebody else has put into our schema under the same names, with types
- * that fit better.
+ * check_tables makes sure that a statement is over the tables that were bound.
+ *
+ * It has their names, and a schema can get another name while a table in it is locked.
  */
 static void
-check_functions(SPIPlanPtr plan, Oid caller)
+check_tables(SPIPlanPtr plan, const PlanRequest *request)
 {
-	check_functions_walker((Node *) plan_source(plan)->query_list, &caller);
+	int			role;
+
+	for (role = 0; role < APP_NROLES; role++)
+	{
+		const AppTable *table = request->tables[role];
+
+		if (table != NULL && !list_member_oid(plan_source(plan)->relationOids, table->relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("relation \"%s\" or its schema was renamed concurrently", table->name),
+					 errhint("Try again.")));
+	}
+}
+
+/*
+ * check_functions makes sure that a statement calls our functions, and none that somebody else
+ * has put into our schema under the same names.
+ *
+ * Such a one could fit better.  And whoever owns our schema can give its name to another one
+ * while the statement is prepared; then ours are not in it.
+ */
+static void
+check_functions(SPIPlanPtr plan, Oid caller, List *names)
+{
+	FunctionCheck check = {.caller = caller, .names = names};
+	ListCell   *cell;
+
+	check_functions_walker((Node *) plan_source(plan)->query_list, &check);
+	foreach(cell, names)
+	{
+		if (!has_name(check.found, lfirst(cell)))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("the extension's schema was renamed concurrently"),
+					 errhint("Try again.")));
+	}
 }
 
 static bool
@@ -505,24 +546,36 @@ check_functions_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_functions_walker, context);
 }
 
-/* check_function refuses a function that is where ours are and named like them. */
+/* check_function notes a function of ours, and refuses one that is where ours are and named like them. */
 static bool
 check_function(Oid function, void *context)
 {
-	Oid			caller = *(Oid *) context;
+	FunctionCheck *check = context;
 	char	   *name = get_func_name(function);
-	bool		named_like_ours = false;
-	Size		i;
 
-	for (i = 0; name != NULL && i < lengthof(called_functions); i++)
-		named_like_ours |= strcmp(name, called_functions[i]) == 0;
-	if (named_like_ours && get_func_namespace(function) == our_schema(caller) &&
-		!is_of_extension(function, caller))
+	if (name == NULL || !has_name(check->names, name))
+		return false;
+	if (is_of_extension(function, check->caller))
+		check->found = lappend(check->found, name);
+	else if (get_func_namespace(function) == get_func_namespace(check->caller))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s is not part of the extension", format_procedure(function)),
 				 errhint("Drop the function, or move the extension to a schema "
 						 "where only its owner can create objects.")));
+	return false;
+}
+
+static bool
+has_name(const List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -551,19 +604,6 @@ function_owner(Oid function)
 	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
 	ReleaseSysCache(tuple);
 	return owner;
-}
-
-/* our_schema returns the schema of the calling function, where all of ours are. */
-static Oid
-our_schema(Oid caller)
-{
-	Oid			schema = get_func_namespace(caller);
-
-	if (!OidIsValid(schema) || get_namespace_name(schema) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("the extension was dropped while one of its functions ran")));
-	return schema;
 }
 
 /* discard_plan frees a plan that no entry has any more, now or after it ran. */

@@ -145,6 +145,26 @@ response_put_time(JsonbWriter *w, Timestamp time)
 	jsonb_put_string(w, buf, len);
 }
 
+/* response_put_event_time puts the time of an event; null for one without a usable time. */
+void
+response_put_event_time(JsonbWriter *w, Timestamp time)
+{
+	if (time == DT_NOBEGIN)
+		jsonb_put_null(w);
+	else
+		response_put_time(w, time);
+}
+
+/* response_put_event_id puts an event's id. */
+void
+response_put_event_id(JsonbWriter *w, EventId id)
+{
+	char		buf[EVENT_ID_BUFFER];
+	int			len = event_id_write(id, buf);
+
+	jsonb_put_string(w, buf, len);
+}
+
 /* response_put_ratio puts factor * dividend / divisor, rounded; 0 for a divisor of 0. */
 void
 response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor)

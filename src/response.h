@@ -11,6 +11,7 @@
 #include "datatype/timestamp.h"
 
 #include "app_row.h"
+#include "event_id.h"
 #include "jsonb_writer.h"
 
 extern void response_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
@@ -19,6 +20,8 @@ extern void response_put_column(JsonbWriter *w, const AppRow *row, int column);
 extern void response_put_text(JsonbWriter *w, const text *value);
 extern void response_put_int(JsonbWriter *w, int64 value);
 extern void response_put_time(JsonbWriter *w, Timestamp time);
+extern void response_put_event_time(JsonbWriter *w, Timestamp time);
+extern void response_put_event_id(JsonbWriter *w, EventId id);
 extern void response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor);
 extern void response_put_lift(JsonbWriter *w, double value, double base);
 extern void response_put_rounded(JsonbWriter *w, double value);

@@ -28,12 +28,11 @@
 
 #define LOG_KEY				"reuse_history"
 #define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
-#define TIME_KEY			"timestamp"
 
 /* events between two looks at whether the query was canceled */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
-static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(TIME_KEY)};
+static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
 
 static const char *own_event_stamp(const ReuseValue *event);
 static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
@@ -86,26 +85,23 @@ reuse_log_require(ReuseLogStatus status)
 				 errhint("Repair or remove the key \"reuse_history\" in the asset's platform_metadata.")));
 }
 
-/* reuse_log_get reads one event by its number in stored order, from 0. */
+/* reuse_log_get finds one event by its number in stored order, from 0. */
 void
-reuse_log_get(const ReuseLog *log, uint32 number, ReuseEvent *event)
+reuse_log_get(const ReuseLog *log, uint32 number, ReuseValue *event)
 {
-	get_child(log->array, log->count, number, &event->value);
-	event->has_time = reuse_event_time(&event->value, &event->time);
+	get_child(log->array, log->count, number, event);
 }
 
 /* reuse_log_last_time reads the time of the event stored last, if it has one. */
 bool
 reuse_log_last_time(const ReuseLog *log, Timestamp *time)
 {
-	ReuseEvent	event;
+	ReuseValue	event;
 
 	if (log->count == 0)
 		return false;
 	reuse_log_get(log, log->count - 1, &event);
-	if (event.has_time)
-		*time = event.time;
-	return event.has_time;
+	return reuse_event_time(&event, time);
 }
 
 /* reuse_log_latest_time finds the latest time up to a horizon, if an event has one. */
@@ -171,7 +167,7 @@ reuse_log_append(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 	ReuseValue	value = {JENTRY_ISCONTAINER, (const char *) context, context_size};
 	JsonbWriter w;
 
-	reuse_log_begin_document(&w, document, size, log, true, (Size) context_size + REUSE_EVENT_OVERHEAD);
+	reuse_log_begin_document(&w, document, size, log, (Size) context_size + REUSE_EVENT_OVERHEAD);
 	if (log->array)
 		jsonb_begin_extended_array(&w, log->array, log->size, 1);
 	else
@@ -185,11 +181,11 @@ reuse_log_append(const JsonbContainer *document, uint32 size, const ReuseLog *lo
  * reuse_log_begin_document begins a copy of a document, up to where its log is or
  * would stand, and sets so many bytes more than the document has aside.
  *
- * With a log, the caller puts that next; reuse_log_end_document does the rest.
+ * The caller puts the log next; reuse_log_end_document does the rest.
  */
 void
 reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
-						 const ReuseLog *log, bool with_log, Size more)
+						 const ReuseLog *log, Size more)
 {
 	uint32		npairs = document ? JsonContainerSize(document) : 0;
 	bool		had_log = log->array != NULL;
@@ -199,13 +195,13 @@ reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 
 
 	/* each pair copied may need other padding, by less than a JEntry */
 	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
-	jsonb_begin_object(w, npairs - had_log + with_log);
+	jsonb_begin_object(w, npairs - had_log + 1);
 	for (i = 0; i <= npairs; i++)
 	{
 		ReuseValue	key;
 
 		CHECK_FOR_INTERRUPTS();
-		if (i == log->pair && with_log)
+		if (i == log->pair)
 			jsonb_put_key(w, LOG_KEY, LOG_KEY_LEN);
 		if (i == npairs || (i == log->pair && had_log))
 			continue;
@@ -215,23 +211,17 @@ reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 
 	put_pair_values(w, document, 0, log->pair);
 }
 
-/*
- * reuse_log_put_event puts an event in our own form, as an element of an array;
- * without a context if that is null.
- */
+/* reuse_log_put_event puts an event in our own form; without a time if it cannot be written in that. */
 void
 reuse_log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context)
 {
-	int			first = context ? 0 : 1;
 	char		stamp[ISO_EVENT_TIME_LEN];
+	bool		has_time = iso_time_event(time, stamp);
 
-	if (!iso_time_event(time, stamp))
-		elog(ERROR, "event time has no stored form");
-
-	jsonb_begin_object_keys(w, &event_keys[first], lengthof(event_keys) - first);
-	if (context)
-		jsonb_put_copy(w, context->type, context->data, context->len);
-	jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
+	jsonb_begin_object_keys(w, event_keys, has_time ? lengthof(event_keys) : 1);
+	jsonb_put_copy(w, context->type, context->data, context->len);
+	if (has_time)
+		jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
 	jsonb_end(w);
 }
 
@@ -266,6 +256,23 @@ reuse_value_is_object(const ReuseValue *value)
 {
 	return value->type == JENTRY_ISCONTAINER &&
 		JsonContainerIsObject((const JsonbContainer *) value->data);
+}
+
+/* reuse_value_count returns how many pairs an object has. */
+uint32
+reuse_value_count(const ReuseValue *object)
+{
+	return JsonContainerSize((const JsonbContainer *) object->data);
+}
+
+/* reuse_value_pair reads an object's pair by its number, from 0 in the order of its keys. */
+void
+reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *key, ReuseValue *value)
+{
+	const JsonbContainer *container = (const JsonbContainer *) object->data;
+
+	get_child(container, JsonContainerSize(container) * 2, pair, key);
+	get_pair_value(container, pair, value);
 }
 
 /* reuse_value_get looks a key up in a value; false if it has none such. */
@@ -354,7 +361,7 @@ reuse_event_time(const ReuseValue *event, Timestamp *time)
 
 	if (own != NULL)
 		return iso_time_parse(own, ISO_EVENT_TIME_LEN, time);
-	return reuse_value_get(event, TIME_KEY, &stamp) &&
+	return reuse_value_get(event, REUSE_TIME_KEY, &stamp) &&
 		stamp.type == JENTRY_ISSTRING &&
 		iso_time_parse(stamp.data, stamp.len, time);
 }
@@ -380,7 +387,7 @@ reuse_event_context(const ReuseValue *event, ReuseValue *context)
 static const char *
 own_event_stamp(const ReuseValue *event)
 {
-	static const char keys[] = REUSE_CONTEXT_KEY TIME_KEY;
+	static const char keys[] = REUSE_CONTEXT_KEY REUSE_TIME_KEY;
 	const JsonbContainer *object = (const JsonbContainer *) event->data;
 	const JEntry *entries;
 	const char *data;
@@ -391,7 +398,7 @@ own_event_stamp(const ReuseValue *event)
 	data = (const char *) &entries[2 * lengthof(event_keys)];
 	if (object->header != (JB_FOBJECT | lengthof(event_keys)) ||
 		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(REUSE_CONTEXT_KEY)) ||
-		entries[1] != (JENTRY_ISSTRING | strlen(TIME_KEY)) ||
+		entries[1] != (JENTRY_ISSTRING | strlen(REUSE_TIME_KEY)) ||
 		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||
 		memcmp(data, keys, strlen(keys)) != 0)
 		return NULL;

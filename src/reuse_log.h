@@ -13,8 +13,9 @@
 
 #include "jsonb_writer.h"
 
-/* the key of an event's context */
+/* the keys of an event of our own */
 #define REUSE_CONTEXT_KEY		"context"
+#define REUSE_TIME_KEY			"timestamp"
 
 /* upper bound of what an event adds beside its context: entries, keys, padding */
 #define REUSE_EVENT_OVERHEAD	128
@@ -46,14 +47,6 @@ typedef struct ReuseValue
 	uint32		len;
 } ReuseValue;
 
-/* An event as it is stored, and its time */
-typedef struct ReuseEvent
-{
-	ReuseValue	value;			/* an object, or whatever others wrote */
-	Timestamp	time;			/* if has_time */
-	bool		has_time;
-} ReuseEvent;
-
 /* Events with start <= time < end */
 typedef struct ReuseRange
 {
@@ -73,9 +66,12 @@ typedef struct ReuseLogWalk
 extern ReuseLogStatus reuse_log_find(const JsonbContainer *document, ReuseLog *log);
 extern void reuse_log_require(ReuseLogStatus status);
 
-extern void reuse_log_get(const ReuseLog *log, uint32 number, ReuseEvent *event);
+extern void reuse_log_get(const ReuseLog *log, uint32 number, ReuseValue *event);
 extern bool reuse_log_last_time(const ReuseLog *log, Timestamp *time);
 extern bool reuse_log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time);
+extern Timestamp reuse_horizon(Timestamp clock);
+extern Timestamp reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest,
+								 Timestamp last_reused_at, bool rounds);
 extern int64 reuse_log_count_range(const ReuseLog *log, ReuseRange range);
 extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
 							   const ReuseLog *log, Timestamp time,
@@ -83,8 +79,7 @@ extern Jsonb *reuse_log_append(const JsonbContainer *document, uint32 size,
 
 /* for rooms that write documents of their own: a copy with another log */
 extern void reuse_log_begin_document(JsonbWriter *w, const JsonbContainer *document,
-									 uint32 size, const ReuseLog *log, bool with_log,
-									 Size more);
+									 uint32 size, const ReuseLog *log, Size more);
 extern void reuse_log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context);
 extern Jsonb *reuse_log_end_document(JsonbWriter *w, const JsonbContainer *document,
 									 const ReuseLog *log);
@@ -95,6 +90,9 @@ extern bool reuse_event_time(const ReuseValue *event, Timestamp *time);
 extern bool reuse_event_context(const ReuseValue *event, ReuseValue *context);
 
 extern bool reuse_value_is_object(const ReuseValue *value);
+extern uint32 reuse_value_count(const ReuseValue *object);
+extern void reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *key,
+							 ReuseValue *value);
 extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value);
 extern Jsonb *reuse_value_to_jsonb(const ReuseValue *value);
 extern void reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value);

@@ -23,13 +23,13 @@
 PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
 PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
-static Timestamp next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row);
+static Timestamp next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log);
 static bool is_rounded(Timestamp rounded, Timestamp time);
 
 /*
- * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, latest_row, rounds)
- * returns the time of the asset's next event: the clock, or one microsecond after
- * the latest time known of the asset if the clock is not past it.
+ * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, rounds) returns the time
+ * of the asset's next event: the clock, or one microsecond after the latest time known of the
+ * asset if the clock is not past it.
  */
 Datum
 asset_reuse_log_next_time(PG_FUNCTION_ARGS)
@@ -37,7 +37,7 @@ asset_reuse_log_next_time(PG_FUNCTION_ARGS)
 	ReuseLog	log;
 
 	(void) request_document(fcinfo, 0, &log);
-	PG_RETURN_TIMESTAMP(next_time(fcinfo, &log, PG_ARGISNULL(3) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(3)));
+	PG_RETURN_TIMESTAMP(next_time(fcinfo, 3, &log));
 }
 
 /*
@@ -49,7 +49,7 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
 	Jsonb	   *document = request_document(fcinfo, 0, &log);
-	Timestamp	time = next_time(fcinfo, &log, DT_NOBEGIN);
+	Timestamp	time = next_time(fcinfo, 4, &log);
 	Jsonb	   *context;
 
 	if (PG_ARGISNULL(3))
@@ -68,41 +68,55 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 									   &context->root, VARSIZE(context) - VARHDRSZ));
 }
 
-/*
- * next_time chooses the next event's time from arguments 1, 2 and 4, the log and the latest
- * row of the history table, if there is one.
- *
- * A last_reused_at that its column has rounded can be later than the event it is from.  Any
- * other counts as it is: a call that has waited knows the winner's time from it alone.
- *
- * It looks at all events and not just at the last: others write to the log too,
- * and nothing else tells whether they did.  Times more than a day ahead of the clock
- * are nobody's but theirs, and do not count: one absurd event would otherwise keep the
- * asset from ever being tracked in time again.
- */
+/* next_time chooses the next event's time from arguments 1 and 2, whether they round, and the log. */
 static Timestamp
-next_time(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp latest_row)
+next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log)
 {
-	Timestamp	last = PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1);
-	bool		rounds = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 	Timestamp	latest = DT_NOBEGIN;
 	Timestamp	clock;
 	Timestamp	horizon;
-	Timestamp	time;
-	char		stamp[ISO_EVENT_TIME_LEN];
 
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("clock must not be null")));
 	clock = PG_GETARG_TIMESTAMP(2);
-	horizon = TIMESTAMP_NOT_FINITE(clock) ? clock : clock + REUSE_HORIZON;
-
+	horizon = reuse_horizon(clock);
 	(void) reuse_log_latest_time(log, horizon, &latest);
-	if (latest_row > latest && latest_row <= horizon)
-		latest = latest_row;
-	if (last > latest && last <= horizon && !(rounds && is_rounded(last, latest)))
-		latest = last;
+	return reuse_next_time(clock, horizon, latest, PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1),
+						   !PG_ARGISNULL(rounds_arg) && PG_GETARG_BOOL(rounds_arg));
+}
+
+/*
+ * reuse_horizon returns the latest time that counts as an asset's latest.
+ *
+ * Times more than a day ahead of the clock are nobody's but others': one absurd event would
+ * otherwise keep the asset from ever being tracked in time again.
+ */
+Timestamp
+reuse_horizon(Timestamp clock)
+{
+	return TIMESTAMP_NOT_FINITE(clock) ? clock : clock + REUSE_HORIZON;
+}
+
+/*
+ * reuse_next_time returns the time of an asset's next event, given its latest event up to the
+ * horizon and its last_reused_at.
+ *
+ * A last_reused_at that its column has rounded can be later than the event it is from.  All
+ * events are looked at, and not just that time: others write events too, and nothing else
+ * tells whether they did.
+ */
+Timestamp
+reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp last_reused_at,
+				bool rounds)
+{
+	Timestamp	time;
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	if (last_reused_at > latest && last_reused_at <= horizon &&
+		!(rounds && is_rounded(last_reused_at, latest)))
+		latest = last_reused_at;
 	time = Max(clock, latest + 1);
 	if (!iso_time_event(time, stamp))
 		ereport(ERROR,

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/tupconvert.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
@@ -44,17 +45,20 @@ static bool receive_row(TupleTableSlot *slot, DestReceiver *receiver);
  * the current memory context is the multi-call one, and has the values.
  */
 void
-row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request, Datum *values,
-				const char *nulls)
+row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FuncCallContext *call = (FuncCallContext *) fcinfo->flinfo->fn_extra;
 	RowStream  *stream = palloc0(sizeof(RowStream));
+	TupleDesc	expected;
 
 	Assert(CurrentMemoryContext == call->multi_call_memory_ctx);
 	stream->receiver = *None_Receiver;
 	stream->receiver.receiveSlot = receive_row;
-	stream->query = plan_start(request, values, nulls, &stream->receiver);
+	stream->query = plan_start(request, &stream->receiver);
+	if (get_call_result_type(fcinfo, NULL, &expected) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	(void) convert_tuples_by_position(stream->query->tupDesc, expected, ROWS_CHANGED);
 	RegisterExprContextCallback(result->econtext, close_stream, PointerGetDatum(stream));
 	call->user_fctx = stream;
 }

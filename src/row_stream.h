@@ -12,8 +12,10 @@
 
 #include "plan_cache.h"
 
-extern void row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request,
-							Datum *values, const char *nulls);
+/* The error where a statement's rows are not what its function returns */
+#define ROWS_CHANGED	"a table was changed by a function that this call runs, or renamed concurrently"
+
+extern void row_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request);
 extern Datum row_stream_next(FunctionCallInfo fcinfo);
 
 #endif							/* ASSET_REUSE_ROW_STREAM_H */

@@ -1,7 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * time_bucket.c
- *	  Hours, days, weeks and months of UTC.
+ *	  Hours, days, weeks, months, quarters and years of a time zone.
+ *
+ * Times are in UTC.  A bucket begins when the zone's clocks show its beginning: its length is
+ * added to what they show, but for an hour, which is always as long.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +27,12 @@ static const TimeBucket buckets[] = {
 	{"day", {.day = 1}},
 	{"week", {.day = 7}},
 	{"month", {.month = 1}},
+	{"quarter", {.month = 3}},
+	{"year", {.month = 12}},
 };
+
+static Timestamp to_local(text *zone, Timestamp time);
+static Timestamp from_local(text *zone, Timestamp local);
 
 /* time_bucket_find finds a bucket by its name; error 22023 if there is none such. */
 const TimeBucket *
@@ -41,25 +49,31 @@ time_bucket_find(const text *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid bucket: \"%s\"", wanted),
-			 errhint("The known buckets are: hour, day, week, month.")));
+			 errhint("The known buckets are: hour, day, week, month, quarter, year.")));
 }
 
 /* time_bucket_start returns when the bucket begins in which a time is. */
 Timestamp
-time_bucket_start(const TimeBucket *bucket, Timestamp time)
+time_bucket_start(const TimeBucket *bucket, text *zone, Timestamp time)
 {
-	return DatumGetTimestamp(DirectFunctionCall2(timestamp_trunc,
-												 CStringGetTextDatum(bucket->name),
-												 TimestampGetDatum(time)));
+	Datum		name = CStringGetTextDatum(bucket->name);
+
+	if (zone == NULL)
+		return DatumGetTimestamp(DirectFunctionCall2(timestamp_trunc, name, TimestampGetDatum(time)));
+	/* a timestamptz is the timestamp in UTC */
+	return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_trunc_zone, name, TimestampTzGetDatum(time),
+												   PointerGetDatum(zone)));
 }
 
 /* time_bucket_next returns when the next bucket begins. */
 Timestamp
-time_bucket_next(const TimeBucket *bucket, Timestamp start)
+time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start)
 {
-	return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
-												 TimestampGetDatum(start),
-												 IntervalPGetDatum(&bucket->length)));
+	if (zone != NULL && bucket->length.time > 0)
+		return time_bucket_start(bucket, zone, start + bucket->length.time);
+	return from_local(zone, DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
+																  TimestampGetDatum(to_local(zone, start)),
+																  IntervalPGetDatum(&bucket->length))));
 }
 
 /*
@@ -67,7 +81,7 @@ time_bucket_next(const TimeBucket *bucket, Timestamp start)
  * one in January 4713 BC, if that may be later.
  */
 Timestamp
-time_bucket_back(const TimeBucket *bucket, Timestamp start, int n)
+time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n)
 {
 	static const Timestamp first = ((Timestamp) (FIRST_BUCKET_JDATE - POSTGRES_EPOCH_JDATE)) * USECS_PER_DAY;
 	Interval	span = {bucket->length.time * n, bucket->length.day * n, bucket->length.month * n};
@@ -76,7 +90,30 @@ time_bucket_back(const TimeBucket *bucket, Timestamp start, int n)
 
 	/* in double: a span of all times has no int64 */
 	if ((double) start - (double) first < longest)
-		return time_bucket_start(bucket, first);
-	return DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(start),
-												 IntervalPGetDatum(&span)));
+		return time_bucket_start(bucket, zone, first);
+	if (bucket->length.time > 0)
+		return time_bucket_start(bucket, zone, start - span.time);
+	return from_local(zone, DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval,
+																  TimestampGetDatum(to_local(zone, start)),
+																  IntervalPGetDatum(&span))));
+}
+
+/* to_local returns what the zone's clocks show at a time. */
+static Timestamp
+to_local(text *zone, Timestamp time)
+{
+	if (zone == NULL)
+		return time;
+	return DatumGetTimestamp(DirectFunctionCall2(timestamptz_zone, PointerGetDatum(zone),
+												 TimestampTzGetDatum(time)));
+}
+
+/* from_local returns when the zone's clocks show that. */
+static Timestamp
+from_local(text *zone, Timestamp local)
+{
+	if (zone == NULL)
+		return local;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, PointerGetDatum(zone),
+												   TimestampGetDatum(local)));
 }

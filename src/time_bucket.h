@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * time_bucket.h
- *	  Hours, days, weeks and months of UTC.
+ *	  Hours, days, weeks, months, quarters and years of a time zone.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,9 +16,10 @@ typedef struct TimeBucket
 	Interval	length;
 } TimeBucket;
 
+/* zone is a time zone's name, or null for UTC */
 extern const TimeBucket *time_bucket_find(const text *name);
-extern Timestamp time_bucket_start(const TimeBucket *bucket, Timestamp time);
-extern Timestamp time_bucket_next(const TimeBucket *bucket, Timestamp start);
-extern Timestamp time_bucket_back(const TimeBucket *bucket, Timestamp start, int n);
+extern Timestamp time_bucket_start(const TimeBucket *bucket, text *zone, Timestamp time);
+extern Timestamp time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start);
+extern Timestamp time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n);
 
 #endif							/* ASSET_REUSE_TIME_BUCKET_H */

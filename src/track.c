@@ -39,7 +39,7 @@ Datum
 asset_reuse_track(PG_FUNCTION_ARGS)
 {
 	MemoryContext memory = CurrentMemoryContext;
-	TrackRequest request;
+	TrackRequest request = {0};
 	TrackResult result;
 	Jsonb	   *answer;
 
@@ -95,8 +95,8 @@ make_answer(const TrackResult *result, MemoryContext memory)
 		JSONB_KEY("asset"), JSONB_KEY("event"), JSONB_KEY("message"), JSONB_KEY("success"),
 	};
 	static const JsonbKey event_keys[] = {
-		JSONB_KEY("context"), JSONB_KEY("timestamp"), JSONB_KEY("reused_in_id"),
-		JSONB_KEY("reused_in_name"), JSONB_KEY("reused_in_type"),
+		JSONB_KEY("context"), JSONB_KEY("event_id"), JSONB_KEY("timestamp"),
+		JSONB_KEY("reused_in_id"), JSONB_KEY("reused_in_name"), JSONB_KEY("reused_in_type"),
 	};
 	JsonbWriter w;
 	Jsonb	   *context = result->context;
@@ -108,10 +108,8 @@ make_answer(const TrackResult *result, MemoryContext memory)
 	response_put_row(&w, APP_ASSETS, &result->asset, TRACK_COLUMNS, NULL);
 	jsonb_begin_object_keys(&w, event_keys, lengthof(event_keys));
 	jsonb_put_container(&w, &context->root, VARSIZE(context) - VARHDRSZ);
-	if (result->has_time)
-		response_put_time(&w, result->time);
-	else
-		jsonb_put_null(&w);
+	response_put_event_id(&w, result->id);
+	response_put_event_time(&w, result->id.time);
 	response_put_text(&w, result->place.id);
 	response_put_text(&w, result->place.name);
 	response_put_text(&w, result->place.type);

@@ -1,16 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * track_statement.c
- *	  The statement that stores an event.
+ *	  The statements that store an event.
  *
- * It is one UPDATE of the asset's row.  The counter, the event's time and the log
- * are all computed inside it from the row's own columns, so when two calls meet on
- * a row, READ COMMITTED evaluates them again on what the winner left, under the
- * row's lock: nothing is lost, and nothing needs a lock or a retry of ours.
+ * In a document, one UPDATE of the asset's row does it.  The counter, the event's time and
+ * the log are all computed inside it from the row's own columns, so when two calls meet on
+ * a row, READ COMMITTED evaluates them again on what the winner left, under the row's lock:
+ * nothing is lost, and nothing needs a lock or a retry of ours.
  *
- * Where there is a history table, the event becomes a row there instead of an entry
- * in the document's log, by a second statement; a log that the document still has is
- * moved there too.
+ * Where there is a history table, the time depends on what is stored there.  So the asset's
+ * row is locked first, and what follows sees all that others have stored: the latest event is
+ * read, the new one becomes a row, and the asset is updated last, since the table's policies
+ * ask whether the caller may update it as it was.  A log that the document still has is moved
+ * before.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,602 +25,352 @@
 #include "utils/timestamp.h"
 
 #include "app_lookup.h"
-#include "event_context.h"
 #include "history_table.h"
 #include "log_move.h"
 #include "plan_cache.h"
-#include "reuse_log_rows.h"
 #include "track_statement.h"
 
+/* With a campaign it joins that, to find both in one go, and makes the event's context of its row. */
+static const char append_event[] =
+	"UPDATE {assets} AS a SET"
+	"  reused_count = COALESCE(a.reused_count, 0) {+} 1,"
+	"  last_reused_at = {fn:log_next_time}({doc:a}, CAST(a.last_reused_at AS {time}), $clock, $rounds),"
+	"  platform_metadata = {fn:log_append}({doc:a}, CAST(a.last_reused_at AS {time}), $clock,"
+	"   {if spaces}{fn:event_context}($context, $reused_in_type,"
+	"    COALESCE($reused_in_id, {text:s.id}), COALESCE($reused_in_name, {text:s.campaign_name}),"
+	"    CAST(NULL AS pg_catalog.text)){else}$context{end}, $rounds)"
+	"{if assets.updated_at}, updated_at = $updated_at{end}"
+	"{if spaces} FROM {spaces} AS s{end}"
+	" WHERE a.id {=} $asset_id AND {live:a}{if spaces} AND s.id {=} $campaign_id AND {live:s}{end}"
+	" RETURNING {columns:a}{if spaces}, {columns:s}{end}";
+
+static const char lock_asset[] =
+	"SELECT {columns:a} FROM {assets} AS a WHERE a.id {=} $asset_id AND {live:a} FOR NO KEY UPDATE";
+
+static const char read_latest[] =
+	"SELECT {utc:h.reused_at} FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {<=} $horizon"
+	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
+
+static const char count_event[] =
+	"UPDATE {assets} AS a SET"
+	"  reused_count = COALESCE(a.reused_count, 0) {+} 1, last_reused_at = $reused_at"
+	"{if assets.updated_at}, updated_at = $updated_at{end}"
+	" WHERE a.id {=} $asset_id AND {live:a}"
+	" RETURNING {columns:a}";
+
 /* What is read of a campaign */
-#define CAMPAIGN_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
+#define PLACE_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
-/* Where the statement has the event's time if the column cannot hold it */
-#define TIMING_TIME			"(SELECT timing.reused_at FROM timing)"
+/* What is read of an asset while it is locked */
+#define LOCK_COLUMNS	(MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
 
-/* Parameters, in the order in which they are declared */
-enum
-{
-	PARAM_CLOCK,				/* in the type of last_reused_at */
-	PARAM_HORIZON,				/* in that type; what is later does not count as the latest */
-	PARAM_UPDATED_AT,			/* the clock in the type of updated_at, if there is one */
-	PARAM_ASSET_ID,
-	PARAM_TENANT_ID,
-	PARAM_CONTEXT,				/* the event's; with a campaign only the caller's */
-	/* with a campaign: */
-	PARAM_CAMPAIGN_ID,
-	PARAM_CAMPAIGN_TENANT_ID,
-	PARAM_REUSED_IN_TYPE,
-	PARAM_REUSED_IN_ID,
-	PARAM_REUSED_IN_NAME,
-	NPARAMS
-};
-
-/* Parameters of the statement that stores a row */
-enum
-{
-	STORE_TENANT_ID,
-	STORE_ASSET_ID,
-	STORE_REUSED_AT,
-	STORE_CONTEXT,
-	STORE_NPARAMS
-};
-
-/* The tables that a call uses */
-typedef struct TrackTables
-{
-	AppTable   *assets;
-	AppTable   *spaces;			/* null: no campaign is given */
-	AppTable   *history;		/* null: events live in the document */
-} TrackTables;
-
-static void lock_asset(const TrackRequest *request, const TrackTables *tables);
-static void build_lock(PlanText *text, const PlanRequest *request);
-static void move_log(const TrackRequest *request, const TrackTables *tables, Oid caller,
-					 const TrackResult *result);
-static void run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
-						  TrackResult *result);
-static void bind_params(const TrackRequest *request, const TrackTables *tables,
-						Datum *values, char *nulls);
-static void bind_optional(Datum *values, char *nulls, int param, const void *value);
-pg_noreturn static void report_not_found(const TrackRequest *request, const TrackTables *tables);
-static void read_result(const TrackRequest *request, const TrackTables *tables,
-						TrackResult *result);
-static void read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc,
-					  TrackResult *result);
-static void store_row(const TrackTables *tables, Oid caller, TrackResult *result);
-static void build_store(PlanText *text, const PlanRequest *request);
-static void build_statement(PlanText *text, const PlanRequest *request);
-static void declare_params(PlanText *text, const PlanRequest *request);
-static void append_timing(PlanText *text, const PlanRequest *request);
-static void append_update(PlanText *text, const PlanRequest *request);
-static void append_log_call(PlanText *text, const PlanRequest *request, const char *function);
-static void append_next_time(PlanText *text, const PlanRequest *request);
-static void append_log_call_end(PlanText *text, const PlanRequest *request);
-static void append_latest_row(PlanText *text, const PlanRequest *request);
-static const char *event_time_type(const PlanRequest *request);
-static void append_context(PlanText *text, const PlanRequest *request,
-						   const char *campaign_id, const char *campaign_name);
-static ColumnSet returned_columns(const AppTable *assets, bool in_table);
+static void append_to_document(const TrackRequest *request, Oid caller, TrackResult *result);
+static ColumnSet returned_columns(const AppTable *assets);
+static void add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock);
+static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
+pg_noreturn static void report_not_found(const TrackRequest *request, const AppTable *assets,
+										 const AppTable *spaces);
+static void read_time(TrackResult *result);
+static void store_in_table(const TrackRequest *request, const AppTable *history, Oid caller,
+						   TrackResult *result);
+static void lock_row(const TrackRequest *request, const AppTable *assets, AppRow *asset);
+static void find_campaign(const TrackRequest *request, TrackResult *result);
+static void take_place(const AppRow *campaign, ReusePlace *place);
+static Timestamp choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock);
+static void make_row(const EventTables *tables, const TrackResult *result, EventRow *row);
+static void update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result);
+static PlanRequest asset_request(const TrackRequest *request, const AppTable *assets, const char *sql);
+static void read_asset(const AppTable *assets, ColumnSet columns, AppRow *asset);
 static bool rounds_time(const AppTable *assets);
 
 /*
  * track_event stores an event and returns what the answer needs.
  *
- * The caller is connected to SPI.  Error P0002 if the campaign or else the asset is
+ * The caller is connected to SPI.  Error P0002 if the asset or else the campaign is
  * absent, deleted or another tenant's.
  */
 void
 track_event(const TrackRequest *request, Oid caller, TrackResult *result)
 {
-	AppTable	spaces;
 	AppTable	history;
-	TrackTables tables = {.assets = &result->assets};
 
-	app_schema_bind(APP_ASSETS, RowExclusiveLock, tables.assets);
-	if (history_table_bind(tables.assets, RowExclusiveLock, false, &history))
-		tables.history = &history;
+	app_schema_bind(APP_ASSETS, RowExclusiveLock, &result->assets);
+	result->place = request->place;
+	if (history_table_bind(&result->assets, RowExclusiveLock, false, &history))
+		store_in_table(request, &history, caller, result);
+	else
+		append_to_document(request, caller, result);
+
+	/* as the histories show it */
+	if (request->place.id != NULL && event_names_campaign(&result->place) && app_campaigns_are_uuids())
+		result->place.id = event_id_spelled(result->place.id);
+}
+
+/* append_to_document appends the event to the log in the asset's document. */
+static void
+append_to_document(const TrackRequest *request, Oid caller, TrackResult *result)
+{
+	TimestampTz clock = GetCurrentTimestamp();
+	const AppTable *assets = &result->assets;
+	AppTable	spaces;
+	AppRow		campaign;
+	PlanRequest update = asset_request(request, assets, append_event);
+	ColumnSet	columns = returned_columns(assets);
+	int			next;
+
+	update.caller = caller;
+	update.columns[APP_ASSETS] = columns;
+	/* both timestamp, taken as UTC, and timestamptz hold this number */
+	plan_add_value(&update, "clock", assets->columns[ASSET_LAST_REUSED_AT].type, TimestampTzGetDatum(clock));
+	plan_add_value(&update, "rounds", BOOLOID, BoolGetDatum(rounds_time(assets)));
+	add_updated_at(&update, assets, clock);
 	if (OidIsValid(request->campaign_space_id.type))
 	{
-		tables.spaces = &spaces;
-		app_schema_bind(APP_SPACES, AccessShareLock, tables.spaces);
+		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
+		update.tables[APP_SPACES] = &spaces;
+		update.columns[APP_SPACES] = PLACE_COLUMNS;
+		identifier_add(&update, "campaign_id", request->campaign_space_id, &spaces.columns[SPACE_ID]);
+		identifier_add(&update, "space_tenant_id", request->tenant_id, &spaces.columns[SPACE_TENANT_ID]);
+		add_optional(&update, "context", JSONBOID, request->reuse_context);
+		add_optional(&update, "reused_in_type", TEXTOID, request->place.type);
+		add_optional(&update, "reused_in_id", TEXTOID, request->place.id);
+		add_optional(&update, "reused_in_name", TEXTOID, request->place.name);
 	}
-	if (tables.history != NULL && rounds_time(tables.assets))
-		lock_asset(request, &tables);
-	run_statement(request, &tables, caller, result);
-	if (tables.history != NULL)
+	else
+		plan_add_value(&update, "context", JSONBOID,
+					   JsonbPGetDatum(event_context_make(request->reuse_context, &request->place)));
+
+	plan_execute(&update);
+	if (SPI_processed == 0)
+		report_not_found(request, assets, update.tables[APP_SPACES]);
+	read_asset(assets, columns, &result->asset);
+	if (update.tables[APP_SPACES] != NULL)
 	{
-		store_row(&tables, caller, result);
-		move_log(request, &tables, caller, result);
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		AppRow		unused;
+
+		next = app_row_read(assets, columns, 0, tuple, desc, &unused);
+		app_row_check(&spaces, PLACE_COLUMNS, next, desc);
+		app_row_read(&spaces, PLACE_COLUMNS, next, tuple, desc, &campaign);
+		take_place(&campaign, &result->place);
 	}
+	result->context = event_context_make(request->reuse_context, &result->place);
+	read_time(result);
+}
+
+/* returned_columns are those of the answer, and the document where it has the only exact time. */
+static ColumnSet
+returned_columns(const AppTable *assets)
+{
+	return TRACK_COLUMNS | (rounds_time(assets) ? COLUMN_BIT(ASSET_PLATFORM_METADATA) : 0);
+}
+
+static void
+add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock)
+{
+	if (assets->columns[ASSET_UPDATED_AT].present)
+		plan_add_value(update, "updated_at", assets->columns[ASSET_UPDATED_AT].type,
+					   TimestampTzGetDatum(clock));
+}
+
+static void
+add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
+{
+	plan_add_nullable(update, name, type, PointerGetDatum(value), value == NULL);
 }
 
 /*
- * lock_asset locks the asset's row, if it is there.
- *
- * Where last_reused_at is less precise than an event's time, a call that waited for
- * the row would not learn the other's time from it, nor from the history table as its
- * statement sees that.  So the statement begins when the row is locked.
+ * report_not_found raises P0002 for the asset if that is not there, else for the campaign.
+ * It is known only now, for the statement looked for both at once.
  */
 static void
-lock_asset(const TrackRequest *request, const TrackTables *tables)
+report_not_found(const TrackRequest *request, const AppTable *assets, const AppTable *spaces)
 {
-	const AppColumn *columns = tables->assets->columns;
-	Datum		values[2];
-	PlanRequest lock = {
-		.query = PLAN_TRACK_LOCK,
-		.tables[APP_ASSETS] = tables->assets,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_lock
-	};
+	AppRow		asset;
 
-	values[0] = identifier_bind(request->asset_id, &columns[ASSET_ID]);
-	values[1] = identifier_bind(request->tenant_id, &columns[ASSET_TENANT_ID]);
-	plan_execute(&lock, values, NULL);
+	if (spaces == NULL)
+		app_report_not_found(APP_ASSETS);
+	app_lookup(assets, COLUMN_BIT(ASSET_ID), request->asset_id, request->tenant_id, false, &asset);
+	app_report_not_found(APP_SPACES);
 }
 
-/* ----------
- * build_lock builds
- *
- *	SELECT FROM assets AS a
- *	WHERE a.id = $1 AND a.tenant_id = $2 AND a.deleted_at IS NULL FOR NO KEY UPDATE
- * ----------
- */
+/* read_time reads the event's time: last_reused_at, or where that rounds the last event's in the document. */
 static void
-build_lock(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-
-	appendStringInfoString(&text->sql, "SELECT FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(&text->sql, " AS a WHERE ");
-	identifier_append_live_match(text, "a", assets, identifier_add_params(text, assets));
-	appendStringInfoString(&text->sql, " FOR NO KEY UPDATE");
-}
-
-/*
- * move_log moves what the asset's document still has of a log to the history table.
- * The row is ours now, so nothing can come between.
- */
-static void
-move_log(const TrackRequest *request, const TrackTables *tables, Oid caller,
-		 const TrackResult *result)
+read_time(TrackResult *result)
 {
 	const AppRow *asset = &result->asset;
 	ReuseLog	log;
+	bool		found = !asset->nulls[ASSET_LAST_REUSED_AT];
 
-	if (asset->nulls[ASSET_PLATFORM_METADATA])
-		return;
-	reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
-	if (reuse_log_count_movable(&log) > 0)
-		(void) log_move_asset(tables->assets, tables->history, request->asset_id,
-							  request->tenant_id, caller);
+	if (!asset->nulls[ASSET_PLATFORM_METADATA])
+	{
+		reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+		found = reuse_log_last_time(&log, &result->id.time);
+	}
+	else if (found)
+		result->id.time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+	/* no counted event has that time, so it is the first one */
+	result->id.seq = 0;
+	if (!found)
+		result->id.time = DT_NOBEGIN;
 }
 
-/* run_statement runs the statement and reads what it returns. */
+/* store_in_table stores the event as a row of the history table. */
 static void
-run_statement(const TrackRequest *request, const TrackTables *tables, Oid caller,
-			  TrackResult *result)
+store_in_table(const TrackRequest *request, const AppTable *history, Oid caller, TrackResult *result)
 {
-	Datum		values[NPARAMS];
-	char		nulls[NPARAMS];
+	TimestampTz clock = GetCurrentTimestamp();
+	EventTables tables = {.assets = &result->assets, .history = history, .caller = caller};
+	AppRow		asset;
+	EventRow	row;
+
+	lock_row(request, tables.assets, &asset);
+	if (OidIsValid(request->campaign_space_id.type))
+		find_campaign(request, result);
+	result->context = event_context_make(request->reuse_context, &result->place);
+	tables.uuid_campaigns = app_campaigns_are_uuids();
+
+	(void) log_move(&tables, &asset);
+	result->id.time = choose_time(&tables, &asset, clock);
+	make_row(&tables, result, &row);
+	result->id = log_move_store(&tables, &asset, &row);
+	update_asset(request, clock, result);
+}
+
+/* lock_row locks the asset's row and reads what is needed of it, after others' changes. */
+static void
+lock_row(const TrackRequest *request, const AppTable *assets, AppRow *asset)
+{
+	PlanRequest lock = asset_request(request, assets, lock_asset);
+
+	lock.columns[APP_ASSETS] = LOCK_COLUMNS;
+	plan_execute(&lock);
+	if (SPI_processed == 0)
+		app_report_not_found(APP_ASSETS);
+	read_asset(assets, LOCK_COLUMNS, asset);
+	if (!asset->nulls[ASSET_PLATFORM_METADATA])
+	{
+		ReuseLog	log;
+
+		reuse_log_require(reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log));
+	}
+}
+
+static void
+find_campaign(const TrackRequest *request, TrackResult *result)
+{
+	AppTable	spaces;
+	AppRow		campaign;
+
+	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
+	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
+	take_place(&campaign, &result->place);
+}
+
+/* take_place takes what was not given of a place from the campaign. */
+static void
+take_place(const AppRow *campaign, ReusePlace *place)
+{
+	if (place->id == NULL)
+		place->id = app_row_text(campaign, SPACE_ID);
+	if (place->name == NULL && !campaign->nulls[SPACE_CAMPAIGN_NAME])
+		place->name = app_row_text(campaign, SPACE_CAMPAIGN_NAME);
+}
+
+/*
+ * choose_time returns the time of the asset's next event; its log has been moved.
+ *
+ * What counts as the latest is decided by the clock as it is now, when the row is locked:
+ * calls that have waited would otherwise not agree on an event a day ahead.
+ */
+static Timestamp
+choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock)
+{
+	PlanRequest query = {
+		.sql = read_latest,
+		.tables[APP_HISTORY] = tables->history,
+		.plan_options = PLAN_BY_KEY
+	};
+	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
+	Timestamp	latest = DT_NOBEGIN;
+
+	plan_add_value(&query, "asset_id", asset->columns[ASSET_ID].type, app_row_value(asset, ASSET_ID));
+	plan_add_value(&query, "tenant_id", asset->columns[ASSET_TENANT_ID].type,
+				   app_row_value(asset, ASSET_TENANT_ID));
+	plan_add_value(&query, "horizon", tables->history->columns[HISTORY_REUSED_AT].type,
+				   TimestampTzGetDatum(horizon));
+	plan_execute(&query);
+	if (SPI_processed > 0)
+		latest = DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID));
+	return reuse_next_time(clock, horizon, latest,
+						   asset->nulls[ASSET_LAST_REUSED_AT] ? DT_NOBEGIN :
+						   DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]),
+						   rounds_time(tables->assets));
+}
+
+/* make_row makes the row of the event: what its element in a document would become. */
+static void
+make_row(const EventTables *tables, const TrackResult *result, EventRow *row)
+{
+	JsonbWriter w;
+	ReuseValue	value;
+
+	reuse_value_of_jsonb(result->context, &value);
+	jsonb_writer_init(&w, CurrentMemoryContext, (Size) value.len + REUSE_EVENT_OVERHEAD);
+	reuse_log_put_event(&w, result->id.time, &value);
+	reuse_value_of_jsonb(jsonb_writer_finish(&w), &value);
+	event_row_of(&value, result->id.time, 0, tables->uuid_campaigns, row);
+}
+
+/* update_asset counts the event and reads the asset as it is then. */
+static void
+update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result)
+{
+	const AppTable *assets = &result->assets;
+	PlanRequest update = asset_request(request, assets, count_event);
+
+	update.columns[APP_ASSETS] = TRACK_COLUMNS;
+	plan_add_value(&update, "reused_at", assets->columns[ASSET_LAST_REUSED_AT].type,
+				   TimestampGetDatum(result->id.time));
+	add_updated_at(&update, assets, clock);
+	plan_execute(&update);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not count the event that was stored in the history table"),
+				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
+				 errhint("Look at the table's triggers and rules.")));
+	read_asset(assets, TRACK_COLUMNS, &result->asset);
+}
+
+/* asset_request begins a request over the asset that is asked for. */
+static PlanRequest
+asset_request(const TrackRequest *request, const AppTable *assets, const char *sql)
+{
 	PlanRequest statement = {
-		.query = PLAN_TRACK,
-		.tables = {
-			[APP_ASSETS] = tables->assets,
-			[APP_SPACES] = tables->spaces,
-			[APP_HISTORY] = tables->history
-		},
-		.caller = caller,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_statement
+		.sql = sql,
+		.tables[APP_ASSETS] = assets,
+		.plan_options = PLAN_BY_KEY
 	};
 
-	bind_params(request, tables, values, nulls);
-	plan_execute(&statement, values, nulls);
-	if (SPI_processed == 0)
-		report_not_found(request, tables);
+	identifier_add(&statement, "asset_id", request->asset_id, &assets->columns[ASSET_ID]);
+	identifier_add(&statement, "tenant_id", request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
+	return statement;
+}
+
+/* read_asset reads columns of the one asset that a statement has returned. */
+static void
+read_asset(const AppTable *assets, ColumnSet columns, AppRow *asset)
+{
 	if (SPI_processed > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("more than one campaign asset has this id"),
 				 errhint("Column \"id\" of the assets table must be unique.")));
-	read_result(request, tables, result);
-}
-
-static void
-bind_params(const TrackRequest *request, const TrackTables *tables, Datum *values, char *nulls)
-{
-	TimestampTz clock = GetCurrentTimestamp();
-	const AppColumn *assets = tables->assets->columns;
-
-	memset(nulls, ' ', NPARAMS);
-	/* both timestamp, taken as UTC, and timestamptz hold this number */
-	values[PARAM_CLOCK] = TimestampTzGetDatum(clock);
-	values[PARAM_HORIZON] = TimestampTzGetDatum(clock + REUSE_HORIZON);
-	values[PARAM_UPDATED_AT] = TimestampTzGetDatum(clock);
-	values[PARAM_ASSET_ID] = identifier_bind(request->asset_id, &assets[ASSET_ID]);
-	values[PARAM_TENANT_ID] = identifier_bind(request->tenant_id, &assets[ASSET_TENANT_ID]);
-	if (tables->spaces == NULL)
-	{
-		values[PARAM_CONTEXT] = JsonbPGetDatum(event_context_make(request->reuse_context, &request->place));
-		return;
-	}
-	values[PARAM_CAMPAIGN_ID] = identifier_bind(request->campaign_space_id,
-												&tables->spaces->columns[SPACE_ID]);
-	values[PARAM_CAMPAIGN_TENANT_ID] = identifier_bind(request->tenant_id,
-													   &tables->spaces->columns[SPACE_TENANT_ID]);
-	bind_optional(values, nulls, PARAM_CONTEXT, request->reuse_context);
-	bind_optional(values, nulls, PARAM_REUSED_IN_TYPE, request->place.type);
-	bind_optional(values, nulls, PARAM_REUSED_IN_ID, request->place.id);
-	bind_optional(values, nulls, PARAM_REUSED_IN_NAME, request->place.name);
-}
-
-static void
-bind_optional(Datum *values, char *nulls, int param, const void *value)
-{
-	values[param] = PointerGetDatum(value);
-	nulls[param] = value == NULL ? 'n' : ' ';
-}
-
-/*
- * report_not_found raises P0002 for the campaign if that is not there, else for the
- * asset.  It is known only now, for the statement looked for both at once.
- */
-static void
-report_not_found(const TrackRequest *request, const TrackTables *tables)
-{
-	AppRow		campaign;
-
-	if (tables->spaces != NULL)
-		app_lookup(tables->spaces, CAMPAIGN_COLUMNS, request->campaign_space_id,
-				   request->tenant_id, false, &campaign);
-	app_report_not_found(APP_ASSETS);
-}
-
-/* read_result reads the row that the statement returned. */
-static void
-read_result(const TrackRequest *request, const TrackTables *tables, TrackResult *result)
-{
-	ColumnSet	returned = returned_columns(tables->assets, tables->history != NULL);
-	HeapTuple	tuple = SPI_tuptable->vals[0];
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-	AppRow		campaign;
-	int			next;
-
-	app_row_check(tables->assets, returned, 0, desc);
-	next = app_row_read(tables->assets, returned, 0, tuple, desc, &result->asset);
-	result->place = request->place;
-	if (tables->spaces != NULL)
-	{
-		app_row_check(tables->spaces, CAMPAIGN_COLUMNS, next, desc);
-		app_row_read(tables->spaces, CAMPAIGN_COLUMNS, next, tuple, desc, &campaign);
-		if (result->place.id == NULL)
-			result->place.id = app_row_text(&campaign, SPACE_ID);
-		if (result->place.name == NULL && !campaign.nulls[SPACE_CAMPAIGN_NAME])
-			result->place.name = app_row_text(&campaign, SPACE_CAMPAIGN_NAME);
-	}
-	result->context = event_context_make(request->reuse_context, &result->place);
-	read_time(tables, tuple, desc, result);
-}
-
-/*
- * read_time reads the event's time: in the last column, where it is to be stored in a row;
- * else last_reused_at, or where that cannot hold it the last event's in the document.
- */
-static void
-read_time(const TrackTables *tables, HeapTuple tuple, TupleDesc desc, TrackResult *result)
-{
-	const AppRow *asset = &result->asset;
-	ReuseLog	log;
-	bool		isnull;
-
-	if (tables->history != NULL)
-	{
-		result->time = DatumGetTimestamp(SPI_getbinval(tuple, desc, desc->natts, &isnull));
-		result->has_time = !isnull;
-		return;
-	}
-	if (asset->nulls[ASSET_PLATFORM_METADATA])
-	{
-		result->has_time = !asset->nulls[ASSET_LAST_REUSED_AT];
-		result->time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
-		return;
-	}
-	reuse_log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
-	result->has_time = reuse_log_last_time(&log, &result->time);
-}
-
-/*
- * store_row stores the event in the history table.
- *
- * It is a statement of its own: the table's policies ask whether the caller may update the
- * asset, which they find out by a lock on the row, and a statement cannot lock what it has
- * updated itself.
- */
-static void
-store_row(const TrackTables *tables, Oid caller, TrackResult *result)
-{
-	const AppRow *asset = &result->asset;
-	PlanRequest store = {
-		.query = PLAN_TRACK_STORE,
-		.tables[APP_HISTORY] = tables->history,
-		.caller = caller,
-		.plan_options = PLAN_BY_KEY,
-		.build = build_store
-	};
-	Datum		values[STORE_NPARAMS];
-	char		nulls[STORE_NPARAMS];
-	bool		isnull = true;
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[STORE_TENANT_ID] = asset->values[ASSET_TENANT_ID];
-	values[STORE_ASSET_ID] = asset->values[ASSET_ID];
-	values[STORE_REUSED_AT] = TimestampGetDatum(result->time);
-	nulls[STORE_REUSED_AT] = result->has_time ? ' ' : 'n';
-	values[STORE_CONTEXT] = JsonbPGetDatum(result->context);
-	plan_execute(&store, values, nulls);
-
-	if (SPI_processed > 0)
-		result->time = DatumGetTimestamp(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-													   1, &isnull));
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not store the event in the history table"),
-				 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
-				 errhint("Look at the table's triggers and rules.")));
-}
-
-/* ----------
- * build_store builds
- *
- *	INSERT INTO history AS h (tenant_id, asset_id, reused_at, campaign_space_id, context)
- *	SELECT e.tenant_id, e.asset_id, e.reused_at,
- *		asset_reuse_event_campaign(e.context), e.context
- *	FROM (VALUES ($1, $2, $3, $4)) AS e (tenant_id, asset_id, reused_at, context)
- *	RETURNING h.reused_at
- * ----------
- */
-static void
-build_store(PlanText *text, const PlanRequest *request)
-{
-	const AppColumn *columns = request->tables[APP_HISTORY]->columns;
-
-	plan_add_param(text, columns[HISTORY_TENANT_ID].type);
-	plan_add_param(text, columns[HISTORY_ASSET_ID].type);
-	plan_add_param(text, columns[HISTORY_REUSED_AT].type);
-	plan_add_param(text, JSONBOID);
-	history_table_append_insert(text, request);
-	appendStringInfoString(&text->sql, "(VALUES ($1, $2, $3, $4))"
-						   " AS e (tenant_id, asset_id, reused_at, context) RETURNING h.reused_at");
-}
-
-/* ----------
- * build_statement builds
- *
- *	UPDATE assets AS a SET
- *		reused_count = COALESCE(a.reused_count, 0) + 1,
- *		last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1, NULL, false),
- *		platform_metadata =
- *			asset_reuse_log_append(a.platform_metadata, a.last_reused_at, $1, $6, false),
- *		updated_at = $3
- *	WHERE a.id = $4 AND a.tenant_id = $5 AND a.deleted_at IS NULL
- *	RETURNING a.id, ...
- *
- * With a campaign it joins that, to find both in one go, and the event's context is
- * made of the caller's and of the campaign's row:
- *
- *		platform_metadata = asset_reuse_log_append(..., asset_reuse_event_context(
- *			$6, $9, COALESCE($10, s.id), COALESCE($11, s.campaign_name)))
- *	FROM spaces AS s
- *	WHERE ... AND s.id = $7 AND s.tenant_id = $8 AND s.deleted_at IS NULL
- *	RETURNING a.id, ..., s.id, s.campaign_name
- *
- * With a history table it leaves the document as it is, and what store_row stores is timed by
- * the latest row, too:
- *
- *	UPDATE ... SET ..., last_reused_at =
- *			asset_reuse_log_next_time(a.platform_metadata, a.last_reused_at, $1,
- *				(SELECT max(h.reused_at) FROM history AS h
- *				 WHERE h.tenant_id = $5 AND h.asset_id = $4 AND h.reused_at <= $2), false)
- *	... RETURNING a.id, ..., a.tenant_id, a.platform_metadata[, s.id, s.campaign_name], a.last_reused_at
- *
- * and where last_reused_at cannot hold an event's time in full, that is computed
- * before, from the row that track_event has locked:
- *
- *	WITH timing AS MATERIALIZED (SELECT asset_reuse_log_next_time(...) AS reused_at
- *		FROM assets AS a WHERE ...)
- *	UPDATE ... SET ..., last_reused_at = (SELECT reused_at FROM timing) ...
- *	RETURNING ..., (SELECT reused_at FROM timing)
- *
- * SET and WHERE call immutable functions only, and RETURNING none: a timestamptz plus
- * an interval is stable because of days, which are not always of 24 hours.
- * ----------
- */
-static void
-build_statement(PlanText *text, const PlanRequest *request)
-{
-	declare_params(text, request);
-	if (request->tables[APP_HISTORY] != NULL && rounds_time(request->tables[APP_ASSETS]))
-		append_timing(text, request);
-	append_update(text, request);
-}
-
-/* declare_params declares the parameters in the order of PARAM_... */
-static void
-declare_params(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-	const AppTable *spaces = request->tables[APP_SPACES];
-
-	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
-	plan_add_param(text, assets->columns[ASSET_LAST_REUSED_AT].type);
-	plan_add_param(text, assets->columns[ASSET_UPDATED_AT].present ?
-				   assets->columns[ASSET_UPDATED_AT].type : TIMESTAMPTZOID);
-	identifier_add_params(text, assets);
-	plan_add_param(text, JSONBOID);
-	if (spaces == NULL)
-		return;
-	identifier_add_params(text, spaces);
-	plan_add_param(text, TEXTOID);
-	plan_add_param(text, TEXTOID);
-	plan_add_param(text, TEXTOID);
-}
-
-static void
-append_timing(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-
-	appendStringInfoString(&text->sql, "WITH timing AS MATERIALIZED (SELECT ");
-	append_next_time(text, request);
-	appendStringInfoString(&text->sql, " AS reused_at FROM ");
-	plan_append_table(text, assets);
-	appendStringInfoString(&text->sql, " AS a WHERE ");
-	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
-	appendStringInfoString(&text->sql, ") ");
-}
-
-static void
-append_update(PlanText *text, const PlanRequest *request)
-{
-	const AppTable *assets = request->tables[APP_ASSETS];
-	const AppTable *spaces = request->tables[APP_SPACES];
-	bool		in_table = request->tables[APP_HISTORY] != NULL;
-	StringInfo	sql = &text->sql;
-
-	appendStringInfoString(sql, "UPDATE ");
-	plan_append_table(text, assets);
-	appendStringInfoString(sql, " AS a SET reused_count ="
-						   " COALESCE(a.reused_count, 0) OPERATOR(pg_catalog.+) 1");
-	appendStringInfoString(sql, ", last_reused_at = ");
-	if (in_table && rounds_time(assets))
-		appendStringInfoString(sql, TIMING_TIME);
-	else
-		append_next_time(text, request);
-	if (!in_table)
-	{
-		appendStringInfoString(sql, ", platform_metadata = ");
-		append_log_call(text, request, "asset_reuse_log_append");
-		append_context(text, request, "s.id", "s.campaign_name");
-		append_log_call_end(text, request);
-	}
-	if (assets->columns[ASSET_UPDATED_AT].present)
-		appendStringInfo(sql, ", updated_at = $%d", PARAM_UPDATED_AT + 1);
-	if (spaces != NULL)
-	{
-		appendStringInfoString(sql, " FROM ");
-		plan_append_table(text, spaces);
-		appendStringInfoString(sql, " AS s");
-	}
-	appendStringInfoString(sql, " WHERE ");
-	identifier_append_live_match(text, "a", assets, PARAM_ASSET_ID + 1);
-	if (spaces != NULL)
-	{
-		appendStringInfoString(sql, " AND ");
-		identifier_append_live_match(text, "s", spaces, PARAM_CAMPAIGN_ID + 1);
-	}
-	appendStringInfoString(sql, " RETURNING ");
-	app_row_select(text, assets, "a", returned_columns(assets, in_table));
-	if (spaces != NULL)
-		appendStringInfoString(sql, ", s.id AS campaign_id, s.campaign_name AS campaign_name");
-	if (in_table)
-		appendStringInfo(sql, ", %s", rounds_time(assets) ? TIMING_TIME : "a.last_reused_at");
-}
-
-/*
- * append_log_call appends the call of one of the log's functions, without its end.
- *
- * The casts are no-ops but for a domain: so nothing can match better than ours.
- */
-static void
-append_log_call(PlanText *text, const PlanRequest *request, const char *function)
-{
-	plan_append_function(text, request, function);
-	appendStringInfo(&text->sql, "(CAST(a.platform_metadata AS pg_catalog.jsonb),"
-					 " CAST(a.last_reused_at AS %s), $%d, ", event_time_type(request), PARAM_CLOCK + 1);
-}
-
-/*
- * append_next_time appends what chooses the event's time.
- *
- * A call that has waited for the row does not see the other's row in the table, but has
- * its time in last_reused_at, unless that is rounded and track_event has waited before.
- */
-static void
-append_next_time(PlanText *text, const PlanRequest *request)
-{
-	append_log_call(text, request, "asset_reuse_log_next_time");
-	if (request->tables[APP_HISTORY] != NULL)
-		append_latest_row(text, request);
-	else
-		appendStringInfo(&text->sql, "CAST(NULL AS %s)", event_time_type(request));
-	append_log_call_end(text, request);
-}
-
-/* append_log_call_end appends whether last_reused_at is rounded, and ends the call. */
-static void
-append_log_call_end(PlanText *text, const PlanRequest *request)
-{
-	appendStringInfoString(&text->sql, rounds_time(request->tables[APP_ASSETS]) ? ", true)" : ", false)");
-}
-
-/* append_latest_row appends the latest time that the history table has of the asset and that counts. */
-static void
-append_latest_row(PlanText *text, const PlanRequest *request)
-{
-	appendStringInfo(&text->sql, "(SELECT pg_catalog.max(CAST(h.reused_at AS %s)) FROM ",
-					 event_time_type(request));
-	plan_append_table(text, request->tables[APP_HISTORY]);
-	appendStringInfo(&text->sql, " AS h WHERE h.tenant_id OPERATOR(pg_catalog.=) $%d"
-					 " AND h.asset_id OPERATOR(pg_catalog.=) $%d"
-					 " AND h.reused_at OPERATOR(pg_catalog.<=) $%d)",
-					 PARAM_TENANT_ID + 1, PARAM_ASSET_ID + 1, PARAM_HORIZON + 1);
-}
-
-/* event_time_type returns the name of the type of events' times, beneath any domain. */
-static const char *
-event_time_type(const PlanRequest *request)
-{
-	return format_type_be_qualified(request->tables[APP_ASSETS]->columns[ASSET_LAST_REUSED_AT].type);
-}
-
-/* append_context appends the event's context, with a campaign's columns by their names. */
-static void
-append_context(PlanText *text, const PlanRequest *request,
-			   const char *campaign_id, const char *campaign_name)
-{
-	const AppTable *spaces = request->tables[APP_SPACES];
-
-	if (spaces == NULL)
-	{
-		appendStringInfo(&text->sql, "$%d", PARAM_CONTEXT + 1);
-		return;
-	}
-	plan_append_function(text, request, "asset_reuse_event_context");
-	appendStringInfo(&text->sql, "($%d, $%d, COALESCE($%d, ", PARAM_CONTEXT + 1,
-					 PARAM_REUSED_IN_TYPE + 1, PARAM_REUSED_IN_ID + 1);
-	plan_append_text(text, &spaces->columns[SPACE_ID], campaign_id);
-	appendStringInfo(&text->sql, "), COALESCE($%d, ", PARAM_REUSED_IN_NAME + 1);
-	plan_append_text(text, &spaces->columns[SPACE_CAMPAIGN_NAME], campaign_name);
-	appendStringInfoString(&text->sql, "))");
-}
-
-/*
- * returned_columns are those of the answer, and the document: where it may have a log
- * to move to the history table, or the only exact time of the event.  The table's row
- * takes the asset's own tenant.
- */
-static ColumnSet
-returned_columns(const AppTable *assets, bool in_table)
-{
-	if (in_table)
-		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA) | COLUMN_BIT(ASSET_TENANT_ID);
-	if (rounds_time(assets))
-		return TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
-	return TRACK_COLUMNS;
+	app_row_check(assets, columns, 0, SPI_tuptable->tupdesc);
+	app_row_read(assets, columns, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, asset);
 }
 
 /* rounds_time: is last_reused_at less precise than an event's time, timestamp(3) say? */

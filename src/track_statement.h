@@ -12,6 +12,7 @@
 
 #include "app_row.h"
 #include "event_context.h"
+#include "event_id.h"
 #include "identifier.h"
 
 /* The columns of the asset that an answer shows */
@@ -36,8 +37,7 @@ typedef struct TrackResult
 {
 	AppTable	assets;
 	AppRow		asset;			/* TRACK_COLUMNS, after the update */
-	bool		has_time;
-	Timestamp	time;			/* the event's, in UTC */
+	EventId		id;				/* the event's; without a time, if triggers have changed that */
 	ReusePlace	place;			/* the event's */
 	Jsonb	   *context;		/* the event's */
 } TrackResult;

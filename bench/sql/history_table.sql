@@ -12,10 +12,10 @@ FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM campaign_assets WHERE
 
 DELETE FROM campaign_asset_reuse_history WHERE asset_id IN (SELECT id FROM bench.flat);
 
-INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, campaign_space_id, context)
-SELECT :'tenant', id, timestamp '2024-01-01' + n * interval '600 days' / rows, campaign,
-	jsonb_build_object('placement', 'feed', 'variant', n % 7, 'reused_in_type', 'campaign_space',
-		'reused_in_id', campaign, 'reused_in_name', 'Campaign ' || c || ' of the season')
+INSERT INTO campaign_asset_reuse_history
+	(tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, reused_in_name, context)
+SELECT :'tenant', id, timestamp '2024-01-01' + n * interval '600 days' / rows, 'campaign_space', campaign,
+	'Campaign ' || c || ' of the season', jsonb_build_object('placement', 'feed', 'variant', n % 7)
 FROM (
 	SELECT id, rows, n, 1 + n * 7 % bench.campaigns() AS c
 	FROM bench.flat, generate_series(1, rows) AS n) AS e,

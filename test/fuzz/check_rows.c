@@ -1,277 +1,396 @@
 /*-------------------------------------------------------------------------
  *
  * check_rows.c
- *	  Checks of the events on their way to the history table and back.
+ *	  Checks of an event as a row of the history table, and of its context.
  *
- * What is movable is read from the definition in reuse_log_rows.c; a document
- * without the events that were moved is compared with the one before event by
- * event; and one to which they have come back must have the same history.
+ * Each column is read from the element by the contract's words, and so is whether an element
+ * is of our own form, which is what a row can be without the element itself.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include <ctype.h>
+#include <regex.h>
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
 #include "check_rows.h"
+#include "event_row.h"
 #include "iso_time.h"
 
-static ReuseRow *movable_rows(const Case *c, uint32 *nrows);
-static bool is_movable(const Case *c, int number);
-static void remove_and_restore(const Case *c, const ReuseRow *wanted, uint32 nwanted);
-static ReuseRow *rows_with_times_of(const ReuseRow *movable, uint32 nmovable,
-									const ReuseRow *wanted, uint32 nwanted, uint32 *nrows);
-static void require_without(const Case *before, const Case *after, const ReuseRow *rows, uint32 nrows);
-static Case restore(const Case *c, const ReuseValue *document, const ReuseRow *rows, uint32 nrows);
-static void require_merged(const Case *before, const Case *after, const ReuseRow *rows, uint32 nrows);
-static int	place_for(const Case *c, Timestamp time);
-static void require_same_history(const Case *before, const Case *after);
+#define MAX_KEY			255
+#define UUID_PATTERN	"([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4}"
 
-/* check_movable: the events that a row can hold all of, and no others, are movable. */
+/* The columns of a row that are keys of its context, as they are to be; null is none */
+typedef struct Columns
+{
+	text	   *type;
+	text	   *id;
+	text	   *name;
+	text	   *key;
+} Columns;
+
+extern Datum asset_reuse_event_element(PG_FUNCTION_ARGS);
+extern Datum asset_reuse_row_context(PG_FUNCTION_ARGS);
+extern Datum asset_reuse_event_context(PG_FUNCTION_ARGS);
+
+static void check_row(const Event *event, int32 seq, bool uuid_campaigns);
+static Columns naive_columns(const ReuseValue *context, bool uuid_campaigns);
+static text *naive_text(const ReuseValue *context, const char *key);
+static text *naive_id(text *id);
+static bool is_own_form(const Event *event, const Columns *columns);
+static bool is_key_of(const ReuseValue *context, const char *key, const text *column);
+static void require_others(const ReuseValue *context, const Jsonb *others);
+static void check_made(const ReuseValue *others, const ReusePlace *place);
+static void check_handmade(const EventRow *row);
+static void require_pair(const ReuseValue *object, const char *key, const text *value);
+static bool is_place_key(const ReuseValue *key, bool has_key);
+static bool same_text(const text *a, const text *b);
+static Datum call(PGFunction function, const Timestamp *time, const EventRow *row, bool *isnull);
+static ReuseValue value_of(const Jsonb *jsonb);
+
+/* check_rows: every element is a row, which is the element again. */
 void
-check_movable(const Case *c)
+check_rows(const Case *c)
 {
-	uint32		nexpected;
-	ReuseRow   *expected = movable_rows(c, &nexpected);
-	ReuseRow   *rows;
-	uint32		i;
-
-	REQUIRE(reuse_log_count_movable(&c->log) == nexpected);
-	REQUIRE(reuse_log_movable(&c->log, &rows) == nexpected);
-	for (i = 0; i < nexpected; i++)
-	{
-		REQUIRE(rows[i].time == expected[i].time && rows[i].number == expected[i].number);
-		REQUIRE(rows[i].has_context == expected[i].has_context);
-		REQUIRE(!rows[i].has_context || same_value(&rows[i].context, &expected[i].context));
-	}
-}
-
-/* check_remove: all movable events go and come back, and so do those with the times of the rows. */
-void
-check_remove(const Case *c)
-{
-	uint32		nrows;
-	ReuseRow   *rows = movable_rows(c, &nrows);
-
-	if (c->status != REUSE_LOG_OK)
-		return;
-	remove_and_restore(c, rows, nrows);
-	remove_and_restore(c, c->rows, c->nrows);
-}
-
-/* check_restore: rows come into a document that they are not from, and into none. */
-void
-check_restore(const Case *c)
-{
-	ReuseValue	nothing = {JENTRY_ISCONTAINER, NULL, 0};
-	Case		empty = *c;
-	Case		after;
-
-	if (c->status != REUSE_LOG_OK)
-		return;
-	naive_read_document(&empty, empty_object());
-	if (c->nrows == 0)
-	{
-		REQUIRE(reuse_log_restore((const JsonbContainer *) c->document.data, c->document.len,
-								  &c->log, c->rows, 0) == NULL);
-		return;
-	}
-	after = restore(c, &c->document, c->rows, c->nrows);
-	require_merged(c, &after, c->rows, c->nrows);
-	after = restore(&empty, &nothing, c->rows, c->nrows);
-	require_merged(&empty, &after, c->rows, c->nrows);
-}
-
-/* movable_rows returns the movable events in time order. */
-static ReuseRow *
-movable_rows(const Case *c, uint32 *nrows)
-{
-	ReuseRow   *rows = palloc(c->nevents * sizeof(ReuseRow));
 	int			i;
 
-	*nrows = 0;
-	for (i = c->nevents - 1; i >= 0; i--)
-	{
-		int			number = c->history[i];
-		ReuseRow   *row = &rows[*nrows];
-
-		if (!is_movable(c, number))
-			continue;
-		row->time = c->events[number].time;
-		row->number = number;
-		row->has_context = naive_get(&c->events[number].value, "context", &row->context);
-		(*nrows)++;
-	}
-	return rows;
-}
-
-/* is_movable: is there nothing to an event but a time of its own that can be written, and a context? */
-static bool
-is_movable(const Case *c, int number)
-{
-	const ReuseEvent *event = &c->events[number];
-	char		stamp[ISO_EVENT_TIME_LEN];
-	ReuseValue *keys;
-	uint32		n;
-	int			i;
-
-	if (!event->has_time || !iso_time_event(event->time, stamp))
-		return false;
-	keys = naive_children(&event->value, &n);
-	for (i = 0; i < (int) n / 2; i++)
-	{
-		if (!is_string(&keys[i], "context", strlen("context")) &&
-			!is_string(&keys[i], "timestamp", strlen("timestamp")))
-			return false;
-	}
 	for (i = 0; i < c->nevents; i++)
 	{
-		if (i != number && c->events[i].has_time && c->events[i].time == event->time)
-			return false;
+		check_row(&c->events[i], i, false);
+		check_row(&c->events[i], i, true);
 	}
-	return true;
 }
 
-/* remove_and_restore takes away the movable events with the times of some rows, and puts them back. */
-static void
-remove_and_restore(const Case *c, const ReuseRow *wanted, uint32 nwanted)
+/*
+ * check_contexts: the places of all events, in contexts made of the one given, or of their own
+ * other keys; and rows that have any value as their context, and any time.
+ */
+void
+check_contexts(const Case *c)
 {
-	Timestamp  *times = palloc(nwanted * sizeof(Timestamp));
-	Case		without = *c;
-	Case		after;
-	ReuseRow   *movable;
-	ReuseRow   *rows;
-	Jsonb	   *result;
-	uint32		nmovable;
-	uint32		nrows;
-	uint32		i;
+	Jsonb	   *given = reuse_value_to_jsonb(&c->context);
+	ReusePlace	nowhere = {0};
+	EventRow	row = {.time = c->clock, .context = given};
+	int			i;
 
-	for (i = 0; i < nwanted; i++)
-		times[i] = wanted[i].time;
-	movable = movable_rows(c, &nmovable);
-	rows = rows_with_times_of(movable, nmovable, wanted, nwanted, &nrows);
+	check_made(NULL, &nowhere);
+	check_made(&c->context, &nowhere);
+	check_handmade(&row);
+	for (i = 0; i < c->nevents; i++)
+	{
+		const ReuseValue *event = &c->events[i].value;
+		ReuseValue	context = {.type = JENTRY_ISNULL};
 
-	result = reuse_log_remove((const JsonbContainer *) c->document.data, c->document.len, &c->log,
-							  times, nwanted);
-	REQUIRE((result == NULL) == (nrows == 0));
-	if (result == NULL)
+		(void) naive_get(event, "context", &context);
+		event_context_place(&context, false, &row.place);
+		check_made(NULL, &row.place);
+		check_made(&c->context, &row.place);
+		if (is_object(&context))
+		{
+			check_made(&context, &row.place);
+			check_made(&context, &nowhere);
+		}
+		row.context = reuse_value_to_jsonb(event);
+		check_handmade(&row);
+	}
+}
+
+static void
+check_row(const Event *event, int32 seq, bool uuid_campaigns)
+{
+	ReuseValue	context = {.type = JENTRY_ISNULL};
+	Columns		expected;
+	EventRow	row;
+	ReuseValue	value;
+	bool		has_context;
+	bool		isnull;
+	Datum		result;
+
+	(void) naive_get(&event->value, "context", &context);
+	expected = naive_columns(&context, uuid_campaigns);
+
+	event_row_of(&event->value, event->time, seq, uuid_campaigns, &row);
+	REQUIRE(row.time == event->time && row.seq == seq);
+	REQUIRE(same_text(row.place.type, expected.type) && same_text(row.place.id, expected.id));
+	REQUIRE(same_text(row.place.name, expected.name) && same_text(row.place.key, expected.key));
+	require_others(&context, row.context);
+	REQUIRE((row.original == NULL) == is_own_form(event, &expected));
+	if (row.original != NULL)
+	{
+		value = value_of(row.original);
+		REQUIRE(same_value(&value, &event->value));
+	}
+
+	value = value_of(event_row_element(&row));
+	REQUIRE(same_value(&value, &event->value));
+	value = value_of(DatumGetJsonbP(call(asset_reuse_event_element, &row.time, &row, &isnull)));
+	REQUIRE(!isnull && same_value(&value, &event->value));
+
+	/* what is no object is its own context */
+	has_context = !is_object(&event->value) || naive_get(&event->value, "context", &context);
+	result = call(asset_reuse_row_context, NULL, &row, &isnull);
+	REQUIRE(isnull == !has_context);
+	if (!has_context)
 		return;
-	naive_read_document(&without, (ReuseValue) {JENTRY_ISCONTAINER, (char *) &result->root,
-												VARSIZE(result) - VARHDRSZ});
-	require_without(c, &without, rows, nrows);
-
-	after = restore(&without, &without.document, rows, nrows);
-	require_merged(&without, &after, rows, nrows);
-	require_same_history(c, &after);
+	value = value_of(DatumGetJsonbP(result));
+	REQUIRE(same_value(&value, is_object(&event->value) ? &context : &event->value));
 }
 
-/* rows_with_times_of returns those of the movable events that have one of the times wanted. */
-static ReuseRow *
-rows_with_times_of(const ReuseRow *movable, uint32 nmovable, const ReuseRow *wanted, uint32 nwanted,
-				   uint32 *nrows)
+/* naive_columns reads the place that a context names, and its key, if that is one. */
+static Columns
+naive_columns(const ReuseValue *context, bool uuid_campaigns)
 {
-	ReuseRow   *rows = palloc(nmovable * sizeof(ReuseRow));
+	Columns		columns = {
+		.type = naive_text(context, "reused_in_type"),
+		.id = naive_text(context, "reused_in_id"),
+		.name = naive_text(context, "reused_in_name")
+	};
+	ReuseValue	key;
+
+	if (naive_get(context, "reuse_key", &key) && key.type == JENTRY_ISSTRING && key.len >= 1 &&
+		key.len <= MAX_KEY)
+		columns.key = cstring_to_text_with_len(key.data, key.len);
+	if (uuid_campaigns && same_text(columns.type, cstring_to_text("campaign_space")))
+		columns.id = naive_id(columns.id);
+	return columns;
+}
+
+/* naive_text returns what ->> would, for all but containers. */
+static text *
+naive_text(const ReuseValue *context, const char *key)
+{
+	ReuseValue	value;
+
+	if (!naive_get(context, key, &value))
+		return NULL;
+	if (value.type == JENTRY_ISSTRING)
+		return cstring_to_text_with_len(value.data, value.len);
+	if (value.type == JENTRY_ISBOOL_TRUE || value.type == JENTRY_ISBOOL_FALSE)
+		return cstring_to_text(value.type == JENTRY_ISBOOL_TRUE ? "true" : "false");
+	if (value.type == JENTRY_ISNUMERIC)
+		return cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out, PointerGetDatum(value.data))));
+	return NULL;
+}
+
+/* naive_id spells a uuid as the type does, and any other id as it is. */
+static text *
+naive_id(text *id)
+{
+	static regex_t compiled;
+	static bool is_compiled;
+	char		spelled[UUID_LEN * 2 + 4 + 1];
+	char	   *str;
+	int			n = 0;
+
+	if (!is_compiled)
+		is_compiled = regcomp(&compiled, "^(" UUID_PATTERN "|\\{" UUID_PATTERN "})$",
+							  REG_EXTENDED | REG_NOSUB) == 0;
+	if (id == NULL)
+		return NULL;
+	str = text_to_cstring(id);
+	if (strlen(str) != VARSIZE_ANY_EXHDR(id) || regexec(&compiled, str, 0, NULL, 0) != 0)
+		return id;
+	for (; *str != '\0'; str++)
+	{
+		if (!isxdigit((unsigned char) *str))
+			continue;
+		if (n == 8 || n == 13 || n == 18 || n == 23)
+			spelled[n++] = '-';
+		spelled[n++] = tolower((unsigned char) *str);
+	}
+	return cstring_to_text_with_len(spelled, n);
+}
+
+/* is_own_form: is an event as we write them, so that its columns are all that there is to it? */
+static bool
+is_own_form(const Event *event, const Columns *columns)
+{
+	char		stamp[ISO_EVENT_TIME_LEN];
+	ReuseValue	context;
+	ReuseValue	value;
+	uint32		n;
+
+	if (!is_object(&event->value) || !event->has_time || !iso_time_event(event->time, stamp))
+		return false;
+	(void) naive_children(&event->value, &n);
+	return n / 2 == 2 && naive_get(&event->value, "context", &context) && is_object(&context) &&
+		naive_get(&event->value, "timestamp", &value) && is_string(&value, stamp, ISO_EVENT_TIME_LEN) &&
+		is_key_of(&context, "reused_in_type", columns->type) &&
+		is_key_of(&context, "reused_in_id", columns->id) &&
+		is_key_of(&context, "reused_in_name", columns->name) &&
+		(columns->key != NULL || !naive_get(&context, "reuse_key", &value));
+}
+
+/* is_key_of: is a key there, as the string that the column is, or as null for none? */
+static bool
+is_key_of(const ReuseValue *context, const char *key, const text *column)
+{
+	ReuseValue	value;
+
+	if (!naive_get(context, key, &value))
+		return false;
+	if (column == NULL)
+		return value.type == JENTRY_ISNULL;
+	return is_string(&value, VARDATA_ANY(column), VARSIZE_ANY_EXHDR(column));
+}
+
+/* require_others: the keys of a context but for those that are columns; null for none. */
+static void
+require_others(const ReuseValue *context, const Jsonb *others)
+{
+	ReuseValue	object = empty_object();
+	ReuseValue *pairs = NULL;
+	ReuseValue *found;
+	uint32		npairs = 0;
+	uint32		nfound;
+	uint32		at = 0;
 	uint32		i;
-	uint32		w;
 
-	*nrows = 0;
-	for (i = 0; i < nmovable; i++)
+	if (is_object(context))
+		pairs = naive_children(context, &npairs);
+	if (others != NULL)
+		object = value_of(others);
+	require_canonical(&object);
+	REQUIRE(is_object(&object));
+	found = naive_children(&object, &nfound);
+	for (i = 0; i < npairs / 2; i++)
 	{
-		for (w = 0; w < nwanted && wanted[w].time != movable[i].time; w++)
-			;
-		if (w < nwanted)
-			rows[(*nrows)++] = movable[i];
-	}
-	return rows;
-}
-
-/* require_without: the log has the other events, as they were; an empty one is gone. */
-static void
-require_without(const Case *before, const Case *after, const ReuseRow *rows, uint32 nrows)
-{
-	int			left = 0;
-	int			i;
-	uint32		r;
-
-	require_same_but_log(&before->document, &after->document);
-	for (i = 0; i < before->nevents; i++)
-	{
-		for (r = 0; r < nrows && rows[r].number != (uint32) i; r++)
-			;
-		if (r < nrows)
+		if (is_place_key(&pairs[i], true))
 			continue;
-		REQUIRE(left < after->nevents);
-		REQUIRE(same_value(&before->events[i].value, &after->events[left].value));
-		left++;
+		REQUIRE(at < nfound / 2);
+		REQUIRE(same_value(&found[at], &pairs[i]));
+		REQUIRE(same_value(&found[nfound / 2 + at], &pairs[npairs / 2 + i]));
+		at++;
 	}
-	REQUIRE(left == after->nevents && after->has_log == (left > 0));
+	REQUIRE(at == nfound / 2 && (others != NULL) == (at > 0));
 }
 
-/* restore returns the case of a document, null or that of c, with rows in its log. */
-static Case
-restore(const Case *c, const ReuseValue *document, const ReuseRow *rows, uint32 nrows)
-{
-	Case		after = *c;
-	Jsonb	   *result = reuse_log_restore((const JsonbContainer *) document->data, document->len,
-										   &c->log, rows, nrows);
-
-	REQUIRE(result != NULL);
-	naive_read_document(&after, (ReuseValue) {JENTRY_ISCONTAINER, (char *) &result->root,
-											  VARSIZE(result) - VARHDRSZ});
-	return after;
-}
-
-/* require_merged: each row comes before the first event that is not before it. */
+/*
+ * check_made: a context has the place's keys, null for what is not known, except for the key,
+ * and the other ones, null for none, that are not among them.
+ */
 static void
-require_merged(const Case *before, const Case *after, const ReuseRow *rows, uint32 nrows)
+check_made(const ReuseValue *others, const ReusePlace *place)
 {
-	int			at = 0;
-	uint32		r = 0;
-	int			i;
+	Jsonb	   *context = others ? reuse_value_to_jsonb(others) : NULL;
+	EventRow	row = {.place = *place, .context = context};
+	ReuseValue	made = value_of(event_context_make(context, place));
+	ReuseValue	again;
+	ReuseValue *pairs = NULL;
+	uint32		n = 0;
+	uint32		expected = place->key != NULL ? 4 : 3;
+	uint32		i;
+	bool		isnull;
 
-	require_same_but_log(&before->document, &after->document);
-	REQUIRE(after->nevents == before->nevents + (int) nrows);
-	for (i = 0; i <= before->nevents; i++)
+	require_canonical(&made);
+	REQUIRE(is_object(&made));
+	require_pair(&made, "reused_in_type", place->type);
+	require_pair(&made, "reused_in_id", place->id);
+	require_pair(&made, "reused_in_name", place->name);
+	if (place->key != NULL)
+		require_pair(&made, "reuse_key", place->key);
+	if (others != NULL)
+		pairs = naive_children(others, &n);
+	for (i = 0; i < n / 2; i++)
 	{
-		for (; r < nrows && place_for(before, rows[r].time) == i; r++)
-			require_own_event(&after->events[at++].value, rows[r].time,
-							  rows[r].has_context ? &rows[r].context : NULL);
-		if (i < before->nevents)
-			REQUIRE(same_value(&before->events[i].value, &after->events[at++].value));
-	}
-	REQUIRE(r == nrows);
-}
+		ReuseValue	value;
+		char	   *key;
 
-/* place_for returns the number of the first event that is not before a time, or that of the end. */
-static int
-place_for(const Case *c, Timestamp time)
-{
-	int			i = 0;
-
-	while (i < c->nevents && (!c->events[i].has_time || c->events[i].time < time))
-		i++;
-	return i;
-}
-
-/* require_same_history: the same events in the same order, but for how a time is written. */
-static void
-require_same_history(const Case *before, const Case *after)
-{
-	int			i;
-
-	REQUIRE(before->nevents == after->nevents);
-	for (i = 0; i < before->nevents; i++)
-	{
-		const ReuseEvent *x = &before->events[before->history[i]];
-		const ReuseEvent *y = &after->events[after->history[i]];
-		ReuseValue	context;
-		ReuseValue	same_context;
-		bool		has_context;
-
-		REQUIRE(x->has_time == y->has_time && (!x->has_time || x->time == y->time));
-		if (same_value(&x->value, &y->value))
+		if (is_place_key(&pairs[i], place->key != NULL))
 			continue;
-		REQUIRE(is_movable(before, before->history[i]));
-		has_context = naive_get(&x->value, "context", &context);
-		REQUIRE(naive_get(&y->value, "context", &same_context) == has_context);
-		REQUIRE(!has_context || same_value(&context, &same_context));
+		expected++;
+		key = text_to_cstring(cstring_to_text_with_len(pairs[i].data, pairs[i].len));
+		/* a key with a NUL, which no database has, cannot be looked for */
+		REQUIRE(strlen(key) != pairs[i].len ||
+				(naive_get(&made, key, &value) && same_value(&value, &pairs[n / 2 + i])));
 	}
+	(void) naive_children(&made, &n);
+	REQUIRE(n / 2 == expected);
+
+	again = value_of(DatumGetJsonbP(call(asset_reuse_event_context, NULL, &row, &isnull)));
+	REQUIRE(same_value(&made, &again));
+}
+
+/* check_handmade: a row that others have written is an element, whatever is in it. */
+static void
+check_handmade(const EventRow *row)
+{
+	ReuseValue	element = value_of(event_row_element(row));
+	ReuseValue	context = value_of(row->context);
+
+	if (is_object(&context))
+		context = value_of(event_context_make(row->context, &row->place));
+	require_canonical(&element);
+	require_own_event(&element, row->time, &context);
+}
+
+static void
+require_pair(const ReuseValue *object, const char *key, const text *value)
+{
+	ReuseValue	found;
+
+	REQUIRE(naive_get(object, key, &found));
+	if (value == NULL)
+		REQUIRE(found.type == JENTRY_ISNULL);
+	else
+		REQUIRE(is_string(&found, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)));
+}
+
+static bool
+is_place_key(const ReuseValue *key, bool has_key)
+{
+	return is_string(key, "reused_in_type", strlen("reused_in_type")) ||
+		is_string(key, "reused_in_id", strlen("reused_in_id")) ||
+		is_string(key, "reused_in_name", strlen("reused_in_name")) ||
+		(has_key && is_string(key, "reuse_key", strlen("reuse_key")));
+}
+
+static bool
+same_text(const text *a, const text *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE_ANY(a) == VARSIZE_ANY(b) && memcmp(a, b, VARSIZE_ANY(a)) == 0;
+}
+
+/*
+ * call calls an SQL function with the columns of a row: the time first, if there is one, and the
+ * context first of all for asset_reuse_event_context, which takes no original.
+ */
+static Datum
+call(PGFunction function, const Timestamp *time, const EventRow *row, bool *isnull)
+{
+	LOCAL_FCINFO(fcinfo, 7);
+	const void *columns[] = {
+		row->place.type, row->place.id, row->place.name, row->place.key, row->context, row->original
+	};
+	int			n = 0;
+	int			i;
+	Datum		result;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 7, InvalidOid, NULL, NULL);
+	if (time != NULL)
+		fcinfo->args[n++] = (NullableDatum) {TimestampGetDatum(*time), false};
+	if (function == asset_reuse_event_context)
+		fcinfo->args[n++] = (NullableDatum) {PointerGetDatum(row->context), row->context == NULL};
+	for (i = 0; i < lengthof(columns) && n < 7; i++)
+		fcinfo->args[n++] = (NullableDatum) {PointerGetDatum(columns[i]), columns[i] == NULL};
+	result = function(fcinfo);
+	*isnull = fcinfo->isnull;
+	return result;
+}
+
+/* value_of describes a jsonb as a value inside of a document would be. */
+static ReuseValue
+value_of(const Jsonb *jsonb)
+{
+	ReuseValue	value;
+
+	reuse_value_of_jsonb(jsonb, &value);
+	return value;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * check_rows.h
- *	  Checks of the events on their way to the history table and back.
+ *	  Checks of an event as a row of the history table, and of its context.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,8 +10,7 @@
 
 #include "naive.h"
 
-extern void check_movable(const Case *c);
-extern void check_remove(const Case *c);
-extern void check_restore(const Case *c);
+extern void check_rows(const Case *c);
+extern void check_contexts(const Case *c);
 
 #endif							/* ASSET_REUSE_FUZZ_CHECK_ROWS_H */

@@ -10,12 +10,15 @@
  */
 #include "postgres.h"
 
+#include "backend.h"
 #include "iso_time.h"
 #include "naive.h"
 
 static bool naive_time(const ReuseValue *event, Timestamp *time);
-static int	naive_rank(const Case *c, int event);
-static bool is_before(const Case *c, int a, int b);
+static bool place_row(Case *c, LogRow row);
+static bool is_copy(const Case *c, int event, const LogRows *rows);
+static int32 first_seq(const Case *c, Timestamp time, const LogRows *rows);
+static bool equal_numbers(const ReuseValue *a, const ReuseValue *b);
 static ReuseValue naive_child(const ReuseValue *container, const char *data, uint32 start,
 							  uint32 end, uint32 type);
 
@@ -39,48 +42,72 @@ naive_read_document(Case *c, ReuseValue document)
 	if (c->has_log && c->status == REUSE_LOG_OK)
 		elements = naive_children(&c->log_value, &n);
 	c->nevents = n;
-	c->events = palloc(n * sizeof(ReuseEvent));
+	c->events = palloc(n * sizeof(Event));
 	for (i = 0; i < c->nevents; i++)
 	{
 		c->events[i].value = elements[i];
 		c->events[i].has_time = naive_time(&elements[i], &c->events[i].time);
 	}
-	c->history = palloc(n * sizeof(int));
-	for (i = 0; i < c->nevents; i++)
-		c->history[naive_rank(c, i)] = i;
 	(void) reuse_log_find((const JsonbContainer *) c->document.data, &c->log);
 }
 
 /*
- * naive_read_rows reads the rows of a history table from an array of events: those of them
- * that a row can be made of, in time order.
+ * naive_read_rows reads the rows of a history table from an array of their elements, and a
+ * string with a byte for each:
+ *
+ *		a to z		its number, from 0
+ *		A to Z		its number, and its time is the clock, not the element's
+ *		0 to 9		its number is as far from the greatest that there is
+ *
+ * Without one, its number is its place in the array.  No two rows of one time have the same
+ * number: of those that would, the first is there.
  */
 void
-naive_read_rows(Case *c, const ReuseValue *value)
+naive_read_rows(Case *c, const ReuseValue *elements, const ReuseValue *places)
 {
-	ReuseValue *elements;
-	char		stamp[ISO_EVENT_TIME_LEN];
+	ReuseValue *values;
 	uint32		n = 0;
 	uint32		i;
 
-	if (is_array(value))
-		elements = naive_children(value, &n);
-	c->rows = palloc(n * sizeof(ReuseRow));
-	c->nrows = 0;
+	if (is_array(elements))
+		values = naive_children(elements, &n);
+	c->rows.rows = palloc(n * sizeof(LogRow));
+	c->rows.count = 0;
 	for (i = 0; i < n; i++)
 	{
-		ReuseRow	row = {0};
-		uint32		place = c->nrows;
+		LogRow		row = {.seq = i, .element = reuse_value_to_jsonb(&values[i])};
+		int			place = places->type == JENTRY_ISSTRING && i < places->len ? places->data[i] : 0;
 
-		if (!naive_time(&elements[i], &row.time) || !iso_time_event(row.time, stamp))
-			continue;
-		row.number = i;
-		row.has_context = naive_get(&elements[i], "context", &row.context);
-		for (; place > 0 && c->rows[place - 1].time > row.time; place--)
-			c->rows[place] = c->rows[place - 1];
-		c->rows[place] = row;
-		c->nrows++;
+		(void) naive_time(&values[i], &row.time);
+		if (place >= 'a' && place <= 'z')
+			row.seq = place - 'a';
+		else if (place >= '0' && place <= '9')
+			row.seq = PG_INT32_MAX - (place - '0');
+		else if (place >= 'A' && place <= 'Z')
+		{
+			row.seq = place - 'A';
+			row.time = c->clock;
+		}
+		c->rows.count += place_row(c, row);
 	}
+}
+
+/* place_row puts a row behind those that are not after it; false if there is one of its number. */
+static bool
+place_row(Case *c, LogRow row)
+{
+	LogRow	   *rows = c->rows.rows;
+	uint32		place;
+
+	for (place = 0; place < c->rows.count; place++)
+	{
+		if (rows[place].time == row.time && rows[place].seq == row.seq)
+			return false;
+	}
+	for (; place > 0 && rows[place - 1].time > row.time; place--)
+		rows[place] = rows[place - 1];
+	rows[place] = row;
+	return true;
 }
 
 static bool
@@ -88,34 +115,87 @@ naive_time(const ReuseValue *event, Timestamp *time)
 {
 	ReuseValue	stamp;
 
+	*time = DT_NOBEGIN;
 	return naive_get(event, "timestamp", &stamp) && stamp.type == JENTRY_ISSTRING &&
 		iso_time_parse(stamp.data, stamp.len, time);
 }
 
-/* naive_rank counts the events before one in a history. */
-static int
-naive_rank(const Case *c, int event)
+/* naive_list lists the events that are no copies of rows, by time and then as they are stored. */
+LogEvent *
+naive_list(const Case *c, const LogRows *rows, uint32 *count)
 {
-	int			rank = 0;
+	LogEvent   *list = palloc(c->nevents * sizeof(LogEvent));
+	bool	   *copies = palloc(c->nevents * sizeof(bool));
+	int			i;
+	int			other;
+
+	*count = 0;
+	for (i = 0; i < c->nevents; i++)
+		copies[i] = is_copy(c, i, rows);
+	for (i = 0; i < c->nevents; i++)
+	{
+		LogEvent	event = {c->events[i].time, i, first_seq(c, c->events[i].time, rows)};
+		int			rank = 0;
+
+		if (copies[i])
+			continue;
+		for (other = 0; other < c->nevents; other++)
+		{
+			Timestamp	time = c->events[other].time;
+
+			if (copies[other])
+				continue;
+			rank += time < event.time || (time == event.time && other < i);
+			event.seq += time == event.time && other < i;
+		}
+		list[rank] = event;
+		(*count)++;
+	}
+	return list;
+}
+
+/* is_copy: are there fewer events before it that equal it, of its time, than there are rows? */
+static bool
+is_copy(const Case *c, int event, const LogRows *rows)
+{
+	const Event *copy = &c->events[event];
+	int			nrows = 0;
+	int			nbefore = 0;
+	uint32		r;
+	int			i;
+
+	for (r = 0; r < rows->count; r++)
+	{
+		ReuseValue	element;
+
+		reuse_value_of_jsonb(rows->rows[r].element, &element);
+		nrows += rows->rows[r].time == copy->time && equal_values(&element, &copy->value);
+	}
+	for (i = 0; nrows > 0 && i < event; i++)
+		nbefore += equal_values(&c->events[i].value, &copy->value);
+	return nbefore < nrows;
+}
+
+/*
+ * first_seq returns the number after the greatest that a row of a time has.  One that leaves no
+ * room for all events of that time does not count.
+ */
+static int32
+first_seq(const Case *c, Timestamp time, const LogRows *rows)
+{
+	int32		seq = 0;
+	int32		nevents = 0;
+	uint32		r;
 	int			i;
 
 	for (i = 0; i < c->nevents; i++)
-		rank += is_before(c, i, event);
-	return rank;
-}
-
-/* is_before: newest first, those without a time last, and the later-stored first. */
-static bool
-is_before(const Case *c, int a, int b)
-{
-	const ReuseEvent *x = &c->events[a];
-	const ReuseEvent *y = &c->events[b];
-
-	if (x->has_time && y->has_time && x->time != y->time)
-		return x->time > y->time;
-	if (x->has_time != y->has_time)
-		return x->has_time;
-	return a > b;
+		nevents += c->events[i].time == time;
+	for (r = 0; r < rows->count; r++)
+	{
+		if (rows->rows[r].time == time && rows->rows[r].seq < PG_INT32_MAX - nevents)
+			seq = Max(seq, rows->rows[r].seq + 1);
+	}
+	return seq;
 }
 
 bool
@@ -204,6 +284,41 @@ same_value(const ReuseValue *a, const ReuseValue *b)
 	return a->type == b->type && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
+/* equal_values: are two values equal as jsonb compares, whatever the spelling of their numbers? */
+bool
+equal_values(const ReuseValue *a, const ReuseValue *b)
+{
+	ReuseValue *x;
+	ReuseValue *y;
+	uint32		n;
+	uint32		i;
+
+	if (same_value(a, b))
+		return true;
+	if (a->type != b->type)
+		return false;
+	if (a->type == JENTRY_ISNUMERIC)
+		return equal_numbers(a, b);
+	if (a->type != JENTRY_ISCONTAINER || *(const uint32 *) a->data != *(const uint32 *) b->data)
+		return false;
+	x = naive_children(a, &n);
+	y = naive_children(b, &n);
+	for (i = 0; i < n && equal_values(&x[i], &y[i]); i++)
+		;
+	return i == n;
+}
+
+/* equal_numbers: the digits are all that there is to a number, but for how many zeros it shows. */
+static bool
+equal_numbers(const ReuseValue *a, const ReuseValue *b)
+{
+	const ShortNumeric *x = (const ShortNumeric *) a->data;
+	const ShortNumeric *y = (const ShortNumeric *) b->data;
+
+	return a->len == b->len && ((x->header ^ y->header) & ~SHORT_NUMERIC_PLACES) == 0 &&
+		memcmp(x->digits, y->digits, a->len - offsetof(ShortNumeric, digits)) == 0;
+}
+
 bool
 is_string(const ReuseValue *value, const char *str, uint32 len)
 {
@@ -288,18 +403,19 @@ require_same_but_log(const ReuseValue *before, const ReuseValue *after)
 	REQUIRE(o == nold / 2 && n == nnew / 2);
 }
 
-/* require_own_event: it is one as we write them; without a context if that is null. */
+/* require_own_event: it is one as we write them; without a time if that cannot be written. */
 void
 require_own_event(const ReuseValue *event, Timestamp time, const ReuseValue *context)
 {
 	char		stamp[ISO_EVENT_TIME_LEN];
+	bool		has_time = iso_time_event(time, stamp);
 	ReuseValue	value;
 	uint32		n;
 
 	REQUIRE(is_object(event));
 	(void) naive_children(event, &n);
-	REQUIRE(n / 2 == (context != NULL ? 2 : 1));
-	REQUIRE(naive_get(event, "timestamp", &value));
-	REQUIRE(iso_time_event(time, stamp) && is_string(&value, stamp, ISO_EVENT_TIME_LEN));
-	REQUIRE(context == NULL || (naive_get(event, "context", &value) && same_value(&value, context)));
+	REQUIRE(n / 2 == (has_time ? 2 : 1));
+	REQUIRE(naive_get(event, "context", &value) && same_value(&value, context));
+	REQUIRE(!has_time || (naive_get(event, "timestamp", &value) &&
+						  is_string(&value, stamp, ISO_EVENT_TIME_LEN)));
 }

@@ -8,8 +8,7 @@
 #ifndef ASSET_REUSE_FUZZ_NAIVE_H
 #define ASSET_REUSE_FUZZ_NAIVE_H
 
-#include "reuse_log.h"
-#include "reuse_log_rows.h"
+#include "log_list.h"
 
 #define REQUIRE(condition) \
 	do { \
@@ -20,6 +19,14 @@
 		} \
 	} while (0)
 
+/* An element of a log */
+typedef struct Event
+{
+	ReuseValue	value;
+	bool		has_time;
+	Timestamp	time;			/* DT_NOBEGIN: it has none */
+} Event;
+
 /* An input, and what a naive reading finds in it */
 typedef struct Case
 {
@@ -27,28 +34,29 @@ typedef struct Case
 	ReuseValue	context;		/* an object */
 	Timestamp	clock;
 	ReuseRange	range;
-	ReuseRow   *rows;			/* in time order */
-	uint32		nrows;
+	LogRows		rows;			/* in time order, those of one time in any */
+	ReuseValue	id;				/* a string */
 
 	/* of the document */
 	ReuseLogStatus status;
 	ReuseValue	log_value;		/* of the key reuse_history, if it is there */
 	bool		has_log;
-	ReuseEvent *events;			/* in stored order */
-	int		   *history;		/* the numbers of the events, newest first */
+	Event	   *events;			/* in stored order */
 	int			nevents;
 
 	ReuseLog	log;			/* what src/ has found */
 } Case;
 
 extern void naive_read_document(Case *c, ReuseValue document);
-extern void naive_read_rows(Case *c, const ReuseValue *value);
+extern void naive_read_rows(Case *c, const ReuseValue *elements, const ReuseValue *places);
+extern LogEvent *naive_list(const Case *c, const LogRows *rows, uint32 *count);
 
 extern bool naive_get(const ReuseValue *object, const char *key, ReuseValue *value);
 extern ReuseValue *naive_children(const ReuseValue *container, uint32 *count);
 extern bool is_object(const ReuseValue *value);
 extern bool is_array(const ReuseValue *value);
 extern bool same_value(const ReuseValue *a, const ReuseValue *b);
+extern bool equal_values(const ReuseValue *a, const ReuseValue *b);
 extern bool is_string(const ReuseValue *value, const char *str, uint32 len);
 extern ReuseValue empty_object(void);
 

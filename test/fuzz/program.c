@@ -9,16 +9,19 @@
  *
  *		{ } [ ]		objects and arrays; what is not closed ends with the program
  *		"..."		a string of the bytes up to the next quote
- *		123			a number as long as its digits are many
+ *		123..		a number of as many digits, of base 10,000, and as many zeros behind
+ *					its point as there are points; 0 is the digit 9,999
  *		t f			true and false
+ *		p			"campaign_space", as the type of a place
  *		e			and a byte: an event as we write them, which is as many
- *					seconds late as the byte is past 'a'
+ *					seconds late as the byte is past 'a', in the campaign of that byte
  *		=			the value before it in the array again
  *		, : blank	nothing
  *
  * and any other byte is null.  A key is a string, or one of the bytes
  *
  *		h c t		"reuse_history", "context", "timestamp"
+ *		y i m k		"reused_in_type", "reused_in_id", "reused_in_name", "reuse_key"
  *
  * or any other byte, which is itself.
  *
@@ -28,6 +31,7 @@
 
 #include <ctype.h>
 
+#include "backend.h"
 #include "iso_time.h"
 #include "jsonb_writer.h"
 #include "program.h"
@@ -95,6 +99,9 @@ read_value(Program *p, int depth, const ReuseValue *previous)
 			break;
 		case '"':
 			value = read_string(p);
+			break;
+		case 'p':
+			value = string_value("campaign_space");
 			break;
 		case 'e':
 			value = read_event(p);
@@ -181,6 +188,14 @@ read_key(Program *p)
 			return string_value("context");
 		case 't':
 			return string_value("timestamp");
+		case 'y':
+			return string_value("reused_in_type");
+		case 'i':
+			return string_value("reused_in_id");
+		case 'm':
+			return string_value("reused_in_name");
+		case 'k':
+			return string_value("reuse_key");
 		default:
 			return (ReuseValue) {JENTRY_ISSTRING, (const char *) p->at - 1, 1};
 	}
@@ -196,39 +211,45 @@ read_string(Program *p)
 	return value;
 }
 
-/* read_numeric builds a short numeric with a digit of base 10,000 for each of the number. */
 static ReuseValue
 read_numeric(Program *p)
 {
-	uint16		numeric[2 + 1 + MAX_NUMERIC_DIGITS];
-	int			n = 2;			/* behind the length */
-	char	   *copy;
+	ShortNumeric *numeric = palloc(offsetof(ShortNumeric, digits) + MAX_NUMERIC_DIGITS * sizeof(uint16));
+	int			ndigits = 0;
+	int			places = 0;
+	Size		size;
 
-	numeric[n++] = 0x8000;		/* short, positive, no scale, weight 0 */
 	for (; p->at < p->end && isdigit(*p->at); p->at++)
 	{
-		if (n < lengthof(numeric))
-			numeric[n++] = *p->at - '0' + 1;
+		if (ndigits < MAX_NUMERIC_DIGITS)
+			numeric->digits[ndigits++] = *p->at == '0' ? 9999 : *p->at - '0';
 	}
-	copy = palloc(n * sizeof(uint16));
-	memcpy(copy, numeric, n * sizeof(uint16));
-	SET_VARSIZE(copy, n * sizeof(uint16));
-	return (ReuseValue) {JENTRY_ISNUMERIC, copy, n * sizeof(uint16)};
+	for (; p->at < p->end && *p->at == '.'; p->at++)
+		places = Min(places + 1, SHORT_NUMERIC_PLACES >> SHORT_NUMERIC_PLACES_SHIFT);
+	numeric->header = SHORT_NUMERIC | places << SHORT_NUMERIC_PLACES_SHIFT | (ndigits - 1);
+	size = offsetof(ShortNumeric, digits) + ndigits * sizeof(uint16);
+	numeric = repalloc(numeric, size);
+	SET_VARSIZE(numeric, size);
+	return (ReuseValue) {JENTRY_ISNUMERIC, (const char *) numeric, size};
 }
 
 static ReuseValue
 read_event(Program *p)
 {
 	char	   *stamp = palloc(ISO_EVENT_TIME_LEN);
-	int			late = p->at < p->end ? *p->at++ - 'a' : 0;
-	Pair		pairs[2];
+	ReuseValue	id = {JENTRY_ISSTRING, "a", 1};
+	Pair		place[3];
+	Pair		event[2];
 
-	iso_time_event(EVENT_TIME + late * USECS_PER_SEC, stamp);
-	pairs[0].key = string_value("context");
-	pairs[0].value = build_object(NULL, 0);
-	pairs[1].key = string_value("timestamp");
-	pairs[1].value = (ReuseValue) {JENTRY_ISSTRING, stamp, ISO_EVENT_TIME_LEN};
-	return build_object(pairs, lengthof(pairs));
+	if (p->at < p->end)
+		id.data = (const char *) p->at++;
+	place[0] = (Pair) {string_value("reused_in_type"), string_value("campaign_space")};
+	place[1] = (Pair) {string_value("reused_in_id"), id};
+	place[2] = (Pair) {string_value("reused_in_name"), {JENTRY_ISNULL, "", 0}};
+	iso_time_event(EVENT_TIME + (*(const uint8 *) id.data - 'a') * USECS_PER_SEC, stamp);
+	event[0] = (Pair) {string_value("context"), build_object(place, lengthof(place))};
+	event[1] = (Pair) {string_value("timestamp"), {JENTRY_ISSTRING, stamp, ISO_EVENT_TIME_LEN}};
+	return build_object(event, lengthof(event));
 }
 
 /* more_children skips what is nothing; false, and past the end, at the end of a container. */

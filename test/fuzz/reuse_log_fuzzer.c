@@ -6,10 +6,11 @@
  *
  * The fuzzer's bytes are a program (program.c) of these values:
  *
- *		document, context, clock, start, end, rows
+ *		document, context, clock, start, end, rows, places, id
  *
- * a document with a log of whatever, the context of an event to be appended,
- * three times, and events that come from the history table.  What src/ makes of
+ * a document with a log of whatever, the context of an event to be appended, three times,
+ * elements that are rows of the history table, the numbers of these (naive_read_rows has the
+ * spelling), and what may be the id of an event.  What src/ makes of
  * them is compared with a naive reading of the same bytes (naive.c), and times
  * are read with a regular expression and the C library's calendar.
  *
@@ -23,6 +24,8 @@
 #include <time.h>
 
 #include "backend.h"
+#include "check_ids.h"
+#include "check_list.h"
 #include "check_rows.h"
 #include "check_sort.h"
 #include "iso_time.h"
@@ -30,7 +33,6 @@
 #include "naive.h"
 #include "program.h"
 #include "reuse_log.h"
-#include "reuse_timeline.h"
 
 /* reading one as a reference takes long */
 #define MAX_TIMES_COMPARED	16
@@ -48,7 +50,6 @@ static void check_times(const Case *c);
 static void check_values(const Case *c);
 static void check_latest_time(const Case *c);
 static void check_count_range(const Case *c);
-static void check_timeline(const Case *c);
 static void check_append(const Case *c);
 
 static const Check checks[] = {
@@ -57,11 +58,12 @@ static const Check checks[] = {
 	check_values,
 	check_latest_time,
 	check_count_range,
-	check_timeline,
 	check_append,
-	check_movable,
-	check_remove,
-	check_restore,
+	check_list,
+	check_move,
+	check_rows,
+	check_contexts,
+	check_ids,
 };
 
 static ReuseValue read_document(Program *p);
@@ -79,6 +81,7 @@ int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	check_sort();
+	check_id_spellings();
 	return 0;
 }
 
@@ -89,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size)
 	Case		c;
 	ReuseValue	document;
 	ReuseValue	rows;
+	ReuseValue	places;
 	int			i;
 
 	program_init(&p, bytes, size);
@@ -98,11 +102,13 @@ LLVMFuzzerTestOneInput(const uint8 *bytes, size_t size)
 	c.range.start = read_time(&p);
 	c.range.end = read_time(&p);
 	rows = program_value(&p);
+	places = program_value(&p);
+	c.id = program_value(&p);
 	require_canonical(&document);
 	require_canonical(&c.context);
 	require_canonical(&rows);
 	naive_read_document(&c, document);
-	naive_read_rows(&c, &rows);
+	naive_read_rows(&c, &rows, &places);
 
 	for (i = 0; i < lengthof(checks); i++)
 		checks[i] (&c);
@@ -227,8 +233,8 @@ check_values(const Case *c)
 static void
 check_latest_time(const Case *c)
 {
-	const ReuseEvent *latest = NULL;
-	const ReuseEvent *last = c->nevents > 0 ? &c->events[c->nevents - 1] : NULL;
+	const Event *latest = NULL;
+	const Event *last = c->nevents > 0 ? &c->events[c->nevents - 1] : NULL;
 	Timestamp	time;
 	int			i;
 
@@ -258,32 +264,6 @@ check_count_range(const Case *c)
 			count++;
 	}
 	REQUIRE(reuse_log_count_range(&c->log, c->range) == count);
-}
-
-/* check_timeline: each event at its place, and where the events before a time begin. */
-static void
-check_timeline(const Case *c)
-{
-	ReuseTimeline timeline;
-	uint32		place;
-	int			later = 0;
-	int			i;
-
-	reuse_timeline_begin(&timeline, &c->log);
-	for (i = 0; i < c->nevents; i++)
-	{
-		const ReuseEvent *event = &c->events[c->history[i]];
-		ReuseEvent	shown;
-
-		reuse_timeline_get(&timeline, i, &shown);
-		REQUIRE(shown.value.data == event->value.data);
-		REQUIRE(same_value(&shown.value, &event->value));
-		REQUIRE(shown.has_time == event->has_time);
-		REQUIRE(!event->has_time || shown.time == event->time);
-		later += event->has_time && event->time >= c->range.start;
-	}
-	place = reuse_timeline_find(&timeline, c->range.start);
-	REQUIRE(place == (uint32) later);
 }
 
 /* check_append: two events more, in the document or in one that is not there yet. */

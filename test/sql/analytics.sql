@@ -20,8 +20,8 @@ RESET client_min_messages;
 \set ECHO none
 \i :tables
 \i :golden_tenant
-\i :analytics_helpers
 \i :helpers
+\i :analytics_helpers
 \set ECHO all
 
 -- The ids of the top list, in its order.

@@ -15,10 +15,12 @@ RESET client_min_messages;
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set tables :abs_srcdir '/fixtures/application_tables.sql'
 \set golden_tenant :abs_srcdir '/fixtures/golden_tenant.sql'
+\set helpers :abs_srcdir '/fixtures/helpers.sql'
 \set analytics_helpers :abs_srcdir '/fixtures/analytics_helpers.sql'
 \set ECHO none
 \i :tables
 \i :golden_tenant
+\i :helpers
 \i :analytics_helpers
 \set ECHO all
 

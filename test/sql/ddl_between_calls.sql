@@ -48,7 +48,7 @@ CREATE FUNCTION told() RETURNS text LANGUAGE sql VOLATILE AS $$
 		'campaign ' || outcome($q$ SELECT asset_reuse_history('a55e0000-0000-4000-8000-000000000001', '7e000000-0000-4000-8000-000000000001', 1, 1)->'history'->0->'campaign_space'->>'campaign_name' $q$),
 		'analytics ' || outcome($q$ SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001')->'overview'->'total_reuses' $q$),
 		'range ' || outcome($q$ SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001', 'image', '2026-01-01 00:00Z')->'overview'->'total_reuses' $q$),
-		'problems ' || outcome($q$ SELECT count(*) FROM asset_reuse_check_schema() WHERE status <> 'ok' $q$))
+		'problems ' || outcome($q$ SELECT count(*) FROM asset_reuse_check_schema() WHERE status <> 'ok' AND "column" NOT LIKE '(%' $q$))
 $$;
 -- Before anything changes: 1, then 2 everywhere.
 :track
@@ -364,6 +364,57 @@ SELECT asset_name, reused_count FROM campaign_assets ORDER BY id;
 DROP TRIGGER call_on ON campaign_assets;
 :track
 DELETE FROM campaign_assets WHERE asset_name = 'Second';
+SELECT told();
+
+--
+-- The history table
+--
+-- It comes, and goes with its events, which are all there each time.
+ALTER TABLE campaign_assets ADD PRIMARY KEY (id);
+SELECT asset_reuse_create_history_table();
+:track
+SELECT told();
+SELECT asset_reuse_drop_history_table();
+:track
+SELECT told();
+SELECT asset_reuse_create_history_table('month');
+:track
+-- With columns of others, with fewer of its own, without its indexes and the assets', without its foreign key.
+ALTER TABLE campaign_asset_reuse_history ADD note text;
+:track
+ALTER TABLE campaign_asset_reuse_history RENAME original TO away;
+:track
+SELECT told();
+ALTER TABLE campaign_asset_reuse_history RENAME away TO original;
+:track
+DROP INDEX campaign_assets_reuse_history_idx, campaign_asset_reuse_history_tenant_id_left_idx;
+ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT campaign_asset_reuse_history_asset_id_fkey;
+:track
+SELECT told();
+-- Renamed, it is none: what is in it is not seen, and new events are in the document; renamed back, all are there.
+ALTER TABLE campaign_asset_reuse_history RENAME TO away;
+:track
+SELECT told();
+ALTER TABLE away RENAME TO campaign_asset_reuse_history;
+SELECT told();
+-- The setting names another one, and the first again.
+SET asset_reuse.history_table = 'second_history';
+SELECT split_part(told(), ',', 2);
+SELECT asset_reuse_create_history_table();
+:track
+SELECT split_part(told(), ',', 2);
+SELECT asset_reuse_drop_history_table() AS put_back;
+RESET asset_reuse.history_table;
+:track
+SELECT told();
+-- Within a transaction that is rolled back.
+BEGIN;
+SELECT asset_reuse_drop_history_table() > 0 AS put_back;
+SELECT told();
+ROLLBACK;
+SELECT told();
+SELECT asset_reuse_drop_history_table() > 0 AS put_back;
+ALTER TABLE campaign_assets DROP CONSTRAINT campaign_assets_pkey;
 SELECT told();
 
 --

@@ -72,5 +72,52 @@ $$;
 CREATE TRIGGER forget_time BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION forget_time();
 SELECT r->'event'->'timestamp', r->'asset'->'last_reused_at' FROM asset_reuse_track('a', 't', reused_in_id => 'x') AS r;
 
+DROP TRIGGER forget_time ON campaign_assets;
+
+--
+-- With a history table, track is several statements, each of which runs triggers
+--
+SET client_min_messages = warning;
+SELECT asset_reuse_create_history_table();
+CREATE FUNCTION run_it() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE TG_ARGV[0];
+	RETURN NEW;
+END
+$$;
+-- outcome_with says how track and then history end while a trigger runs a statement; nothing of it stays.
+CREATE FUNCTION outcome_with(event text, on_table text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	EXECUTE format('CREATE TRIGGER run_it %s ON %s FOR EACH ROW EXECUTE FUNCTION run_it(%L)', event, on_table, statement);
+	said := left(error_of($q$ SELECT asset_reuse_track('a', 't', 'd') $q$), 5) || '|' || left(error_of($q$ SELECT asset_reuse_history('a', 't') $q$), 5);
+	RAISE EXCEPTION '%', said USING ERRCODE = 'ZZZZZ';
+EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
+	RETURN said;
+END
+$$;
+CREATE TEMP TABLE state_before AS SELECT platform_metadata, reused_count FROM campaign_assets;
+SELECT outcome_with(event, 'campaign_asset_reuse_history', statement), event, statement
+FROM (VALUES ('BEFORE INSERT'), ('AFTER INSERT')) AS e (event), (VALUES
+	('ALTER TABLE campaign_assets ALTER file_url TYPE int USING 5'),
+	('ALTER TABLE campaign_assets DROP file_url'),
+	('ALTER TABLE campaign_assets DROP asset_type'),
+	('ALTER TABLE campaign_assets RENAME TO elsewhere'),
+	('ALTER TABLE campaign_assets RENAME reused_count TO elsewhere'),
+	('ALTER TABLE campaign_assets ALTER last_reused_at TYPE timestamptz'),
+	('UPDATE campaign_assets SET deleted_at = now()'),
+	('SELECT asset_reuse_drop_history_table()'),
+	('ALTER TABLE campaign_asset_reuse_history RENAME TO elsewhere')) AS s (statement);
+-- The tables change once the asset is counted: the event is stored already, and the next call sees what they are now.
+SELECT outcome_with('AFTER UPDATE OF reused_count', 'campaign_assets', statement), statement FROM (VALUES
+	('ALTER TABLE campaign_assets DROP file_url'),
+	('TRUNCATE campaign_asset_reuse_history'),
+	('ALTER TABLE campaign_asset_reuse_history ALTER reused_at TYPE timestamptz')) AS s (statement);
+-- No call has left a trace, and the next one moves the two events and stores its own: t, 3.
+SELECT a.platform_metadata = b.platform_metadata AND a.reused_count = b.reused_count FROM campaign_assets AS a, state_before AS b;
+SELECT asset_reuse_track('a', 't', 'd')->'success';
+SELECT count(*) FROM campaign_asset_reuse_history;
+
 SET client_min_messages = warning;
 DROP SCHEMA ddl_during_call CASCADE;

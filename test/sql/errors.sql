@@ -83,7 +83,7 @@ SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', 'rival') $$);
 SELECT refused($$ SELECT asset_reuse_track('hero', 'acme', 'old', 'email', 'e-1', 'Letter') $$);
 -- With uuids.
 SELECT refused(format('SELECT asset_reuse_track(%s, %s, %s)', :'typed_asset', :'typed_tenant', :'absent'));
--- With both absent it is the campaign that is reported.
+-- With both absent it is the asset that is reported.
 SELECT refused($$ SELECT asset_reuse_track('absent', 'acme', 'absent') $$);
 SELECT refused(format('SELECT asset_reuse_track(%s, %1$s, %1$s)', :'absent'));
 

@@ -222,7 +222,7 @@ SELECT put_log('[
 SELECT * FROM timeline();
 
 -- A place of another type: text as it is, numbers and booleans as their text, the rest null;
--- only a string names a campaign.
+-- so a campaign's id may be a number or boolean, but no array, and its type is the string only.
 INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('7', 'acme', 'ann', 'Seven', 'other'), ('true', 'acme', 'ann', 'True', 'other');
 SELECT put_log('[
 	{"timestamp": "2026-01-01T00:00:00", "context": {"reused_in_type": "campaign_space", "reused_in_id": 7, "reused_in_name": 1.50}},
@@ -317,60 +317,65 @@ ORDER BY shape, n;
 --
 
 -- page shows what a page has, and where the next one is.
-CREATE FUNCTION page(page_limit int, page_offset int DEFAULT 0, before timestamptz DEFAULT NULL,
-					 OUT shown text, OUT total jsonb, OUT has_more jsonb, OUT next_cursor jsonb)
+CREATE FUNCTION page(page_limit int, page_offset int DEFAULT 0, cursor text DEFAULT NULL,
+					 OUT shown text, OUT total jsonb, OUT has_more jsonb, OUT next_cursor text)
 RETURNS record LANGUAGE sql AS $$
 	SELECT (SELECT string_agg(e.value->'context'->>'n', ' ' ORDER BY e.ordinality) FROM jsonb_array_elements(h->'history') WITH ORDINALITY e),
-		   h->'total', h->'has_more', h->'next_cursor'
-	FROM asset_reuse_history('hero', 'acme', page_limit, page_offset, before) h
+		   h->'total', h->'has_more', h->>'next_cursor'
+	FROM asset_reuse_history('hero', 'acme', page_limit, page_offset, page.cursor) h
 $$;
--- Five events: infinity is the newest page, -infinity an empty one; total is told without a cursor only.
+-- Five events: the cursor is the last one's id, so what follows comes after it; total is told without a cursor only.
 SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || i || 'T00:00:00',
 											'context', jsonb_build_object('n', i)) ORDER BY i)) AS events
 FROM generate_series(1, 5) i;
 SELECT * FROM page(2);
-SELECT * FROM page(2, 0, 'infinity');
-SELECT * FROM page(2, 0, '2026-01-04Z');
-SELECT * FROM page(2, 0, '2026-01-02Z');
-SELECT * FROM page(2, 0, '2026-01-01Z');
-SELECT * FROM page(2, 0, '-infinity');
--- Before a time is before it by a microsecond; page_offset skips within; a page that ends with the log has no next one.
-SELECT * FROM page(2, 0, '2026-01-03 00:00:00.000001Z');
-SELECT * FROM page(2, 1, 'infinity');
-SELECT * FROM page(2, 3, 'infinity');
-SELECT * FROM page(2, 5, 'infinity');
-SELECT * FROM page(2, 2147483647, 'infinity');
--- A time in another zone is that time; the cursor is told as all times are, whatever the session's zone.
-SET TimeZone = 'Asia/Kathmandu';
-SELECT * FROM page(2, 0, '2026-01-04 05:45');
-RESET TimeZone;
+SELECT * FROM page(2, 0, event_id('2026-01-04Z'));
+SELECT * FROM page(2, 0, event_id('2026-01-02Z'));
+SELECT * FROM page(2, 0, event_id('2026-01-01Z'));
+SELECT h->'history'->4->>'event_id' = event_id('2026-01-01Z') AS same_id, h->'next_cursor' AS next_cursor FROM asset_reuse_history('hero', 'acme') h;
+-- After an offset the cursor is the last one's as well; null, and offset 0 beside a cursor, are as if not given.
+SELECT * FROM page(2, 1);
+SELECT * FROM page(2, 1, NULL);
+SELECT * FROM page(2, NULL, event_id('2026-01-04Z'));
+-- The event of a cursor need not be there any more: what comes after its place is shown.
+SELECT * FROM page(2, 0, event_id('2026-01-03 00:00:00.000001Z'));
+SELECT * FROM page(2, 0, event_id('2026-01-03Z', 2147483647));
+SELECT * FROM page(2, 0, event_id('2999-01-01Z'));
+SELECT * FROM page(2, 0, event_id('1900-01-01Z'));
+-- Both a cursor and an offset, and cursors that are none: 22023.
+SELECT error_of(format('SELECT page(2, 1, %L)', event_id('2026-01-04Z')));
+SELECT cursor, error_of(format('SELECT page(2, 0, %L)', cursor)) AS error
+FROM unnest('{"","-",5,5-,-5,--5,5--5,"5- 0"," 5-0","5-0 ",05-0,5-00,+5-0,5-+0,5-2147483648,9223372036854775808-0,2026-01-04,infinity,5-0-0,5x-0,5-0x}'::text[]) cursor;
+SELECT error_of(format('SELECT page(2, 0, %L)', repeat('5', 100000)));
 
--- Events of one time (2 to 4) are never parted by a cursor: a page is cut before them, or has them all.
--- Without before it has the events asked for, and its cursor shows those of one time again.
+-- Events of one time (2 to 4) have numbers, and a cursor between them parts them: each comes once.
 SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || CASE WHEN i BETWEEN 2 AND 4 THEN 3 ELSE i END,
 											'context', jsonb_build_object('n', i)) ORDER BY i)) AS events
 FROM generate_series(1, 6) i;
-SELECT l AS "limit", by_cursor.*, '|' AS "or", by_offset.*
-FROM generate_series(1, 7) l, page(l, 0, 'infinity') by_cursor, page(l) by_offset ORDER BY l;
-SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '2026-01-05Z') by_cursor ORDER BY l;
--- So are those without a time (4 to 6), which come last and after any cursor.
+SELECT l AS "limit", first.shown, first.next_cursor, '|' AS then, next.*
+FROM generate_series(1, 7) l, page(l) first, page(l, 0, first.next_cursor) next ORDER BY l;
+-- So have those without a time (4 to 6), which come last.
 SELECT put_log('[{"timestamp": "2026-01-02", "context": {"n": 2}}, {"context": {"n": 6}}, {"timestamp": "2026-01-01", "context": {"n": 3}},
 	{"context": {"n": 5}}, {"timestamp": "now", "context": {"n": 4}}, {"timestamp": "2026-01-03", "context": {"n": 1}}]') AS events;
-SELECT l AS "limit", by_cursor.*, '|' AS "or", by_offset.*
-FROM generate_series(1, 7) l, page(l, 0, 'infinity') by_cursor, page(l) by_offset ORDER BY l;
-SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '2026-01-02Z') by_cursor ORDER BY l;
-SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 0, '-infinity') by_cursor ORDER BY l;
-SELECT l AS "limit", by_cursor.* FROM generate_series(1, 4) l, page(l, 1, '-infinity') by_cursor ORDER BY l;
+SELECT l AS "limit", first.shown, first.next_cursor, '|' AS then, next.*
+FROM generate_series(1, 7) l, page(l) first, page(l, 0, first.next_cursor) next ORDER BY l;
+-- Events that arrive meanwhile, later or at the cursor's own time, change nothing of the pages after it: 3 2, and 3 2 1.
+SELECT put_log('[{"timestamp": "2026-01-01", "context": {"n": 1}}, {"timestamp": "2026-01-02", "context": {"n": 2}},
+	{"timestamp": "2026-01-02", "context": {"n": 3}}, {"timestamp": "2026-01-02", "context": {"n": 4}}]') AS events;
+SELECT * FROM page(1);
+SELECT next_cursor AS cursor FROM page(1) \gset
+UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}', platform_metadata->'reuse_history' ||
+	'[{"timestamp": "2026-01-02", "context": {"n": 5}}, {"timestamp": "2026-01-03", "context": {"n": 6}}]') WHERE id = 'hero';
+SELECT * FROM page(2, 0, :'cursor');
+SELECT * FROM page(3, 0, :'cursor');
 
--- shown_by_cursor follows the cursor through a log as shown_as_expected has it, from
--- the page without before or from infinity, and compares what it has shown with the
--- pages by offset.  The page without before can end among events of one time; what it
--- has shown of them, all that is before its next_cursor, comes again.
-CREATE FUNCTION shown_by_cursor(events int, shape text, page_limit int, start timestamptz) RETURNS boolean
+-- shown_by_cursor follows the cursor through a log as shown_as_expected has it, and compares what it
+-- has shown with the pages by offset.  No two events have one id.
+CREATE FUNCTION shown_by_cursor(events int, shape text, page_limit int) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
 	page jsonb;
-	next timestamptz := start;
+	next text;
 	shown jsonb := '[]';
 	expected jsonb := '[]';
 BEGIN
@@ -380,26 +385,21 @@ BEGIN
 	END LOOP;
 	LOOP
 		page := asset_reuse_history('hero', 'acme', page_limit, 0, next);
-		IF (page->'next_cursor' = 'null') <> (page->'has_more' = 'false') THEN
+		next := page->>'next_cursor';
+		shown := shown || (page->'history');
+		IF (next IS NULL) <> (page->'has_more' = 'false') OR next <> shown->-1->>'event_id' THEN
 			RETURN false;
 		END IF;
-		shown := shown || (page->'history');
-		EXIT WHEN page->'has_more' = 'false';
-		IF next IS NULL THEN
-			shown := (SELECT coalesce(jsonb_agg(value ORDER BY ordinality), '[]')
-					  FROM jsonb_array_elements(shown) WITH ORDINALITY
-					  WHERE (value->>'timestamp')::timestamptz >= (page->>'next_cursor')::timestamptz);
-		END IF;
-		next := page->>'next_cursor';
+		EXIT WHEN next IS NULL;
 	END LOOP;
-	RETURN shown = expected;
+	RETURN shown = expected AND events = (SELECT count(DISTINCT value->'event_id') FROM jsonb_array_elements(shown));
 END
 $$;
 -- Each event exactly once: all t.
-SELECT shape, l AS page_limit, start, bool_and(shown_by_cursor(n, shape, l, start)) AS once, count(*) AS logs
+SELECT shape, l AS page_limit, bool_and(shown_by_cursor(n, shape, l)) AS once, count(*) AS logs
 FROM unnest('{ordered,reversed,shuffled,gaps}'::text[]) shape, unnest('{1,3,32}'::int[]) l,
-	 unnest('{infinity,NULL}'::timestamptz[]) start, unnest('{1,2,31,33,97,250}'::int[]) n
-GROUP BY shape, l, start ORDER BY shape, l, start;
+	 unnest('{1,2,31,33,97,250}'::int[]) n
+GROUP BY shape, l ORDER BY shape, l;
 
 --
 -- Storage: the same answers from a row that holds the log compressed with pglz or
@@ -487,7 +487,7 @@ SET TimeZone = 'UTC';
 SELECT count(*) AS read,
 	   count(*) FILTER (WHERE asset_reuse_log_next_time(
 			jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', stamp))),
-			NULL, stamp::timestamp with time zone AT TIME ZONE 'UTC' - interval '1 hour') <> stamp::timestamp with time zone AT TIME ZONE 'UTC' + interval '1 microsecond')
+			NULL, stamp::timestamp with time zone AT TIME ZONE 'UTC' - interval '1 hour', false) <> stamp::timestamp with time zone AT TIME ZONE 'UTC' + interval '1 microsecond')
 			AS differing
 FROM unnest('{2026-01-22,2024-02-29}'::text[]) AS day, unnest('{T," "}'::text[]) AS separator,
 	 unnest('{10:30:00,23:59:59,10:30:60}'::text[]) AS clock,
@@ -495,7 +495,8 @@ FROM unnest('{2026-01-22,2024-02-29}'::text[]) AS day, unnest('{T," "}'::text[])
 	 unnest('{"",Z,+02,-0330,+05:45}'::text[]) AS zone, concat(day, separator, clock, fraction, zone) AS stamp;
 RESET TimeZone;
 
--- Where campaigns have ids of type uuid, any notation of that type names one: three of five do, and no error.
+-- Where campaigns have ids of type uuid, any notation of that type names one: three of five do, spelled as the type does, and no error;
+-- the context has it as stored.
 CREATE TABLE uuid_spaces (id uuid PRIMARY KEY, tenant_id varchar(36), campaign_name text);
 INSERT INTO uuid_spaces VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'acme', 'by uuid');
 SET asset_reuse.spaces_table = 'uuid_spaces';
@@ -504,7 +505,7 @@ SELECT put_log(jsonb_agg(jsonb_build_object('timestamp', '2026-01-0' || n, 'cont
 FROM unnest(ARRAY['A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{a0eebc999c0b4ef8bb6d6bb9bd380a11}',
 				  'a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1', 'summer'])
 	 WITH ORDINALITY AS named (id, n);
-SELECT id, campaign FROM timeline();
+SELECT id, campaign, context->'reused_in_id' AS stored FROM timeline();
 RESET asset_reuse.spaces_table;
 
 SET client_min_messages = warning;

@@ -9,12 +9,13 @@
 \set tables :abs_srcdir '/fixtures/application_tables.sql'
 \set rows :abs_srcdir '/fixtures/two_tenants.sql'
 \set helpers :abs_srcdir '/fixtures/helpers.sql'
-\set history_table :abs_srcdir '/fixtures/history_table.sql'
+\set move_events :abs_srcdir '/fixtures/move_events.sql'
 CREATE SCHEMA regress_history_places;
 SET search_path = regress_history_places, public;
 \i :tables
 \i :rows
 \i :helpers
+\i :move_events
 \set ECHO all
 \set SHOW_CONTEXT never
 SET TimeZone = 'UTC';
@@ -82,16 +83,16 @@ BEGIN
 	RETURN pages;
 END
 $$;
--- pages_by_cursor follows next_cursor, from the start or from a time.
-CREATE FUNCTION pages_by_cursor(asset text, page_limit int, start timestamptz DEFAULT 'infinity') RETURNS jsonb
+-- pages_by_cursor follows next_cursor, from the start or from an event.
+CREATE FUNCTION pages_by_cursor(asset text, page_limit int, start text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
 	page jsonb;
 	pages jsonb := '[]';
-	next timestamptz := start;
+	next text := start;
 BEGIN
 	LOOP
-		page := asset_reuse_history(asset, 'acme', page_limit, before => next);
+		page := asset_reuse_history(asset, 'acme', page_limit, cursor => next);
 		pages := pages || page;
 		next := page->>'next_cursor';
 		EXIT WHEN next IS NULL;
@@ -104,6 +105,7 @@ CREATE FUNCTION events_of(pages jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT coalesce(jsonb_agg(e.value ORDER BY p.ordinality, e.ordinality), '[]')
 	FROM jsonb_array_elements(pages) WITH ORDINALITY p, jsonb_array_elements(p.value->'history') WITH ORDINALITY e
 $$;
+CREATE TABLE documents AS SELECT id, platform_metadata FROM campaign_assets WHERE reused_count = 7;
 CREATE TABLE asked (asset text, page_limit int);
 INSERT INTO asked SELECT id, l FROM campaign_assets, unnest('{1,2,3,7,50,100}'::int[]) l
 	WHERE tenant_id = 'acme' AND deleted_at IS NULL;
@@ -116,9 +118,12 @@ CREATE FUNCTION ask_all(state text) RETURNS bigint LANGUAGE sql AS $$
 		UNION ALL
 		SELECT state, 'by cursor: ' || asked::text, pages_by_cursor(asset, page_limit) FROM asked
 		UNION ALL
-		SELECT state, format('before %s, after %s: %s', at, skipped, asset), asset_reuse_history(asset, 'acme', 5, skipped, at)
-		FROM (SELECT DISTINCT asset FROM asked) a, unnest('{0,1,4,200}'::int[]) skipped,
-			 unnest('{infinity,9999-12-31 23:59:59.999999Z,2026-01-02 00:00Z,2026-01-01 03:00:00.000001Z,2026-01-01 03:00Z,0001-01-01Z,-infinity}'::timestamptz[]) at
+		SELECT state, format('after %s: %s', place, asset), asset_reuse_history(asset, 'acme', 5, cursor => place)
+		FROM (SELECT DISTINCT asset FROM asked) a,
+			 unnest(ARRAY['9223372036854775807-0', event_id('9999-12-31 23:59:59.999999Z'), event_id('2026-01-02Z'),
+						  event_id('2026-01-01 03:00:00.000001Z'), event_id('2026-01-01 03:00Z', 2147483647), event_id('2026-01-01 03:00Z', 1),
+						  event_id('2026-01-01 03:00Z'), event_id('0001-01-01Z'), event_id('-infinity', 2147483647), event_id('-infinity', 3),
+						  event_id('-infinity')]) place
 		UNION ALL
 		SELECT state, format('in range: %s to %s', since, until), asset_reuse_analytics('acme', NULL, since, until)
 		FROM unnest('{-infinity,0001-01-01Z,2026-01-01 03:00Z,2026-01-01 03:00:00.000001Z,2026-01-02Z}'::timestamptz[]) since,
@@ -141,33 +146,6 @@ CREATE VIEW shown AS
 		   max((pages_by_offset(asset, page_limit)->0->>'total')::int) AS total
 	FROM asked GROUP BY asset;
 
--- move_events moves the events that can be rows, if their number divided by some
--- number leaves no rest.  Of those that share a time it is the one stored first, so
--- that the order stays; the others stay in the document.
-CREATE FUNCTION move_events(divisor int) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	CREATE TEMP TABLE moving AS
-		SELECT tenant_id, id, n, at, event->'context' AS context,
-			   jsonb_typeof(event) = 'object' AND event - 'context' - 'timestamp' = '{}'
-			   AND event->>'timestamp' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[.][0-9]{6}$'
-			   AND n = min(n) OVER (PARTITION BY id, at) AND n % divisor = 0
-			   AND NOT EXISTS (SELECT FROM campaign_asset_reuse_history h WHERE h.asset_id = id AND h.reused_at = at AT TIME ZONE 'UTC') AS moves
-		FROM (SELECT a.tenant_id, a.id, n, event,
-					 CASE WHEN event->>'timestamp' ~ '^[0-9]{4}-' THEN (event->>'timestamp')::timestamptz END AS at
-			  FROM campaign_assets a, jsonb_array_elements(platform_metadata->'reuse_history') WITH ORDINALITY l (event, n)) logged;
-	INSERT INTO campaign_asset_reuse_history
-		SELECT tenant_id, id, at AT TIME ZONE 'UTC',
-			   CASE WHEN context->>'reused_in_type' = 'campaign_space' THEN context->>'reused_in_id' END, context
-		FROM moving WHERE moves;
-	UPDATE campaign_assets a
-		SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}', (
-			SELECT coalesce(jsonb_agg(event ORDER BY n), '[]')
-			FROM jsonb_array_elements(platform_metadata->'reuse_history') WITH ORDINALITY l (event, n)
-			WHERE NOT (SELECT coalesce(moves, false) FROM moving m WHERE m.id = a.id AND m.n = l.n)))
-		WHERE platform_metadata ? 'reuse_history';
-	DROP TABLE moving;
-END
-$$;
 -- Answers that differ from those without a table: none in any state.
 CREATE VIEW differing AS
 	SELECT a.state, question FROM answers a FULL JOIN (SELECT * FROM answers WHERE state = 'without a table') b USING (question)
@@ -185,56 +163,98 @@ SELECT question, answer->'overview'->'total_reuses' AS reuses FROM answers
 WHERE question LIKE 'in range: 2026-01-0%' OR question IN ('since', 'until') ORDER BY question COLLATE "C";
 
 -- A table, and all events in the documents.
-\i :history_table
+SELECT asset_reuse_create_history_table();
 -- How many events are where.
 CREATE VIEW places AS
-	SELECT id, jsonb_array_length(platform_metadata->'reuse_history') AS in_document,
-		   (SELECT count(*) FROM campaign_asset_reuse_history h WHERE h.asset_id = a.id) AS in_table
-	FROM campaign_assets a WHERE platform_metadata ? 'reuse_history';
+	SELECT id, coalesce(jsonb_array_length(platform_metadata->'reuse_history'), 0) AS in_document,
+		   (SELECT count(*) FROM campaign_asset_reuse_history h WHERE h.asset_id = a.id) AS in_table,
+		   (SELECT count(*) FROM campaign_asset_reuse_history h WHERE h.asset_id = a.id AND h.original IS NOT NULL) AS as_others_wrote
+	FROM campaign_assets a WHERE id IN (SELECT asset FROM asked) AND reused_count = 7;
 SELECT ask_all('in documents') AS answers;
--- Every second that can move has moved.
-SELECT move_events(2);
+-- Those of every second time have moved.
+CALL move_events(2);
 SELECT * FROM places ORDER BY id COLLATE "C";
 SELECT ask_all('in both') AS answers;
--- All that can have.
-SELECT move_events(1);
+-- All have.
+CALL move_events(1);
 SELECT * FROM places ORDER BY id COLLATE "C";
 SELECT ask_all('in the table') AS answers;
 SELECT state, count(*) AS answers FROM answers GROUP BY state ORDER BY state;
 SELECT * FROM differing;
 SELECT * FROM shown ORDER BY asset COLLATE "C";
 
+-- Software that saves an old document brings back what has moved.  Such a copy, equal as jsonb, is not shown
+-- or counted again: with a copy of every row, in any order, and with those of every third time in the table.
+UPDATE campaign_assets SET platform_metadata = documents.platform_metadata FROM documents WHERE documents.id = campaign_assets.id;
+SELECT * FROM places ORDER BY id COLLATE "C";
+SELECT ask_all('copied') AS answers;
+UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}',
+	(SELECT coalesce(jsonb_agg(e ORDER BY md5(n::text)), '[]') FROM jsonb_array_elements(platform_metadata->'reuse_history') WITH ORDINALITY l (e, n)))
+	WHERE id IN (SELECT id FROM documents);
+SELECT ask_all('copied in any order') AS answers;
+UPDATE campaign_assets SET platform_metadata = documents.platform_metadata FROM documents WHERE documents.id = campaign_assets.id;
+DELETE FROM campaign_asset_reuse_history;
+CALL move_events(3);
+UPDATE campaign_assets SET platform_metadata = documents.platform_metadata FROM documents WHERE documents.id = campaign_assets.id;
+SELECT * FROM places ORDER BY id COLLATE "C";
+SELECT ask_all('copied in part') AS answers;
+SELECT state, count(*) AS answers FROM answers WHERE state LIKE 'copied%' GROUP BY state ORDER BY state;
+SELECT * FROM differing;
+-- Each row has one copy: of two equal events one remains.  So does what differs from a row: in its key, its value or its time's notation.
+SELECT put_asset('twice', '[{"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]');
+DELETE FROM campaign_asset_reuse_history;
+CALL move_events(1);
+SELECT reused_at, seq, original FROM campaign_asset_reuse_history WHERE asset_id = 'twice';
+CREATE FUNCTION shown_beside(log jsonb, OUT total jsonb, OUT ids jsonb, OUT pages boolean, OUT by_rows bigint, OUT by_count jsonb) LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE campaign_assets SET platform_metadata = jsonb_build_object('reuse_history', log) WHERE id = 'twice';
+	SELECT h->'total', jsonb_path_query_array(h, '$.history[*].event_id') INTO total, ids FROM asset_reuse_history('twice', 'acme') h;
+	pages := events_of(pages_by_cursor('twice', 1)) = events_of(pages_by_offset('twice', 100));
+	by_rows := (SELECT count(*) FROM asset_reuse_events('acme', 'twice'));
+	by_count := (SELECT a->'overview'->'total_reuses' FROM asset_reuse_analytics('acme', 'ad_copy', '-infinity') a);
+END
+$$;
+UPDATE campaign_assets SET asset_type = 'ad_copy' WHERE id = 'twice';
+SELECT what, shown.* FROM (VALUES
+	(1, 'a copy', '[{"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'::jsonb),
+	(2, 'a copy with another notation of the number', '[{"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 1.0, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'),
+	(3, 'two of it', '[{"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}, {"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'),
+	(4, 'another notation of the time', '[{"timestamp": "2026-01-01T00:00:00Z", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'),
+	(5, 'another value', '[{"timestamp": "2026-01-01T00:00:00.000000", "context": {"n": 2, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'),
+	(6, 'another time', '[{"timestamp": "2026-01-01T00:00:00.000001", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'),
+	(7, 'one key more', '[{"timestamp": "2026-01-01T00:00:00.000000", "by": "x", "context": {"n": 1, "reused_in_id": "a", "reused_in_name": "b", "reused_in_type": "c"}}]'))
+	AS v (n, what, log), shown_beside(log) AS shown ORDER BY n;
+DELETE FROM campaign_assets WHERE id = 'twice';
+
 -- With uuid arguments: the same as with text, in both places.
-INSERT INTO campaign_asset_reuse_history
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context)
 	SELECT 'aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000001', timestamp '2026-01-01' + n * interval '1 hour',
-		   NULL, jsonb_build_object('n', n)
+		   jsonb_build_object('n', n)
 	FROM generate_series(1, 5) n;
 UPDATE campaign_assets SET platform_metadata = jsonb_build_object('reuse_history', jsonb_build_array(event(9000, 6)))
 	WHERE id = 'bbbbbbbb-0000-4000-8000-000000000001';
-SELECT h = asset_reuse_history('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001', 3, 1, '2026-01-01 05:00Z') AS same,
+SELECT h = asset_reuse_history('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001', 3, 0, event_id('2026-01-01 05:00Z')) AS same,
 	   jsonb_path_query_array(h, '$.history[*].context.n') AS shown, h->'next_cursor' AS next_cursor
-FROM asset_reuse_history('bbbbbbbb-0000-4000-8000-000000000001'::uuid, 'aaaaaaaa-0000-4000-8000-000000000001'::uuid, 3, 1, '2026-01-01 05:00Z') h;
+FROM asset_reuse_history('bbbbbbbb-0000-4000-8000-000000000001'::uuid, 'aaaaaaaa-0000-4000-8000-000000000001'::uuid, 3, 0, event_id('2026-01-01 05:00Z')) h;
 SELECT r = asset_reuse_analytics('aaaaaaaa-0000-4000-8000-000000000001', NULL, '2026-01-01 02:00Z', '2026-01-01 03:00Z') AS same,
 	   r->'overview'->'total_reuses' AS reuses
 FROM asset_reuse_analytics('aaaaaaaa-0000-4000-8000-000000000001'::uuid, NULL, '2026-01-01 02:00Z', '2026-01-01 03:00Z') r;
 
--- An event of the document and a row of one time: the document's first, and no cursor between them.
-INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-01 01:00', NULL, '{"is": "row"}'), ('acme', 'hero', '2026-01-01 00:00', NULL, NULL);
+-- An event of the document and rows of one time: the document's first, with the next number, and a cursor parts them.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq, context) VALUES
+	('acme', 'hero', '2026-01-01 01:00', 0, '{"is": "row"}'), ('acme', 'hero', '2026-01-01 01:00', 4, '{"is": "fifth row"}'), ('acme', 'hero', '2026-01-01 00:00', 0, NULL);
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01T01:00:00", "context": {"is": "logged"}}]}' WHERE id = 'hero';
-SELECT l AS page_limit, jsonb_path_query_array(h, '$.history[*].context.is') AS shown, h->'total' AS total, h->'has_more' AS has_more,
-	   h->'next_cursor' AS next_cursor
+SELECT l AS page_limit, jsonb_path_query_array(h, '$.history[*].context.is') AS shown, h->'total' AS total, h->>'next_cursor' AS next_cursor,
+	   jsonb_path_query_array(asset_reuse_history('hero', 'acme', cursor => h->>'next_cursor'), '$.history[*].context.is') AS then
 FROM unnest('{1,2,3}'::int[]) l, asset_reuse_history('hero', 'acme', l) h;
-SELECT l AS page_limit, jsonb_path_query_array(h, '$.history[*].context.is') AS shown, h->'total' AS total, h->'has_more' AS has_more,
-	   h->'next_cursor' AS next_cursor
-FROM unnest('{1,2,3}'::int[]) l, asset_reuse_history('hero', 'acme', l, before => 'infinity') h;
 
 -- The asset's row decides who may see its events: of an asset that is deleted, or another tenant's, none.
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'globex') $$);
 UPDATE campaign_assets SET deleted_at = '2026-02-01' WHERE id = 'hero';
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 UPDATE campaign_assets SET deleted_at = NULL WHERE id = 'hero';
--- A row under another tenant than its asset's is in neither's answers: total 3 as before, and 0 reuses.
-INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'hero', '2026-01-01 02:00');
+-- A row under another tenant than its asset's is in neither's answers: total 4 as before, and 0 reuses.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('globex', 'hero', '2026-01-01 02:00');
 SELECT asset_reuse_history('hero', 'acme')->'total' AS total,
 	   asset_reuse_analytics('globex', NULL, '2026-01-01Z')->'overview'->'total_reuses' AS reuses;
 
@@ -251,10 +271,10 @@ SELECT asset_reuse_history('empty', 'acme');
 SELECT asset_reuse_analytics('acme', NULL, '2026-01-01Z');
 SELECT asset_reuse_analytics('acme')->'success' AS success;
 RESET ROLE;
--- Row-level security on the table hides its rows, and only those: 1 and 0 of 'hero', then 3 and 2.
+-- Row-level security on the table hides its rows, and only those: 1 and 0 of 'hero', then 4 and 2.
 GRANT SELECT ON campaign_asset_reuse_history TO regress_history_reader;
 ALTER TABLE campaign_asset_reuse_history ENABLE ROW LEVEL SECURITY;
-CREATE POLICY by_tenant ON campaign_asset_reuse_history USING (tenant_id = current_setting('regress.tenant'));
+CREATE POLICY by_tenant ON campaign_asset_reuse_history AS RESTRICTIVE USING (tenant_id = current_setting('regress.tenant'));
 SET ROLE regress_history_reader;
 SET regress.tenant = 'globex';
 SELECT h->'total' AS total, asset_reuse_history('hero', 'acme', 1, 1)->'history' AS rows FROM asset_reuse_history('hero', 'acme') h;

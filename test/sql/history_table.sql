@@ -34,12 +34,12 @@ SHOW row_security;
 
 -- A second call says so and changes nothing, whatever it is asked for.
 INSERT INTO campaign_asset_reuse_history VALUES
-	('acme', 'hero', '2026-01-03 10:00', 'summer', '{"reused_in_type": "campaign_space", "reused_in_id": "summer"}');
+	('acme', 'hero', '2026-01-03 10:00', 0, 'campaign_space', 'summer');
 SELECT asset_reuse_create_history_table();
 SELECT asset_reuse_create_history_table('month');
 SELECT * FROM campaign_asset_reuse_history;
 
--- An event needs its asset, and goes with it.  Moments differ.
+-- An event needs its asset, and goes with it.  Events of one moment have different numbers.
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'absent', '2026-01-03 10:00') $$);
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00') $$);
 BEGIN;
@@ -59,6 +59,59 @@ SELECT asset_reuse_drop_history_table();
 ROLLBACK;
 
 --
+-- The index on the assets
+--
+-- It has the documents with a log.  A second one is not made, and a query with the predicate uses it.
+CREATE VIEW log_indexes AS SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = 'regress_history_table' AND tablename = 'campaign_assets' AND indexdef ~ 'reuse_history' ORDER BY 1;
+SELECT * FROM log_indexes;
+SELECT asset_reuse_create_history_table();
+SELECT count(*) FROM log_indexes;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS off) SELECT id FROM campaign_assets WHERE tenant_id = 'acme' AND platform_metadata ? 'reuse_history' ORDER BY tenant_id, id;
+-- So do the functions: track has stored nothing in a document, and the two that others have written are found in it.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-05T10:00:00"}]}' WHERE id IN ('hero', 'line');
+CREATE FUNCTION log_index_scans() RETURNS bigint LANGUAGE sql VOLATILE AS
+	$$ SELECT pg_stat_get_xact_numscans('campaign_assets_reuse_history_idx'::regclass) $$;
+BEGIN;
+SELECT log_index_scans() AS before;
+SELECT count(*) FROM asset_reuse_events('acme', start_date => '2026-01-05');
+SELECT log_index_scans() > 0 AS used;
+ROLLBACK;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+UPDATE campaign_assets SET platform_metadata = '{}' WHERE id IN ('hero', 'line');
+-- The drop removes it, whatever its name is now; a name that is taken is not used.
+BEGIN;
+SELECT asset_reuse_drop_history_table();
+SELECT * FROM log_indexes;
+ROLLBACK;
+BEGIN;
+SELECT asset_reuse_drop_history_table();
+CREATE TABLE campaign_assets_reuse_history_idx ();
+SELECT asset_reuse_create_history_table();
+SELECT indexname FROM log_indexes;
+ALTER INDEX campaign_assets_reuse_history_idx1 RENAME TO renamed;
+SELECT asset_reuse_drop_history_table();
+SELECT indexname FROM log_indexes;
+ROLLBACK;
+-- One that is there already serves; one on other columns does not.
+BEGIN;
+SELECT asset_reuse_drop_history_table();
+CREATE INDEX ours ON campaign_assets (tenant_id, id) WHERE platform_metadata ? 'reuse_history';
+CREATE INDEX others ON campaign_assets (id, tenant_id) WHERE platform_metadata ? 'reuse_history';
+SELECT asset_reuse_create_history_table();
+SELECT indexname FROM log_indexes;
+ROLLBACK;
+-- The owner may drop it: the answers are the same.
+BEGIN;
+DROP INDEX campaign_assets_reuse_history_idx;
+SELECT count(*) FROM asset_reuse_events('acme', start_date => '2026-01-03');
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+
+--
 -- What is put back
 --
 -- Before: a log with an event without a time and one of another's form, a document without a log, and a null one.
@@ -67,12 +120,15 @@ UPDATE campaign_assets SET platform_metadata = '{"zoom": 1.50, "reuse_history": 
 WHERE id = 'hero';
 UPDATE campaign_assets SET platform_metadata = NULL WHERE id = 'gone';
 INSERT INTO campaign_asset_reuse_history VALUES
-	('acme', 'hero', '2026-01-02 10:00:00.5', NULL, '{"a": [1.50, null]}'),
-	('acme', 'hero', '2026-01-04 10:00:00.123456', NULL, NULL),
-	('acme', 'clip', '2026-01-05 10:00', NULL, '"text"'),
-	('acme', 'gone', '2026-01-01 10:00', NULL, '{}'),
-	('globex', 'secret', '0001-01-01', NULL, '{}');
--- All six are in the documents, by time, a row before an event of the same time; the rest of the row is as it was.
+	('acme', 'hero', '2026-01-02 10:00:00.5', 0, 'email', 'letter', 'Letter', 'click-7', '{"a": [1.50, null]}', NULL),
+	('acme', 'hero', '2026-01-04 10:00:00.123456', 0, 'email', NULL, NULL, NULL, NULL, '{"by": "x", "timestamp": "2026-01-04 10:00:00.123456"}'),
+	('acme', 'hero', '-infinity', 0, NULL, NULL, NULL, NULL, NULL, '1.50'),
+	('acme', 'clip', '2026-01-05 10:00', 0, NULL, NULL, NULL, NULL, '"text"', NULL),
+	('acme', 'gone', '2026-01-01 10:00', 0, NULL, NULL, NULL, NULL, '{}', NULL);
+INSERT INTO campaign_asset_reuse_history VALUES
+	('acme', 'hero', '2026-01-04 10:00:00.123456', 1), ('acme', 'hero', '-infinity', 3), ('globex', 'secret', '0001-01-01', 0);
+-- All nine are in the documents, by time and number, those without a time first, a row before an event of the same
+-- time; the rest of the row is as it was.
 CREATE TEMP TABLE before AS SELECT id, to_jsonb(a) - 'platform_metadata' AS row FROM campaign_assets a;
 SELECT asset_reuse_drop_history_table();
 SELECT id, platform_metadata FROM campaign_assets ORDER BY id;
@@ -87,7 +143,7 @@ SELECT asset_reuse_drop_history_table();
 
 -- It is a transaction's: rolled back, the events are in the table and nowhere else.
 SELECT asset_reuse_create_history_table();
-INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'line', '2026-01-03 10:00', NULL, '{}');
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'line', '2026-01-03 10:00');
 BEGIN;
 SELECT asset_reuse_drop_history_table();
 ROLLBACK;
@@ -114,16 +170,25 @@ SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN
 UPDATE campaign_assets SET id = 'renamed' WHERE id = 'line';
 SELECT asset_reuse_history('renamed', 'acme') -> 'total' AS total;
 UPDATE campaign_assets SET id = 'line' WHERE id = 'renamed';
--- An asset that has moved to another tenant takes its events along.
+-- An asset that has moved to another tenant does not take the events of the one before along; they are not lost.
 UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
+SELECT asset_reuse_history('line', 'globex') -> 'total' AS total;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+UPDATE campaign_assets SET tenant_id = 'acme' WHERE id = 'line';
+-- A time that no element can have would be lost: refused, unless the row has the element itself.
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'line', 'infinity'), ('acme', 'line', '0001-12-31 BC');
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, original)
+VALUES ('acme', 'line', '10000-01-01', '{"timestamp": "9999-12-31T23:00-01:00"}');
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DELETE FROM campaign_asset_reuse_history WHERE original IS NULL AND reused_at <> '2026-01-03 10:00';
 SELECT asset_reuse_drop_history_table();
 SELECT tenant_id, platform_metadata FROM campaign_assets WHERE id = 'line';
-UPDATE campaign_assets SET tenant_id = 'acme', platform_metadata = '{}' WHERE id = 'line';
+UPDATE campaign_assets SET platform_metadata = '{}' WHERE id = 'line';
 
 -- 27 events of ten megabytes are more than a document holds; 26 and a document of ten are as well.
 SELECT asset_reuse_create_history_table();
 INSERT INTO campaign_asset_reuse_history
-SELECT 'acme', 'line', '2026-01-03'::timestamp + i * interval '1 day', NULL, jsonb_build_object('text', repeat('long', 2500000))
+SELECT 'acme', 'line', '2026-01-03'::timestamp + i * interval '1 day', 0, NULL, NULL, NULL, NULL, jsonb_build_object('text', repeat('long', 2500000))
 FROM generate_series(1, 27) i;
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DELETE FROM campaign_asset_reuse_history WHERE reused_at = '2026-01-04';
@@ -151,7 +216,7 @@ BEGIN
 	PERFORM set_config('asset_reuse.assets_table', 'own_assets', true), set_config('asset_reuse.spaces_table', 'own_spaces', true);
 	history := asset_reuse_create_history_table();
 	EXECUTE format('INSERT INTO own_assets (id, tenant_id, asset_name) VALUES (%L, %1$L, ''''); '
-				   'INSERT INTO %s VALUES (%1$L, %1$L, ''2026-01-03 10:00:00.123456Z'', %1$L, ''{}''), (%1$L, %1$L, ''2026-01-03 10:00'', %1$L, ''{}'')', some_id, history);
+				   'INSERT INTO %s VALUES (%1$L, %1$L, ''2026-01-03 10:00:00.123456Z'', 0, ''campaign_space'', %1$L), (%1$L, %1$L, ''2026-01-03 10:00'', 0, NULL, NULL)', some_id, history);
 	RETURN QUERY SELECT a.attname || '', format_type(a.atttypid, a.atttypmod) || coalesce(' ' || nullif(c.collname, 'default'), '')
 		FROM pg_attribute a LEFT JOIN pg_collation c ON c.oid = a.attcollation WHERE a.attrelid = history AND a.attnum > 0 ORDER BY a.attnum;
 	RETURN QUERY SELECT 'references', pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = history AND contype = 'f';
@@ -223,7 +288,7 @@ RESET asset_reuse.history_table;
 -- Temporary tables have a temporary one.
 CREATE TEMP TABLE temporary_assets (LIKE campaign_assets INCLUDING ALL);
 SET asset_reuse.assets_table = 'temporary_assets';
-SELECT asset_reuse_create_history_table();
+SELECT regexp_replace(asset_reuse_create_history_table(), '[0-9]+', 'N');
 SELECT relpersistence FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
 SELECT asset_reuse_drop_history_table();
 -- A view has none.
@@ -239,9 +304,12 @@ SELECT error_of('SELECT asset_reuse_create_history_table()');
 SET asset_reuse.assets_table = 'tenants';
 SELECT error_of('SELECT asset_reuse_create_history_table()');
 RESET asset_reuse.assets_table;
-SET asset_reuse.spaces_table = 'no_such_table';
-SELECT error_of('SELECT asset_reuse_create_history_table()');
-RESET asset_reuse.spaces_table;
+-- The campaigns are not needed.
+BEGIN;
+SET LOCAL asset_reuse.spaces_table = 'no_such_table';
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
 BEGIN READ ONLY;
 SELECT asset_reuse_create_history_table();
 ROLLBACK;
@@ -265,8 +333,8 @@ EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
 END
 $$;
 CREATE ROLE regress_history_other;
-\set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb'
-\set key ', PRIMARY KEY (tenant_id, asset_id, reused_at)'
+\set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq int DEFAULT 0, reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text, context jsonb, original jsonb'
+\set key ', PRIMARY KEY (asset_id, tenant_id, reused_at, seq)'
 SELECT not_ours('CREATE VIEW campaign_asset_reuse_history AS SELECT 1');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ');
 	ALTER TABLE campaign_asset_reuse_history OWNER TO regress_history_other');
@@ -274,7 +342,37 @@ SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || '
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || ', PRIMARY KEY (tenant_id, asset_id))');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'timestamp', 'timestamptz') || :'key' || ')');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'jsonb', 'json') || :'key' || ')');
-SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'campaign_space_id', 'campaign') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'timestamp', 'timestamp(3)') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'original jsonb', 'element jsonb') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'tenant_id varchar(36)', 'tenant_id varchar(36) COLLATE "C"') || :'key' || ')');
+-- The table as the version before has made it.
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb,
+	PRIMARY KEY (tenant_id, asset_id, reused_at))');
+-- One of other assets; so is ours, once another table has the assets' name: its events are those of the assets before.
+SELECT not_ours('CREATE TABLE other_assets (id varchar(36) PRIMARY KEY); CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' ||
+	', FOREIGN KEY (asset_id) REFERENCES other_assets)');
+BEGIN;
+SELECT asset_reuse_create_history_table();
+ALTER TABLE campaign_assets RENAME TO assets_before;
+CREATE TABLE campaign_assets (LIKE assets_before INCLUDING ALL);
+INSERT INTO campaign_assets SELECT * FROM assets_before;
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
+SELECT left(error_of(call), 5) AS error, call FROM (VALUES ($$ SELECT asset_reuse_history('hero', 'acme') $$),
+	($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01') $$), ($$ SELECT FROM asset_reuse_events('acme') $$),
+	($$ SELECT asset_reuse_create_history_table() $$), ($$ SELECT asset_reuse_drop_history_table() $$)) AS calls (call);
+-- The remedy helps: t.
+ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT campaign_asset_reuse_history_asset_id_fkey, ADD FOREIGN KEY (asset_id) REFERENCES campaign_assets;
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') -> 'success' AS tracked;
+ROLLBACK;
+-- A collation that the assets get later, and its remedy.
+BEGIN;
+SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')' \gexec
+DROP VIEW assets_view;
+ALTER TABLE campaign_assets ALTER tenant_id TYPE varchar(36) COLLATE "C";
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
+ALTER TABLE campaign_asset_reuse_history ALTER tenant_id TYPE varchar(36) COLLATE "C";
+SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') -> 'success' AS tracked;
+ROLLBACK;
 -- One that was made by hand with all of this is a history table; its events are not lost, even those of no asset.
 SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')' \gexec
 INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'absent', '2026-01-01'), ('acme', 'hero', '2026-01-01');
@@ -366,7 +464,7 @@ SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_a
 GRANT UPDATE ON campaign_assets TO regress_history_other;
 GRANT INSERT, DELETE, UPDATE (context) ON campaign_asset_reuse_history TO regress_history_other;
 INSERT INTO campaign_asset_reuse_history VALUES
-	('acme', 'hero', '2026-01-03 10:00', NULL, '{}'), ('globex', 'secret', '2026-01-03 10:00', NULL, '{}');
+	('acme', 'hero', '2026-01-03 10:00'), ('globex', 'secret', '2026-01-03 10:00');
 INSERT INTO members VALUES ('acme', 'regress_history_other');
 DROP POLICY of_tenant ON campaign_assets;
 CREATE POLICY seen ON campaign_assets FOR SELECT USING (user_id = 'ann');
@@ -404,7 +502,7 @@ ALTER TABLE campaign_assets FORCE ROW LEVEL SECURITY;
 SELECT asset_reuse_drop_history_table();
 SELECT asset_reuse_create_history_table();
 SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'campaign_asset_reuse_history'::regclass;
-INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00', NULL, '{}');
+INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00');
 DELETE FROM campaign_assets WHERE id = 'hero';
 SELECT count(*) FROM campaign_asset_reuse_history;
 

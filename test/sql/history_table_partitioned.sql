@@ -31,8 +31,10 @@ SELECT asset_reuse_create_history_table();
 -- Months added by hand take the rows of theirs.
 CREATE TABLE history_2026_01 PARTITION OF campaign_asset_reuse_history FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
 INSERT INTO campaign_asset_reuse_history VALUES
-	('acme', 'hero', '2026-01-03 10:00', 'summer', '{"a": 1}'), ('acme', 'hero', '2026-02-03 10:00', NULL, NULL),
-	('acme', 'clip', '2025-12-31 23:59:59.999999', NULL, '{}');
+	('acme', 'hero', '2026-01-03 10:00', 0, 'campaign_space', 'summer', NULL, NULL, '{"a": 1}', NULL),
+	('acme', 'hero', '2026-02-03 10:00', 0, NULL, NULL, NULL, NULL, NULL, NULL),
+	('acme', 'clip', '2025-12-31 23:59:59.999999', 0, NULL, NULL, NULL, NULL, NULL, NULL),
+	('acme', 'clip', '-infinity', 0, NULL, NULL, NULL, NULL, NULL, '"odd"');
 SELECT tableoid::regclass, asset_id, reused_at FROM campaign_asset_reuse_history ORDER BY reused_at;
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-01-03 10:00') $$);
 -- A deleted asset's events go, from all partitions.
@@ -66,9 +68,13 @@ INSERT INTO assets_by_tenant SELECT (jsonb_populate_record(a, '{"tenant_id": "gl
 SET asset_reuse.assets_table = 'assets_by_tenant';
 SELECT asset_reuse_create_history_table('month');
 INSERT INTO campaign_asset_reuse_history VALUES
-	('acme', 'line', '2026-01-03 10:00', NULL, '"of acme"'), ('globex', 'line', '2026-01-03 10:00', NULL, '"of globex"');
+	('acme', 'line', '2026-01-03 10:00', 0, 'email', 'of acme'), ('globex', 'line', '2026-01-03 10:00', 0, 'email', 'of globex');
+SELECT reused_in_id FROM asset_reuse_events('globex');
+-- The index on the assets has one on each partition.
+SELECT relid, level FROM pg_partition_tree('assets_by_tenant_reuse_history_idx') ORDER BY level, relid::text;
 SELECT asset_reuse_drop_history_table();
 SELECT tenant_id, platform_metadata FROM assets_by_tenant WHERE id = 'line' ORDER BY tenant_id;
+SELECT count(*) FROM pg_class WHERE relnamespace = 'regress_history_partitioned'::regnamespace AND relname ~ 'reuse_history.*idx';
 RESET asset_reuse.assets_table;
 
 SET client_min_messages = warning;

@@ -24,7 +24,10 @@ GRANT SELECT, UPDATE ON campaign_assets, campaign_spaces TO regress_strange_call
 SELECT asset_reuse_track('hero', 'acme', reused_in_id => string_agg(md5(i::text), '')) ->> 'success' FROM generate_series(1, 200) AS i;
 SELECT asset_reuse_create_history_table();
 SELECT asset_reuse_track('hero', 'acme', reused_in_id => string_agg(md5(i::text), '')) ->> 'success' FROM generate_series(1, 200) AS i;
-SELECT campaign_space_id IS NULL, count(*) FROM campaign_asset_reuse_history GROUP BY 1;
+SELECT length(reused_in_id), count(*) FROM campaign_asset_reuse_history GROUP BY 1;
+SELECT reuses FROM asset_reuse_where_used('acme', reused_in_id => (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) AS i));
+-- One that differs at the end only is another place, though the index has the beginning alone: no row.
+SELECT reuses FROM asset_reuse_where_used('acme', reused_in_id => (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) AS i) || 'x');
 
 -- A row at infinity is in no bucket.
 INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'line', 'infinity');
@@ -41,16 +44,14 @@ SELECT error_of($$ SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x')
 SELECT reused_count FROM campaign_assets WHERE id = 'line';
 DROP TRIGGER suppress ON campaign_asset_reuse_history;
 
--- A log that moves, and triggers that store an event at another time, or leave the log where it is: 27000, since
--- the event would be in both places.
+-- A log that moves, and triggers that suppress one of its rows, or leave the log where it is: 27000, since the event
+-- would be lost, or in both places.
 INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, platform_metadata)
 SELECT 'logged', 'acme', campaign_space_id, user_id, 'Logged', 'image',
 	'{"reuse_history": [{"timestamp": "2026-01-01T10:00:00.700001"}, {"timestamp": "2026-01-02T10:00:00"}]}' FROM campaign_assets WHERE id = 'line';
-CREATE FUNCTION truncate_time() RETURNS trigger LANGUAGE plpgsql AS
-	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at); RETURN NEW; END $$;
-CREATE TRIGGER truncate_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION truncate_time();
+CREATE TRIGGER suppress BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW WHEN (NEW.reused_at = '2026-01-02 10:00') EXECUTE FUNCTION suppress();
 SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') $$);
-DROP TRIGGER truncate_time ON campaign_asset_reuse_history;
+DROP TRIGGER suppress ON campaign_asset_reuse_history;
 CREATE FUNCTION keep_document() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.platform_metadata := OLD.platform_metadata; RETURN NEW; END $$;
 CREATE TRIGGER keep_document BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep_document();
@@ -60,6 +61,20 @@ SELECT platform_metadata, reused_count, (SELECT count(*) FROM campaign_asset_reu
 -- With neither: three events in the table.
 SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') ->> 'success';
 SELECT platform_metadata, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
+-- One that keeps the asset from being counted: 27000, and no row.
+CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION suppress();
+SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x') $$);
+DROP TRIGGER suppress ON campaign_assets;
+SELECT reused_count, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
+-- One that stores events at other times: each is there once, and the answer and last_reused_at have the time that was stored.
+CREATE FUNCTION truncate_time() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at); RETURN NEW; END $$;
+CREATE TRIGGER truncate_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION truncate_time();
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-03T10:00:00.700001"}]}' WHERE id = 'logged';
+SELECT to_char((t #>> '{event,timestamp}')::timestamptz, 'US') AS microseconds, t #> '{event,timestamp}' = t #> '{asset,last_reused_at}' AS same
+FROM asset_reuse_track('logged', 'acme', reused_in_id => 'x') AS t;
+DROP TRIGGER truncate_time ON campaign_asset_reuse_history;
+SELECT total, event ->> 'timestamp' FROM asset_reuse_history('logged', 'acme') AS h, LATERAL (SELECT h -> 'total', h -> 'history' -> 2) AS e (total, event);
 DELETE FROM campaign_assets WHERE id = 'logged';
 
 -- Times some hours ahead of the clock, which count: each is shown as what it is after :soon.
@@ -115,16 +130,54 @@ SET ROLE regress_strange_caller;
 UPDATE campaign_asset_reuse_history SET context = '{"forged": true}';
 SELECT count(*) FROM campaign_asset_reuse_history WHERE context ? 'forged';
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'hero', '2026-02-02') $$);
+-- Nor does the function: nothing is counted, and the error is the one of an asset that is not there.
+SELECT left(error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$), 5);
 RESET ROLE;
 -- Of his own he can: true.
 UPDATE campaign_assets SET user_id = 'regress_strange_caller' WHERE id = 'line';
 SET ROLE regress_strange_caller;
 SELECT asset_reuse_track('line', 'acme', reused_in_id => 'x') ->> 'success';
 RESET ROLE;
--- A tenant cannot store events of another's asset: 42501.
-DROP POLICY seen ON campaign_assets;
+-- A policy that lets an asset be updated until it was reused twice, and the update itself pass: as in documents, a
+-- third call stores nothing, and finds no asset; the second is stored with the log that moves.
 DROP POLICY own ON campaign_assets;
+CREATE POLICY twice ON campaign_assets FOR UPDATE USING (reused_count < 2) WITH CHECK (reused_count <= 2);
+UPDATE campaign_assets SET reused_count = 0, last_reused_at = NULL;
+CREATE PROCEDURE track_thrice() LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	FOR i IN 1..3 LOOP
+		SELECT error_of('SELECT asset_reuse_track(''clip'', ''acme'', reused_in_id => ''x'')') INTO said;
+		RAISE WARNING '%', said;
+	END LOOP;
+END
+$$;
 SELECT asset_reuse_drop_history_table() > 0;
+SET ROLE regress_strange_caller;
+CALL track_thrice();
+RESET ROLE;
+SELECT reused_count, jsonb_array_length(platform_metadata -> 'reuse_history') FROM campaign_assets WHERE id = 'clip';
+UPDATE campaign_assets SET reused_count = 0, last_reused_at = NULL, platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01"}, 7]}' WHERE id = 'clip';
+SELECT asset_reuse_create_history_table();
+SET ROLE regress_strange_caller;
+CALL track_thrice();
+RESET ROLE;
+SELECT reused_count, platform_metadata, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'clip') FROM campaign_assets WHERE id = 'clip';
+-- Without the second call's right to what it leaves, it is refused in both places alike: 42501.
+UPDATE campaign_assets SET reused_count = 1 WHERE id = 'clip';
+DROP POLICY twice ON campaign_assets;
+CREATE POLICY once ON campaign_assets FOR UPDATE USING (reused_count < 2);
+SET ROLE regress_strange_caller;
+SELECT error_of($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x') $$);
+RESET ROLE;
+SELECT asset_reuse_drop_history_table() > 0;
+SET ROLE regress_strange_caller;
+SELECT error_of($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x') $$);
+RESET ROLE;
+-- A tenant cannot store events of another's asset: 42501.
+DROP POLICY once ON campaign_assets;
+DROP POLICY seen ON campaign_assets;
 CREATE POLICY of_tenant ON campaign_assets USING (tenant_id = current_setting('regress.tenant', true));
 SELECT asset_reuse_create_history_table();
 SET ROLE regress_strange_caller;

@@ -65,6 +65,15 @@ UPDATE campaign_assets SET last_reused_at = '9999-12-31' WHERE id = 'hero';
 RESET client_min_messages;
 SELECT tracked();
 SELECT tracked();
+-- A row that is not a day ahead of the clock counts, one that is does not: t, t.
+BEGIN;
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES
+	('acme', 'hero', (clock_timestamp() + interval '25 hours') AT TIME ZONE 'UTC');
+SELECT (asset_reuse_track('hero', 'acme', reused_in_id => 'x') #>> '{event,timestamp}')::timestamptz BETWEEN now() AND clock_timestamp() AS clock;
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES
+	('acme', 'hero', (now() + interval '23 hours') AT TIME ZONE 'UTC');
+SELECT (asset_reuse_track('hero', 'acme', reused_in_id => 'x') #>> '{event,timestamp}')::timestamptz = now() + interval '23 hours 1 microsecond' AS after_the_row;
+ROLLBACK;
 SELECT total, newest, far_ahead, long_ago FROM shown();
 SELECT * FROM timeline('month');
 SELECT sum(reuses), extract(isodow FROM min(bucket_start)) AS weekday FROM asset_reuse_timeline('acme', 'week');
@@ -101,7 +110,8 @@ SELECT in_the_way('materialized view', 'CREATE MATERIALIZED VIEW campaign_asset_
 BEGIN;
 CREATE FOREIGN DATA WRAPPER regress_wrapper;
 CREATE SERVER regress_server FOREIGN DATA WRAPPER regress_wrapper;
-CREATE FOREIGN TABLE campaign_asset_reuse_history (tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb)
+CREATE FOREIGN TABLE campaign_asset_reuse_history (tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq int,
+	reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text, context jsonb, original jsonb)
 	SERVER regress_server;
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 ROLLBACK;
@@ -117,7 +127,7 @@ SELECT error_of(format('SELECT max(t::text) FROM %s AS t', call)) AS error, call
 FROM unnest(ARRAY['asset_reuse_unused(uuid ''aaaaaaaa-0000-4000-8000-000000000001'')',
 	'asset_reuse_events(uuid ''aaaaaaaa-0000-4000-8000-000000000001'')',
 	'asset_reuse_top(uuid ''aaaaaaaa-0000-4000-8000-000000000001'', ''video'')',
-	'asset_reuse_where_used(uuid ''aaaaaaaa-0000-4000-8000-000000000001'', ''campaign_space'', ''summer'')']) AS call;
+	'asset_reuse_where_used(uuid ''aaaaaaaa-0000-4000-8000-000000000001'', NULL, ''campaign_space'', ''summer'')']) AS call;
 
 SET client_min_messages = warning;
 DROP SCHEMA hostile_events CASCADE;

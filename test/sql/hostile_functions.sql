@@ -21,15 +21,53 @@ INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VA
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
 VALUES ('a', 'c', 't', 'u', 'A', 'image');
 
--- In our own schema, an append and a summary that fit the columns' types exactly.
-CREATE FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb, boolean) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE EXCEPTION ''hostile append was called''; END';
+-- In our own schema, what fits the columns' types exactly: all that statements call, and a summary.
+CREATE TABLE planted (signature text, result text);
+INSERT INTO planted VALUES
+	('asset_reuse_log_next_time(hostile_functions.document, timestamp, timestamp, boolean)', 'timestamp'),
+	('asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb, boolean)', 'jsonb'),
+	('asset_reuse_event_context(jsonb, text, varchar, varchar, text)', 'jsonb'),
+	('asset_reuse_log_events(hostile_functions.document, timestamp, timestamp, boolean, int, timestamp[], int[], jsonb[])', 'jsonb'),
+	('asset_reuse_log_count(hostile_functions.document)', 'int'),
+	('asset_reuse_log_count_in(hostile_functions.document, timestamp, timestamp, timestamp[], int[], jsonb[])', 'bigint'),
+	('asset_reuse_log_times(hostile_functions.document)', 'timestamp[]'),
+	('asset_reuse_log_restore(hostile_functions.document, timestamp[], int[], jsonb[])', 'jsonb'),
+	('asset_reuse_event_element(timestamp, varchar, varchar, varchar, varchar, jsonb, jsonb)', 'jsonb'),
+	('asset_reuse_row_context(varchar, varchar, varchar, varchar, jsonb, jsonb)', 'jsonb'),
+	('asset_reuse_uuid_of(varchar, varchar)', 'uuid');
+DO $$
+DECLARE
+	one record;
+BEGIN
+	FOR one IN SELECT * FROM planted LOOP
+		EXECUTE format('CREATE FUNCTION public.%s RETURNS %s LANGUAGE plpgsql IMMUTABLE AS ''BEGIN RAISE EXCEPTION ''''a hostile function was called''''; END''',
+					   one.signature, one.result);
+	END LOOP;
+END
+$$;
 CREATE FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text) RETURNS jsonb
 LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile summary was called''; END';
 
--- Track calls ours: t.
+-- Ours are called, with the events in documents, moved to the table and put back: t, 2 and so on.
 SELECT asset_reuse_track('a', 't', reused_in_id => 'x')->'success' = 'true' AS tracked;
+BEGIN;
+SELECT asset_reuse_track('a', 't', 'c')->'success' = 'true' AS tracked;
+CREATE FUNCTION read_all(OUT history jsonb, OUT events bigint, OUT timeline numeric, OUT where_used text, OUT unused bigint) LANGUAGE sql AS $$
+	SELECT asset_reuse_history('a', 't')->'total', (SELECT count(*) FROM asset_reuse_events('t')),
+		(SELECT sum(reuses) FROM asset_reuse_timeline('t')), (SELECT string_agg(asset_id, ' ') FROM asset_reuse_where_used('t', 'c'::text)),
+		(SELECT count(*) FROM asset_reuse_unused('t'))
+$$;
+SELECT * FROM read_all();
+SET LOCAL client_min_messages = warning;
+SELECT asset_reuse_create_history_table();
+SELECT * FROM read_all();
+SELECT asset_reuse_track('a', 't', 'c')->'success' = 'true' AS tracked;
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01"}]}' WHERE id = 'a';
+SELECT * FROM read_all();
+SELECT asset_reuse_drop_history_table();
+SELECT * FROM read_all();
+ROLLBACK;
 -- Analytics refuses to call what is not ours: 42501.
 DO $$
 BEGIN
@@ -42,7 +80,15 @@ $$;
 -- Without it, all is as before: 1.
 DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);
-DROP FUNCTION public.asset_reuse_log_append(hostile_functions.document, timestamp, timestamp, jsonb, boolean);
+DO $$
+DECLARE
+	one record;
+BEGIN
+	FOR one IN SELECT * FROM planted LOOP
+		EXECUTE format('DROP FUNCTION public.%s', one.signature);
+	END LOOP;
+END
+$$;
 SELECT asset_reuse_analytics('t')->'overview'->'total_reuses' AS reuses;
 
 -- The aggregate refuses a type that the column cannot have, and a call without an id.
@@ -113,7 +159,7 @@ BEGIN
 	RETURN true;
 END
 $$;
-CREATE FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean) RETURNS timestamp
+CREATE FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, boolean) RETURNS timestamp
 LANGUAGE sql IMMUTABLE AS 'SELECT $3';
 CREATE FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$SELECT '{"hostile": true}'::jsonb$$;
@@ -121,7 +167,7 @@ BEGIN;
 SELECT drop_extension(), public.asset_reuse_track('b', 't', reused_in_id => 'x');
 ROLLBACK;
 SELECT platform_metadata FROM campaign_assets WHERE id = 'b';
-DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp, timestamp, boolean),
+DROP FUNCTION hostile_functions.asset_reuse_log_next_time(jsonb, timestamp, timestamp, boolean),
 	hostile_functions.asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean), drop_extension();
 
 -- The application's own functions may be named as they like: a policy that calls one is no harm.

@@ -80,7 +80,7 @@ BEGIN
 		format('sum(reuses) FROM asset_reuse_timeline(%s, ''month'', ''image'')', typed_tenant),
 		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_where_used(''acme'', ''summer''::text)',
 		format('string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_where_used(%s, %s)', typed_tenant, typed_campaign),
-		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_where_used(''acme'', ''campaign_space'', ''summer'')',
+		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_where_used(''acme'', NULL, ''campaign_space'', ''summer'')',
 		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_top(''acme'', ''image'')',
 		'string_agg(concat_ws('' '', asset_name, asset_type, file_url), '', '') FROM asset_reuse_unused(''acme'')',
 		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_unused(''acme'', ''headline'', ''1 day'')',

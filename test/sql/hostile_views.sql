@@ -17,7 +17,7 @@ SET search_path = hostile_views, public;
 \pset format unaligned
 \pset footer off
 \set SHOW_CONTEXT never
-UPDATE campaign_assets SET reused_count = 2, last_reused_at = '2026-01-05 10:00', platform_metadata = '{"reuse_history": [
+UPDATE campaign_assets SET reused_count = 2, last_reused_at = '2026-01-05 10:00', platform_metadata = '{"reuse_history": [ "odd",
 	{"context": {"n": 1, "reused_in_type": "campaign_space", "reused_in_id": "summer"}, "timestamp": "2026-01-04T10:00:00.000000"},
 	{"context": {"n": 2}, "timestamp": "2026-01-05T10:00:00.000000"}]}' WHERE id IN ('hero', 'secret');
 SELECT asset_reuse_create_history_table();
@@ -47,7 +47,7 @@ CALL create_views('acme');
 CALL create_views('globex');
 GRANT USAGE ON SCHEMA hostile_views TO regress_acme, regress_globex;
 
--- Acme's calls: 3 reuses of hero, whose log has moved; the campaign is found, another tenant's is not.
+-- Acme's calls: 3 reuses of hero, whose log has moved with what has no time and is no object; the campaign is found, another tenant's is not.
 SET ROLE regress_acme;
 SET search_path = view_acme, public;
 SELECT asset_reuse_track('hero', 'acme', 'fall')->>'message' AS track;
@@ -59,6 +59,11 @@ SELECT asset_id, reuses FROM asset_reuse_where_used('acme', 'fall'::text);
 SELECT asset_id FROM asset_reuse_unused('acme');
 SELECT hostile_views.error_of($$ SELECT asset_reuse_track('hero', 'acme', 'rival') $$) AS their_campaign;
 CALL asset_reuse_migrate_history();
+-- An old document that is saved again has nothing but copies, which the migration removes, through the views as well: 4, 4, none.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": ["odd", {"context": {"n": 2}, "timestamp": "2026-01-05T10:00:00.000000"}]}' WHERE id = 'hero';
+SELECT asset_reuse_history('hero', 'acme')->'total' AS total, (SELECT count(*) FROM asset_reuse_events('acme')) AS events;
+CALL asset_reuse_migrate_history(tenant_id => 'acme');
+SELECT platform_metadata FROM campaign_assets WHERE id = 'hero';
 
 -- Nothing of globex is there: no asset, no event, by any function, and the tables are closed.
 SELECT hostile_views.error_of($$ SELECT asset_reuse_track('secret', 'globex', reused_in_id => 'x') $$) = hostile_views.error_of($$ SELECT asset_reuse_track('absent', 'globex', reused_in_id => 'x') $$) AS track,
@@ -102,12 +107,13 @@ SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 ROLLBACK;
 BEGIN;
 DROP VIEW view_acme.campaign_asset_reuse_history;
-CREATE VIEW view_acme.campaign_asset_reuse_history AS SELECT tenant_id, asset_id, reused_at::date AS reused_at, context FROM campaign_asset_reuse_history;
+CREATE VIEW view_acme.campaign_asset_reuse_history AS SELECT tenant_id, asset_id, reused_at::date AS reused_at, seq,
+	reused_in_type, reused_in_id, reused_in_name, reuse_key, context, original FROM campaign_asset_reuse_history;
 SET LOCAL search_path = view_acme, hostile_views, public;
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 ROLLBACK;
 
--- Each event is stored once: hero's 4 and the two absurd rows, secret's 3.
+-- Each event is stored once: hero's 5 and the two absurd rows, secret's 4.
 SELECT asset_id, count(*) AS events FROM campaign_asset_reuse_history GROUP BY asset_id ORDER BY asset_id;
 SELECT count(*) AS logs FROM campaign_assets WHERE platform_metadata ? 'reuse_history';
 DROP SCHEMA hostile_views, view_acme, view_globex CASCADE;

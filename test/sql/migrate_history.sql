@@ -1,7 +1,7 @@
 --
 -- asset_reuse_migrate_history: moves the logs of all assets to the history table.
 --
--- What moves and what stays, in which transactions, with which rights; that an event
+-- What moves, in which transactions, with which rights; that an event
 -- is always in exactly one place; and errors.  Notices have a rate in them, so they are
 -- looked at in t/040_migration_crash.pl and silenced here.
 --
@@ -21,10 +21,10 @@ CALL asset_reuse_migrate_history(1);
 SELECT asset_reuse_track('a1', 't', reused_in_id => repeat('q', 70)) #> '{asset,reused_count}' AS count;
 SELECT asset_id, count(*) FROM named_history GROUP BY asset_id ORDER BY asset_id;
 -- A campaign's id longer than a name is whole, as in a document.
-SELECT asset_id, reuses FROM asset_reuse_where_used('t', repeat('q', 70));
-SELECT count(*) FROM asset_reuse_where_used('t', repeat('q', 63));
+SELECT asset_id, reuses FROM asset_reuse_where_used('t', reused_in_id => repeat('q', 70));
+SELECT count(*) FROM asset_reuse_where_used('t', reused_in_id => repeat('q', 63));
 SELECT asset_reuse_drop_history_table();
-SELECT asset_id, reuses FROM asset_reuse_where_used('t', repeat('q', 70));
+SELECT asset_id, reuses FROM asset_reuse_where_used('t', reused_in_id => repeat('q', 70));
 RESET asset_reuse.assets_table;
 RESET asset_reuse.spaces_table;
 RESET asset_reuse.history_table;
@@ -64,9 +64,14 @@ CREATE FUNCTION add_history_table() RETURNS void LANGUAGE sql AS $$
 		tenant_id varchar(36) NOT NULL,
 		asset_id varchar(36) NOT NULL REFERENCES campaign_assets ON DELETE CASCADE,
 		reused_at timestamp NOT NULL,
-		campaign_space_id varchar,
+		seq int DEFAULT 0,
+		reused_in_type text COLLATE "C",
+		reused_in_id text COLLATE "C",
+		reused_in_name text,
+		reuse_key text COLLATE "C",
 		context jsonb,
-		PRIMARY KEY (tenant_id, asset_id, reused_at))
+		original jsonb,
+		PRIMARY KEY (asset_id, tenant_id, reused_at, seq))
 $$;
 
 CREATE VIEW documents AS SELECT id, platform_metadata FROM campaign_assets ORDER BY id;
@@ -91,7 +96,7 @@ CALL asset_reuse_migrate_history();
 DROP TABLE campaign_asset_reuse_history;
 
 --
--- What moves and what stays
+-- What moves
 --
 
 -- Nothing to move: no assets.
@@ -105,7 +110,7 @@ SELECT add_asset('a2', 'acme', jsonb_build_array(event(9), event(8, 'gone')));
 UPDATE campaign_assets SET deleted_at = '2026-02-01' WHERE id = 'a2';
 SELECT add_asset('b1', 'bolt', '[{"timestamp": "2026-01-05", "context": {"reused_in_type": "email", "reused_in_id": "fall"}},
 	{"timestamp": "2026-01-06T05:30:00+05:30"}, {"timestamp": "2026-01-07", "context": null}, {"timestamp": "2026-01-08", "context": "x"}]');
--- Stays: no time, no object, a further key, two of one time, years that we cannot write; the others of these logs move.
+-- No time, no object, a further key, two of one time, a year that we cannot write.
 SELECT add_asset('a3', 'acme', jsonb_build_array(1, event(1), '{"context": {}}'::jsonb, event(2) || '{"by": "x"}', event(3), event(3), event(4),
 	'{"timestamp": "9999-12-31T23:00-01:00"}'::jsonb));
 -- Stays as it is: no log, an empty one, and documents that cannot hold one.
@@ -114,14 +119,25 @@ SELECT add_asset('a5', 'acme', '[]');
 SELECT add_asset('a6', 'acme', '{}');
 SELECT add_asset('a7', 'acme', NULL);
 UPDATE campaign_assets SET platform_metadata = '[1]' WHERE id = 'a7';
--- Stays: an event whose time the table has for that asset already; for another asset that is no matter.
-SELECT add_asset('a8', 'acme', events(1, 2));
-INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'a8', (event(2) ->> 'timestamp')::timestamp, NULL, '"written by others"');
+-- An event whose time the table has for that asset already gets the next number; a copy of what is there is removed.
+SELECT add_asset('a8', 'acme', events(1, 2) || event(2) || event(3));
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq, reused_in_type, reused_in_id, context) VALUES
+	('acme', 'a8', (event(2) ->> 'timestamp')::timestamp, 4, 'email', 'letter', '{"by": "others"}'),
+	('acme', 'a8', (event(3) ->> 'timestamp')::timestamp, 0, 'campaign_space', 'fall', NULL);
+-- What is shown before, and the ids.
+CREATE FUNCTION told() RETURNS TABLE (asset_id text, events text) LANGUAGE sql AS $$
+	SELECT asset_id, string_agg((e.event_id, e.reused_at, e.reused_in_type, e.reused_in_id, e.reused_in_name, e.context)::text, E'\n')
+	FROM unnest(ARRAY['acme', 'bolt']) AS tenant, asset_reuse_events(tenant) AS e GROUP BY asset_id
+$$;
+CREATE TEMP TABLE told_before AS SELECT * FROM told();
 
 CREATE TABLE before AS SELECT * FROM campaign_assets;
 CALL asset_reuse_migrate_history();
 TABLE documents;
-SELECT * FROM campaign_asset_reuse_history ORDER BY 1, 2, 3;
+SELECT * FROM campaign_asset_reuse_history ORDER BY 1, 2, 3, 4;
+-- The same is shown as before, under the same ids: no rows, of 4 assets.
+SELECT * FROM told() FULL JOIN told_before AS b USING (asset_id, events) WHERE told IS NULL OR b IS NULL;
+SELECT count(*) FROM told_before;
 -- No other column has changed, updated_at included: 0.
 SELECT count(*) FROM campaign_assets AS a JOIN before AS b USING (id)
 WHERE to_jsonb(a) - 'platform_metadata' <> to_jsonb(b) - 'platform_metadata';
@@ -135,19 +151,19 @@ SELECT bool_and(a.xmin = v.version AND a.platform_metadata = v.platform_metadata
 -- What others append to a document later, and earlier than what has moved, moves with the next call.
 UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}', jsonb_build_array(event(0), event(4))) WHERE id = 'a1';
 CALL asset_reuse_migrate_history();
-SELECT reused_at, campaign_space_id FROM campaign_asset_reuse_history WHERE asset_id = 'a1' ORDER BY 1;
+SELECT reused_at, seq, reused_in_id FROM campaign_asset_reuse_history WHERE asset_id = 'a1' ORDER BY 1, 2;
 SELECT platform_metadata FROM campaign_assets WHERE id = 'a1';
 
 --
 -- Track
 --
 
--- The first call moves what is movable of its asset's log, and no other asset's; the event is the last row.
+-- The first call moves its asset's log, and no other asset's; the event is the last row.
 TRUNCATE campaign_asset_reuse_history, campaign_assets;
 SELECT add_asset('k1', 'acme', jsonb_build_array(event(2), 1, event(1))), add_asset('k2', 'acme', events(1, 2));
 SELECT mask_times(asset_reuse_track('k1', 'acme', 'fall') -> 'event');
 TABLE documents;
-SELECT asset_id, row_number() OVER (ORDER BY reused_at) AS n, campaign_space_id, context ->> 'reused_in_name' AS name FROM campaign_asset_reuse_history;
+SELECT asset_id, row_number() OVER (ORDER BY reused_at) AS n, reused_in_id, reused_in_name, original FROM campaign_asset_reuse_history;
 -- With its transaction's end: rolled back, all is where it was.
 BEGIN;
 SELECT mask_times(asset_reuse_track('k2', 'acme', reused_in_type => 'email', reused_in_id => 'letter') -> 'event');
@@ -199,6 +215,19 @@ DO $$ BEGIN CALL asset_reuse_migrate_history(3); END $$;
 RESET default_transaction_isolation;
 SELECT count(*), count(DISTINCT xmin::text) AS transactions FROM campaign_asset_reuse_history;
 
+-- One tenant of three, in batches of its own; nothing of a tenant that does not exist; NULL is all.
+TRUNCATE campaign_asset_reuse_history, campaign_assets;
+INSERT INTO tenants VALUES ('corp', 'Corp');
+SELECT count(add_asset(tenant || n, tenant, events(1, n))) FROM generate_series(1, 3) AS n, unnest(ARRAY['acme', 'bolt', 'corp']) AS tenant;
+CALL asset_reuse_migrate_history(2, 'bolt');
+CALL asset_reuse_migrate_history(tenant_id => 'nobody');
+SELECT tenant_id, count(*), count(DISTINCT xmin::text) AS transactions FROM campaign_asset_reuse_history GROUP BY 1;
+SELECT tenant_id, count(*) FROM campaign_assets WHERE platform_metadata ? 'reuse_history' GROUP BY 1 ORDER BY 1;
+CALL asset_reuse_migrate_history(tenant_id => NULL);
+SELECT tenant_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
+-- An empty one is an error.
+CALL asset_reuse_migrate_history(1, '');
+
 --
 -- Triggers
 --
@@ -211,7 +240,7 @@ CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FU
 CALL asset_reuse_migrate_history();
 SELECT count(*) FROM campaign_asset_reuse_history;
 DROP TRIGGER suppress ON campaign_assets;
--- One that suppresses a row of the history leaves the event where it is.
+-- One that suppresses a row of the history would lose its event: an error, and nothing moved.
 CREATE TRIGGER suppress BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW
 	WHEN (NEW.reused_at > '2026-01-01 01:30') EXECUTE FUNCTION suppress();
 CALL asset_reuse_migrate_history();
@@ -254,18 +283,23 @@ CREATE SCHEMA "Other Types";
 SET search_path = "Other Types", migrate_history, public;
 SET TimeZone = 'Asia/Kolkata';
 CREATE DOMAIN document AS jsonb;
+CREATE TABLE campaign_spaces (id uuid, tenant_id uuid, campaign_name text);
 CREATE TABLE campaign_assets (
 	id uuid, tenant_id uuid, asset_name text, asset_type text, reused_count bigint, last_reused_at timestamptz(3),
 	platform_metadata document, deleted_at timestamptz, PRIMARY KEY (tenant_id, id));
 CREATE TABLE campaign_asset_reuse_history (
-	tenant_id uuid, asset_id uuid, reused_at timestamptz, campaign_space_id uuid, context jsonb,
-	PRIMARY KEY (tenant_id, asset_id, reused_at), FOREIGN KEY (tenant_id, asset_id) REFERENCES campaign_assets ON DELETE CASCADE);
+	tenant_id uuid, asset_id uuid, reused_at timestamptz, seq int, reused_in_type text, reused_in_id text, reused_in_name text,
+	reuse_key text, context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
+	FOREIGN KEY (tenant_id, asset_id) REFERENCES campaign_assets ON DELETE CASCADE);
 INSERT INTO campaign_assets (id, tenant_id, platform_metadata) SELECT '00000000-0000-0000-0000-000000000001', tenant,
 	jsonb_build_object('reuse_history', jsonb_build_array(event(n, campaign), event(n + 1, tenant::text)))
 FROM (VALUES (uuid '10000000-0000-0000-0000-000000000001', 1, 'fall'),
 	('10000000-0000-0000-0000-000000000002', 11, 'A0000000-0000-0000-0000-00000000000A')) AS v (tenant, n, campaign);
+-- One tenant of the two, by its uuid.
+CALL asset_reuse_migrate_history(1, uuid '10000000-0000-0000-0000-000000000002');
+SELECT DISTINCT tenant_id FROM campaign_asset_reuse_history;
 CALL asset_reuse_migrate_history(1);
-SELECT tenant_id, reused_at AT TIME ZONE 'UTC' AS reused_at, campaign_space_id, context ->> 'reused_in_id' AS reused_in_id
+SELECT tenant_id, reused_at AT TIME ZONE 'UTC' AS reused_at, reused_in_id, original #>> '{context,reused_in_id}' AS as_written
 FROM campaign_asset_reuse_history ORDER BY 1, 2;
 SELECT tenant_id, platform_metadata FROM campaign_assets ORDER BY 1;
 RESET TimeZone;

@@ -53,3 +53,30 @@ CALL drop_shops(50);
 DROP VIEW kept;
 DROP FUNCTION use_shop(int);
 DROP PROCEDURE create_shops(int), drop_shops(int);
+
+--
+-- Plans that are made while the history table is empty and are kept: an asset's rows are looked for by the primary key,
+-- and not by another index that begins with the tenant and costs as much then.
+--
+CREATE SCHEMA regress_empty;
+SET search_path = regress_empty, public;
+CREATE TABLE campaign_spaces (id text PRIMARY KEY, tenant_id text NOT NULL, campaign_name text NOT NULL);
+CREATE TABLE campaign_assets (
+	id text PRIMARY KEY, tenant_id text NOT NULL, asset_name text NOT NULL, asset_type text NOT NULL,
+	reused_count int, last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp);
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type) VALUES ('hero', 't', 'Hero', 'image');
+SELECT asset_reuse_create_history_table();
+SET plan_cache_mode = force_generic_plan;
+BEGIN;
+-- A log that is moved, a track, pages by offset and by cursor, and a document beside rows.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01"}, {"timestamp": "2026-01-02"}, {"timestamp": "?"}]}';
+SELECT asset_reuse_track('hero', 't', reused_in_type => 'email')->'asset'->'reused_count' AS count;
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01"}, {"timestamp": "2026-01-03"}]}';
+SELECT h->'total' AS total, asset_reuse_history('hero', 't', 2, NULL, h->>'next_cursor')->'has_more' AS more FROM asset_reuse_history('hero', 't', 2) AS h;
+SELECT asset_reuse_track('hero', 't', reused_in_type => 'email')->'asset'->'reused_count' AS count;
+SELECT pg_get_indexdef(indexrelid) ~ '\(asset_id' AS by_asset, sum(pg_stat_get_xact_numscans(indexrelid)) > 0 AS used
+FROM pg_index WHERE indrelid = 'campaign_asset_reuse_history'::regclass GROUP BY 1 ORDER BY 1;
+ROLLBACK;
+RESET plan_cache_mode;
+SET client_min_messages = warning;
+DROP SCHEMA regress_empty CASCADE;

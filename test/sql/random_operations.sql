@@ -1,8 +1,9 @@
 --
 -- Random sequences of what calls, other software and operators do: tracks, events of odd
--- shapes and times, rows that others store and delete, a history table that comes, fills and
--- goes.  After each step every function that reads is compared with plain SQL over the two
--- places; a track must add one event, at the time that was promised, and a move none.
+-- shapes, of equal times and of none, rows that others store and delete, old documents that
+-- are saved again, a history table that comes, fills and goes.  After each step every function
+-- that reads is compared with plain SQL over the two places; a track must add one event, at
+-- the time that was promised, and a move none.  An event keeps its id wherever it is.
 --
 \set ECHO none
 \pset format unaligned
@@ -22,48 +23,84 @@ SET client_min_messages = warning;
 -- All events by plain SQL
 --
 
-CREATE TYPE plain_event AS (asset_id text, at timestamp, context jsonb, place int, n bigint);
+CREATE TYPE plain_event AS (asset_id text, at timestamp, seq bigint, element jsonb, context jsonb);
 -- base_time is some hours ahead of the clock: an event of that time counts as the latest.
 CREATE TABLE base AS SELECT date_trunc('hour', now()) + interval '5 hours' AS time;
 CREATE FUNCTION base_time() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT time FROM base';
--- document_events are those of the documents; what is no object is its own context.
-CREATE VIEW document_events AS
-	SELECT a.id::text AS asset_id,
-		CASE WHEN e ->> 'timestamp' ~ '^[0-9]{4}-' THEN CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC' END AS at,
-		coalesce(CASE jsonb_typeof(e) WHEN 'object' THEN e -> 'context' ELSE e END, 'null') AS context, 0 AS place, n
-	FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') WITH ORDINALITY AS l (e, n);
-CREATE FUNCTION plain_events() RETURNS SETOF plain_event LANGUAGE plpgsql AS $$
+CREATE FUNCTION time_of(element jsonb) RETURNS timestamp LANGUAGE sql AS $$
+	SELECT CASE WHEN element ->> 'timestamp' ~ '^[0-9]{4}-' THEN CAST(element ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC' END
+$$;
+CREATE FUNCTION context_of(element jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT coalesce(CASE jsonb_typeof(element) WHEN 'object' THEN element -> 'context' ELSE element END, 'null')
+$$;
+-- element_of_row is what a row would be in a document.
+CREATE FUNCTION element_of_row(at timestamp, reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text, context jsonb, original jsonb)
+RETURNS jsonb LANGUAGE sql AS $$
+	SELECT coalesce(original,
+		CASE WHEN isfinite(at) THEN jsonb_build_object('timestamp', to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US')) ELSE '{}' END
+		|| jsonb_build_object('context', CASE WHEN context IS NULL OR jsonb_typeof(context) = 'object' THEN coalesce(context, '{}')
+			|| jsonb_build_object('reused_in_type', reused_in_type, 'reused_in_id', reused_in_id, 'reused_in_name', reused_in_name)
+			|| CASE WHEN reuse_key IS NULL THEN '{}' ELSE jsonb_build_object('reuse_key', reuse_key) END
+			ELSE context END))
+$$;
+-- table_events are the rows; at is null where there is no usable time.
+CREATE FUNCTION table_events() RETURNS SETOF plain_event LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN QUERY SELECT * FROM document_events;
 	IF to_regclass('campaign_asset_reuse_history') IS NOT NULL THEN
 		RETURN QUERY EXECUTE $query$
-			SELECT asset_id::text, CAST(CAST(reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC', coalesce(context, 'null'), 1, 0::bigint
-			FROM campaign_asset_reuse_history
+			SELECT asset_id, nullif(at, '-infinity'), seq, element, context_of(element)
+			FROM (SELECT asset_id::text, CAST(CAST(reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' AS at, seq::bigint,
+					element_of_row(CAST(CAST(reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC',
+						reused_in_type, reused_in_id, reused_in_name, reuse_key, context, original) AS element
+				FROM campaign_asset_reuse_history) AS h
 		$query$;
 	END IF;
 END
 $$;
--- stored is what must not change by a move: the events, in no order.
-CREATE FUNCTION stored() RETURNS text[] LANGUAGE sql AS $$
+-- plain_events are all events.  An event of a document that equals a row of its time is that row's copy, one for one;
+-- the others of the time come after the rows.
+CREATE FUNCTION plain_events() RETURNS SETOF plain_event LANGUAGE sql AS $$
+	WITH stored AS MATERIALIZED (SELECT * FROM table_events()),
+	logged AS (
+		SELECT a.id::text AS asset_id, time_of(e) AS at, n, e AS element,
+			row_number() OVER (PARTITION BY a.id, time_of(e), e ORDER BY n) AS nth
+		FROM campaign_assets AS a, jsonb_array_elements(a.platform_metadata -> 'reuse_history') WITH ORDINALITY AS l (e, n)),
+	left_over AS (
+		SELECT * FROM logged AS l
+		WHERE nth > (SELECT count(*) FROM stored AS s WHERE s.asset_id = l.asset_id AND s.at IS NOT DISTINCT FROM l.at AND s.element = l.element))
+	SELECT * FROM stored
+	UNION ALL
+	SELECT asset_id, at, (SELECT coalesce(max(s.seq), -1) FROM stored AS s WHERE s.asset_id = l.asset_id AND s.at IS NOT DISTINCT FROM l.at)
+		+ row_number() OVER (PARTITION BY asset_id, at ORDER BY n), element, context_of(element)
+	FROM left_over AS l
+$$;
+-- stored is what must not change by a move: the events, under their ids, as they are.  What goes back into a document
+-- is numbered anew where rows have gaps: ranked is what it is then.
+CREATE FUNCTION event_id_of(at timestamp, seq bigint) RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(trunc(extract(epoch FROM at - timestamp '2000-01-01') * 1000000), -9223372036854775808) || '-' || seq
+$$;
+CREATE FUNCTION stored(ranked boolean DEFAULT false) RETURNS text[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(e ORDER BY e), '{}')
-	FROM (SELECT ROW (asset_id, at, context)::text AS e FROM plain_events()) AS events
+	FROM (SELECT ROW (asset_id, event_id_of(at, CASE WHEN ranked THEN row_number() OVER (PARTITION BY asset_id, at ORDER BY seq) - 1 ELSE seq END), element)::text AS e
+		FROM plain_events()) AS events
 $$;
 
 --
 -- The comparison
 --
 
--- plain_history is an asset's timeline: the newest first; at equal times what was stored last in the
--- document first, and the row last.
+-- plain_history is an asset's timeline: the newest first; at equal times what was stored last first.  It reads a copy
+-- of plain_events, which is made once a step.
+CREATE TABLE events_now OF plain_event;
 CREATE FUNCTION plain_history(asset text) RETURNS text[] LANGUAGE sql AS $$
-	SELECT coalesce(array_agg(ROW (at, context)::text ORDER BY at DESC NULLS LAST, place, n DESC), '{}')
-	FROM plain_events() WHERE asset_id = asset
+	SELECT coalesce(array_agg(ROW (event_id_of(at, seq), at, context)::text ORDER BY at DESC NULLS LAST, seq DESC), '{}')
+	FROM events_now WHERE asset_id = asset
 $$;
 CREATE FUNCTION shown_events(answer jsonb) RETURNS text[] LANGUAGE sql AS $$
-	SELECT coalesce(array_agg(ROW (CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC', e -> 'context')::text ORDER BY n), '{}')
+	SELECT coalesce(array_agg(ROW (e ->> 'event_id', CAST(e ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC', e -> 'context')::text ORDER BY n), '{}')
 	FROM jsonb_array_elements(answer -> 'history') WITH ORDINALITY AS h (e, n)
 $$;
--- by_offset and by_cursor read a whole timeline by pages.
+-- by_offset and by_cursor read a whole timeline by pages, by_row by rows.
 CREATE FUNCTION by_offset(asset text, page int) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	answer jsonb;
@@ -81,15 +118,20 @@ CREATE FUNCTION by_cursor(asset text, page int) RETURNS text[] LANGUAGE plpgsql 
 DECLARE
 	answer jsonb;
 	events text[] := '{}';
-	before timestamptz := 'infinity';
+	place text;
 BEGIN
-	WHILE before IS NOT NULL LOOP
-		answer := asset_reuse_history(asset, 'acme', page, 0, before);
+	LOOP
+		answer := asset_reuse_history(asset, 'acme', page, 0, place);
 		events := events || shown_events(answer);
-		before := answer ->> 'next_cursor';
+		place := answer ->> 'next_cursor';
+		EXIT WHEN place IS NULL;
 	END LOOP;
 	RETURN events;
 END
+$$;
+CREATE FUNCTION by_row(asset text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(ROW (event_id, reused_at AT TIME ZONE 'UTC', coalesce(context, 'null'))::text ORDER BY n), '{}')
+	FROM (SELECT *, row_number() OVER () AS n FROM asset_reuse_events('acme', asset)) AS e
 $$;
 CREATE TABLE differences (step int, operation text, what text);
 CREATE PROCEDURE compare(step int, operation text) LANGUAGE plpgsql AS $$
@@ -97,24 +139,30 @@ DECLARE
 	page int := 1 + floor(random() * 5);
 	start timestamptz := base_time() + floor(random() * 30) * interval '1 microsecond';
 BEGIN
+	DELETE FROM events_now;
+	INSERT INTO events_now SELECT * FROM plain_events();
 	INSERT INTO differences
 	SELECT step, operation, how || ' of ' || id
 	FROM campaign_assets AS a,
-		LATERAL (VALUES ('by_offset', by_offset(id, page)), ('by_cursor', by_cursor(id, page))) AS h (how, events)
+		LATERAL (VALUES ('by_offset', by_offset(id, page)), ('by_cursor', by_cursor(id, page)), ('by_row', by_row(id))) AS h (how, events)
 	WHERE tenant_id = 'acme' AND events IS DISTINCT FROM plain_history(id);
 
 	INSERT INTO differences
 	SELECT step, operation, format('%s: %s for %s', how, answered, expected)
 	FROM (VALUES
 		('analytics', CAST(asset_reuse_analytics('acme', NULL, start, 'infinity') #>> '{overview,total_reuses}' AS bigint),
-		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
-		('events', (SELECT count(*) FROM asset_reuse_events('acme')), (SELECT count(*) FROM plain_events())),
+		 (SELECT count(*) FROM events_now WHERE at >= start AT TIME ZONE 'UTC')),
+		('events', (SELECT count(*) FROM asset_reuse_events('acme')), (SELECT count(*) FROM events_now)),
 		('events since', (SELECT count(*) FROM asset_reuse_events('acme', NULL, start)),
-		 (SELECT count(*) FROM plain_events() WHERE at >= start AT TIME ZONE 'UTC')),
+		 (SELECT count(*) FROM events_now WHERE at >= start AT TIME ZONE 'UTC')),
 		('timeline', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_timeline('acme', 'month', end_date => '3000-01-01Z')),
-		 (SELECT count(*) FROM plain_events() WHERE at IS NOT NULL)),
-		('where_used', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', 'email', 'letter')),
-		 (SELECT count(*) FROM plain_events() WHERE context @> '{"reused_in_type": "email", "reused_in_id": "letter"}'))
+		 (SELECT count(*) FROM events_now WHERE at IS NOT NULL)),
+		('where_used', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', reused_in_type => 'email', reused_in_id => 'letter')),
+		 (SELECT count(*) FROM events_now WHERE context @> '{"reused_in_type": "email", "reused_in_id": "letter"}')),
+		('where_used of a campaign', (SELECT coalesce(sum(reuses), 0) FROM asset_reuse_where_used('acme', 'winter')),
+		 (SELECT count(*) FROM events_now WHERE context @> '{"reused_in_type": "campaign_space", "reused_in_id": "winter"}')),
+		('unused', (SELECT count(*) FROM asset_reuse_unused('acme')),
+		 (SELECT count(*) FROM campaign_assets WHERE coalesce(reused_count, 0) = 0 AND id NOT IN (SELECT asset_id FROM events_now)))
 	) AS answers (how, answered, expected)
 	WHERE answered <> expected;
 END
@@ -126,7 +174,7 @@ $$;
 
 -- some_event is one that other software could write; its time is near to that of others, and ahead of the clock.
 CREATE FUNCTION some_event() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
-	SELECT CASE floor(random() * 12)
+	SELECT CASE floor(random() * 14)
 		WHEN 0 THEN to_jsonb(random())
 		WHEN 1 THEN jsonb_build_object('context', jsonb_build_object('r', random()))
 		WHEN 2 THEN jsonb_build_object('timestamp', 'soon', 'context', jsonb_build_object('r', random()))
@@ -134,9 +182,13 @@ CREATE FUNCTION some_event() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
 		WHEN 4 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'))
 		WHEN 5 THEN jsonb_build_object('timestamp', to_char(t + interval '2 hours', 'YYYY-MM-DD HH24:MI:SS.US+02:00'), 'context', random())
 		WHEN 6 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', random(), 'by', 'another')
+		-- two of these can be equal, in shape and time
+		WHEN 7 THEN jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context',
+			'{"reused_in_type": "email", "reused_in_id": "letter", "reused_in_name": null}'::jsonb)
+		WHEN 8 THEN to_jsonb(floor(random() * 2))
 		ELSE jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 			'context', jsonb_build_object('r', random(), 'reused_in_type', 'email', 'reused_in_id', 'letter')) END
-	FROM (SELECT base_time() AT TIME ZONE 'UTC' + floor(random() * 20) * interval '1 microsecond'
+	FROM (SELECT base_time() AT TIME ZONE 'UTC' + floor(random() * 8) * interval '1 microsecond'
 		+ CASE WHEN random() < 0.1 THEN interval '-1 month' WHEN random() < 0.05 THEN interval '900 years' ELSE '0' END
 		OFFSET 0) AS time (t)
 $$;
@@ -153,11 +205,17 @@ DECLARE
 		reused_in_id => 'winter',
 		reuse_context => jsonb_build_object('r', random())) -> 'event';
 	at timestamp := CAST(event ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC';
-	added text[] := ARRAY(SELECT unnest(stored()) EXCEPT ALL SELECT unnest(before));
+	after text[] := stored();
+	added text[] := ARRAY(SELECT unnest(after) EXCEPT ALL SELECT unnest(before));
 BEGIN
 	RETURN concat_ws(', ',
-		CASE WHEN cardinality(stored()) <> cardinality(before) + 1 OR added <> ARRAY[ROW (asset, at, event -> 'context')::text]
+		CASE WHEN cardinality(after) <> cardinality(before) + 1 OR added <> ARRAY[ROW (asset, event ->> 'event_id',
+			jsonb_build_object('timestamp', to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', event -> 'context'))::text]
 			THEN 'not the one event more' END,
+		CASE WHEN event ->> 'event_id' <> event_id_of(at, 0) THEN 'another id' END,
+		CASE WHEN to_regclass('campaign_asset_reuse_history') IS NOT NULL
+			AND EXISTS (SELECT FROM campaign_assets WHERE id = asset AND platform_metadata ? 'reuse_history' AND platform_metadata -> 'reuse_history' <> '[]')
+			THEN 'a log left' END,
 		CASE WHEN at <= latest THEN 'not the latest event' END,
 		CASE WHEN NOT (at BETWEEN clock AND clock_timestamp() AT TIME ZONE 'UTC')
 			AND at <> coalesce(greatest(latest, last), '-infinity') + interval '1 microsecond'
@@ -168,7 +226,7 @@ $$;
 CREATE PROCEDURE operate(operation text, asset text, OUT wrong text) LANGUAGE plpgsql AS $$
 DECLARE
 	has_table boolean := to_regclass('campaign_asset_reuse_history') IS NOT NULL;
-	before text[] := stored();
+	before text[];
 BEGIN
 	CASE operation
 	WHEN 'track' THEN
@@ -182,25 +240,34 @@ BEGIN
 			 FROM jsonb_array_elements(platform_metadata -> 'reuse_history') AS e WHERE random() < 0.7))
 		WHERE id = asset AND platform_metadata ? 'reuse_history';
 	WHEN 'move' THEN
+		before := stored();
 		IF NOT has_table THEN
 			PERFORM asset_reuse_create_history_table(CASE WHEN random() < 0.3 THEN 'month' END);
 		ELSIF random() < 0.6 THEN
 			CALL asset_reuse_migrate_history(1 + CAST(floor(random() * 3) AS int));
 		ELSE
+			before := stored(ranked => true);
 			PERFORM asset_reuse_drop_history_table();
 		END IF;
 		wrong := CASE WHEN stored() <> before THEN 'other events' END;
+	WHEN 'save' THEN
+		-- as it was at some time
+		UPDATE campaign_assets SET platform_metadata = (SELECT document FROM old_documents WHERE id = asset ORDER BY random() LIMIT 1)
+		WHERE id = asset AND EXISTS (SELECT FROM old_documents WHERE id = asset);
 	WHEN 'row' THEN
 		IF has_table AND random() < 0.3 THEN
 			DELETE FROM campaign_asset_reuse_history WHERE asset_id = asset AND random() < 0.3;
 		ELSIF has_table THEN
-			INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context)
-			VALUES ('acme', asset, base_time() AT TIME ZONE 'UTC' + floor(random() * 20) * interval '1 microsecond', to_jsonb(random()))
+			INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq, reused_in_type, reused_in_id, context)
+			VALUES ('acme', asset, CASE WHEN random() < 0.2 THEN '-infinity' ELSE base_time() AT TIME ZONE 'UTC' + floor(random() * 8) * interval '1 microsecond' END,
+				floor(random() * 4), 'email', CASE WHEN random() < 0.5 THEN 'letter' END, CASE WHEN random() < 0.5 THEN jsonb_build_object('r', random()) END)
 			ON CONFLICT DO NOTHING;
 		END IF;
 	END CASE;
 END
 $$;
+-- old_documents are some that there were, for writers who save them again.
+CREATE TABLE old_documents (id text, document jsonb);
 CREATE TABLE operations_done (operation text, wrong text);
 -- what_was_done tells of the operations since the last time, and ends them in documents.
 CREATE FUNCTION what_was_done(OUT steps int, OUT operations text, OUT wrong text, OUT different text) LANGUAGE plpgsql AS $$
@@ -221,10 +288,11 @@ DECLARE
 	wrong text;
 BEGIN
 	FOR step IN 1..steps LOOP
-		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row'])[1 + floor(random() * 9)];
+		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row', 'save'])[1 + floor(random() * 10)];
 		asset := (ARRAY['hero', 'line', 'clip'])[1 + floor(random() * 3)];
 		CALL operate(operation, asset, wrong);
 		INSERT INTO operations_done VALUES (operation, nullif(wrong, ''));
+		INSERT INTO old_documents SELECT id, platform_metadata FROM campaign_assets WHERE id = asset AND random() < 0.2;
 		CALL compare(step, operation || ' ' || asset);
 		COMMIT;
 	END LOOP;

@@ -20,7 +20,7 @@ CREATE FUNCTION plain_append(m jsonb, last timestamp, clock timestamp, context j
 RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_set(coalesce(m, '{}'), '{reuse_history}',
 		coalesce(m -> 'reuse_history', '[]') || jsonb_build_object(
-			'timestamp', to_char(asset_reuse_log_next_time(m, last, clock),
+			'timestamp', to_char(asset_reuse_log_next_time(m, last, clock, false),
 								 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 			'context', context))
 $$;
@@ -65,9 +65,9 @@ LANGUAGE sql AS $$
 	SELECT count(*),
 		count(*) FILTER (WHERE NOT same_bytes(spliced, plain) OR NOT same_bytes(unstored, plain))
 	FROM (
-		SELECT asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context),
+		SELECT asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context, false),
 			asset_reuse_log_append(metadata::text::jsonb, NULL,
-								   timestamp '2026-06-01 10:30:00.123456', context::text::jsonb),
+								   timestamp '2026-06-01 10:30:00.123456', context::text::jsonb, false),
 			plain_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context)
 		FROM documents
 	) AS results (spliced, unstored, plain)
@@ -77,7 +77,7 @@ $$;
 CREATE VIEW differing_documents AS
 	SELECT id, left(metadata::text, 200) AS metadata, left(context::text, 200) AS context
 	FROM documents
-	WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context),
+	WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context, false),
 						 plain_append(metadata, NULL, timestamp '2026-06-01 10:30:00.123456', context))
 	ORDER BY id
 	LIMIT 5;
@@ -96,7 +96,7 @@ INSERT INTO documents (metadata, context) VALUES
 	('{"a": 1.0}', '{}'), ('{"zzzzzzzzzzzzzzz": 1.0}', '{}');
 SELECT count(*) AS differing
 FROM documents
-WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context),
+WHERE NOT same_bytes(asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context, false),
 	plain_append(replace(metadata::text, '1.0', '1.00')::jsonb, NULL, timestamp '2026-06-01', context));
 TRUNCATE documents;
 
@@ -105,20 +105,20 @@ TRUNCATE documents;
 --
 
 -- Without metadata: an object with the one event, timestamp and context in JSONB's order.
-SELECT asset_reuse_log_append(NULL, NULL, timestamp '2026-01-22 10:30:00', '{"reused_in_type": "email"}');
+SELECT asset_reuse_log_append(NULL, NULL, timestamp '2026-01-22 10:30:00', '{"reused_in_type": "email"}', false);
 -- Other keys stay, the event goes to the end of the log, its time after the event before it.
 SELECT asset_reuse_log_append(
 	'{"tag": "x", "reuse_history": [{"timestamp": "2026-01-22T10:30:00.500000", "context": {}}], "a key behind the log": null}',
-	timestamp '2026-01-20', timestamp '2026-01-22 10:30:00.5', '{"note": "\"\\"}');
+	timestamp '2026-01-20', timestamp '2026-01-22 10:30:00.5', '{"note": "\"\\"}', false);
 -- A reuse_history further down is none of ours.
-SELECT asset_reuse_log_append('{"a": {"reuse_history": [1]}}', NULL, timestamp '2026-01-22 10:30:00', '{}');
+SELECT asset_reuse_log_append('{"a": {"reuse_history": [1]}}', NULL, timestamp '2026-01-22 10:30:00', '{}', false);
 -- timestamptz gives the same value, in every time zone: t, t.
 SET TimeZone = 'Asia/Kolkata';
 SET DateStyle = 'German';
 SELECT same_bytes(
-		asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00', timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}'),
-		asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25', '{"a": 1}')) AS append,
-	asset_reuse_log_next_time('{}', timestamptz '2026-01-23 10:30:00+00', timestamptz '2026-01-22 10:30:00+00')
+		asset_reuse_log_append('{}', timestamptz '2026-01-21 00:00+00', timestamptz '2026-01-22 10:30:00.25+00', '{"a": 1}', false),
+		asset_reuse_log_append('{}', timestamp '2026-01-21', timestamp '2026-01-22 10:30:00.25', '{"a": 1}', false)) AS append,
+	asset_reuse_log_next_time('{}', timestamptz '2026-01-23 10:30:00+00', timestamptz '2026-01-22 10:30:00+00', false)
 	= timestamptz '2026-01-23 10:30:00.000001+00' AS next_time;
 RESET TimeZone;
 SET DateStyle = 'ISO';
@@ -334,7 +334,7 @@ TABLE differing_documents;
 SELECT bool_and(spliced = plain) AS equal, bool_and(jsonb_hash(spliced) = jsonb_hash(plain)) AS hash,
 	bool_and(spliced::text::jsonb = plain) AS text
 FROM (
-	SELECT asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context),
+	SELECT asset_reuse_log_append(metadata, NULL, timestamp '2026-06-01', context, false),
 		plain_append(metadata, NULL, timestamp '2026-06-01', context)
 	FROM documents
 ) AS results (spliced, plain);
@@ -360,7 +360,7 @@ BEGIN
 			context jsonb := random_object(i % 8, 1);
 		BEGIN
 			plain := plain_append(plain, last, clock, context);
-			spliced := asset_reuse_log_append(spliced, last, clock, context);
+			spliced := asset_reuse_log_append(spliced, last, clock, context, false);
 			IF NOT same_bytes(spliced, plain) THEN
 				RAISE WARNING 'append % differs', i;
 				EXIT;
@@ -376,7 +376,7 @@ DECLARE
 	log jsonb;
 BEGIN
 	FOR i IN 1..200 LOOP
-		log := asset_reuse_log_append(log, NULL, timestamp '2026-06-01', '{}');
+		log := asset_reuse_log_append(log, NULL, timestamp '2026-06-01', '{}', false);
 	END LOOP;
 	RAISE NOTICE 'first %, last %', log #>> '{reuse_history,0,timestamp}', log #>> '{reuse_history,-1,timestamp}';
 END
@@ -425,11 +425,11 @@ FROM all_toasted ORDER BY method, storage;
 -- None differs, whichever of the two is compressed.
 SELECT count(*) AS compared,
 	count(*) FILTER (WHERE NOT same_bytes(
-		asset_reuse_log_append(m.metadata, NULL, timestamp '2026-06-01', c.context),
+		asset_reuse_log_append(m.metadata, NULL, timestamp '2026-06-01', c.context, false),
 		plain_append(m.metadata, NULL, timestamp '2026-06-01', c.context))) AS differing
 FROM all_toasted AS m, all_toasted AS c;
 -- Nor does the next time, which is past the log's last event: 60 and 1,000 minutes, and one microsecond.
-SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2026-01-01')
+SELECT DISTINCT storage, asset_reuse_log_next_time(metadata, NULL, timestamp '2026-01-01', false)
 FROM all_toasted WHERE storage NOT LIKE '%again' ORDER BY storage;
 
 --
@@ -437,41 +437,36 @@ FROM all_toasted WHERE storage NOT LIKE '%again' ORDER BY storage;
 --
 
 -- No event yet: the clock.
-SELECT asset_reuse_log_next_time(NULL, NULL, timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time('{}', NULL, timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time('{"reuse_history": []}', NULL, timestamp '2026-01-22 10:30:00.123456');
+SELECT asset_reuse_log_next_time(NULL, NULL, timestamp '2026-01-22 10:30:00.123456', false);
+SELECT asset_reuse_log_next_time('{}', NULL, timestamp '2026-01-22 10:30:00.123456', false);
+SELECT asset_reuse_log_next_time('{"reuse_history": []}', NULL, timestamp '2026-01-22 10:30:00.123456', false);
 -- The clock is past the latest event: the clock, by one microsecond at least.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123455"}]}', NULL,
-	timestamp '2026-01-22 10:30:00.123456');
+	timestamp '2026-01-22 10:30:00.123456', false);
 -- It is not: one microsecond after the event, when equal and when behind.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:00.123456"}]}', NULL,
-	timestamp '2026-01-22 10:30:00.123456');
+	timestamp '2026-01-22 10:30:00.123456', false);
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-12-31T23:59:59.999999"}]}', NULL,
-	timestamp '2026-12-31 10:30:00.123456');
+	timestamp '2026-12-31 10:30:00.123456', false);
 -- last_reused_at counts like an event: earlier, equal, later than the clock.
-SELECT asset_reuse_log_next_time('{}', timestamp '2026-01-22 10:30:00.123455', timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:00.123456', timestamp '2026-01-22 10:30:00.123456');
-SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-23 00:00:00', timestamp '2026-01-22 10:30:00.123456');
--- The latest of last_reused_at, the log and the history table's latest row decides, whichever it is: one microsecond
--- after 08:00, 09:00, 10:00.
+SELECT asset_reuse_log_next_time('{}', timestamp '2026-01-22 10:30:00.123455', timestamp '2026-01-22 10:30:00.123456', false);
+SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:00.123456', timestamp '2026-01-22 10:30:00.123456', false);
+SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-23 00:00:00', timestamp '2026-01-22 10:30:00.123456', false);
+-- The latest of last_reused_at and the log decides, whichever it is: one microsecond after 08:00, 09:00.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
-	timestamp '2026-01-22 07:00', timestamp '2026-01-22', timestamp '2026-01-22 06:00');
+	timestamp '2026-01-22 07:00', timestamp '2026-01-22', false);
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
-	timestamp '2026-01-22 09:00', timestamp '2026-01-22', timestamp '2026-01-22 06:00');
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T08:00:00.000000"}]}',
-	timestamp '2026-01-22 09:00', timestamp '2026-01-22', timestamp '2026-01-22 10:00');
--- A day ahead of the clock counts, a microsecond more does not: for the log, for last_reused_at, and for the row.
+	timestamp '2026-01-22 09:00', timestamp '2026-01-22', false);
+-- A day ahead of the clock counts, a microsecond more does not: for the log, and for last_reused_at.
 SELECT seconds, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', ahead))),
-		NULL, timestamp '2026-01-22') AS log,
-	asset_reuse_log_next_time(NULL, ahead, timestamp '2026-01-22') AS last,
-	asset_reuse_log_next_time(NULL, NULL, timestamp '2026-01-22', ahead) AS "row"
+		NULL, timestamp '2026-01-22', false) AS log,
+	asset_reuse_log_next_time(NULL, ahead, timestamp '2026-01-22', false) AS last
 FROM unnest('{86400,86400.000001,1e9}'::float8[]) AS seconds, LATERAL (SELECT timestamp '2026-01-22' + seconds * interval '1 second') AS t (ahead)
 ORDER BY seconds;
 -- One that does not count hides none that does: one microsecond after 08:00, each time.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}, {"timestamp": "2026-01-22T08:00"}, {"timestamp": "2998-01-01"}]}',
-		'infinity', timestamp '2026-01-22', '9999-12-31') AS log,
-	asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}]}', '2026-01-22 08:00', timestamp '2026-01-22', 'infinity') AS last,
-	asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}]}', '2999-01-01', timestamp '2026-01-22', '2026-01-22 08:00') AS "row";
+		'infinity', timestamp '2026-01-22', false) AS log,
+	asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2999-01-01"}]}', '2026-01-22 08:00', timestamp '2026-01-22', false) AS last;
 -- The latest event is found at every place of a log that is out of order: 100 of 100.
 SELECT count(*) AS found
 FROM (
@@ -480,16 +475,16 @@ FROM (
 	FROM generate_series(1, 100) AS place, generate_series(1, 100) AS i
 	GROUP BY place
 ) AS logs (log)
-WHERE asset_reuse_log_next_time(log, NULL, timestamp '2029-12-31') = timestamp '2030-01-01 00:00:00.000001';
+WHERE asset_reuse_log_next_time(log, NULL, timestamp '2029-12-31', false) = timestamp '2030-01-01 00:00:00.000001';
 -- Stamps with Z, with an offset, without seconds, or only a date, in UTC and one microsecond later.
 SELECT stamp, asset_reuse_log_next_time(jsonb_build_object('reuse_history',
-	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2026-01-21 17:00')
+	jsonb_build_array(jsonb_build_object('timestamp', stamp))), NULL, timestamp '2026-01-21 17:00', false)
 FROM unnest(ARRAY['2026-01-22T10:30:00Z', '2026-01-22T10:30:00.5+02:00', '2026-01-22 10:30:00-05:30',
 	'2026-01-22T10:30:00+0530',
 	'2026-01-22T10:30:00+02', '2026-01-22T10:30', '2026-01-22']) WITH ORDINALITY AS stamps (stamp, n) ORDER BY n;
 -- Stamps that are none, events that are no objects, and keys that only look like it count for nothing: the clock.
 SELECT element, asset_reuse_log_next_time(jsonb_build_object('reuse_history', jsonb_build_array(element)), NULL,
-	timestamp '2026-01-22 10:30:00')
+	timestamp '2026-01-22 10:30:00', false)
 FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:00"}',
 	'{"timestamp": "2030-13-01"}', '{"timestamp": "infinity"}',
 	'{"timestamp": "now"}', '{"timestamp": ""}', '{"timestamp": "2030-01-01T25:00:00"}',
@@ -500,64 +495,63 @@ FROM unnest(ARRAY['{"timestamp": "tomorrow"}', '{"timestamp": "2030-02-30T00:00:
 	WITH ORDINALITY AS elements (element, n) ORDER BY n;
 -- Such elements around an event do not hide it: 2027, plus one microsecond.
 SELECT asset_reuse_log_next_time('{"reuse_history": [null, {"timestamp": "no"}, {"timestamp": "2027-01-01T00:00:00"}, 5, {"timestamp": 5}]}',
-	NULL, timestamp '2026-12-31');
+	NULL, timestamp '2026-12-31', false);
 -- An event that somebody put ahead of ours counts too, though ours is the last and the column agrees
 -- with it: 2030, plus one microsecond.
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2030-01-01T00:00:00"}, {"timestamp": "2026-01-20T00:00:00"}]}',
-	timestamp '2026-01-20', timestamp '2029-12-31');
+	timestamp '2026-01-20', timestamp '2029-12-31', false);
 -- A column of less precision rounds a time up; what it holds then is no later event: the clock, twice.
 -- A time that is no rounding of the last event's counts: one microsecond after it.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, true);
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "1999-01-22T10:30:29.123600"}]}', timestamp '1999-01-22 10:30:29.124', timestamp '1999-01-22 10:30:29.1238', NULL, true);
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.124000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, true);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', true);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "1999-01-22T10:30:29.123600"}]}', timestamp '1999-01-22 10:30:29.124', timestamp '1999-01-22 10:30:29.1238', true);
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.124000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', true);
 -- Where the column does not round, it counts as it is: one microsecond after it.
-SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', NULL, false);
-SELECT asset_reuse_log_next_time(NULL, timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', timestamp '2026-01-22 10:30:29.624');
+SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "2026-01-22T10:30:29.624000"}]}', timestamp '2026-01-22 10:30:30', timestamp '2026-01-22 10:30:29.645', false);
 -- A log elsewhere in the document is none of ours: the clock.
 SELECT asset_reuse_log_next_time('{"a": {"reuse_history": [{"timestamp": "2030-01-01"}]}, "timestamp": "2030-01-01"}',
-	NULL, timestamp '2026-01-22');
+	NULL, timestamp '2026-01-22', false);
 
 --
 -- Errors
 --
 
 -- No clock, no context: 22004.  A context that is no object: 22023.
-SELECT outcome($$SELECT asset_reuse_log_next_time('{}', NULL::timestamp, NULL)$$);
-SELECT outcome($$SELECT asset_reuse_log_next_time('{}', NULL::timestamptz, NULL)$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL::timestamp, NULL, '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', NULL)$$);
-SELECT context, outcome(format($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', %L)$$, context))
+SELECT outcome($$SELECT asset_reuse_log_next_time('{}', NULL::timestamp, NULL, false)$$);
+SELECT outcome($$SELECT asset_reuse_log_next_time('{}', NULL::timestamptz, NULL, false)$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL::timestamp, NULL, '{}', false)$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', NULL, false)$$);
+SELECT context, outcome(format($$SELECT asset_reuse_log_append('{}', NULL, timestamp '2026-01-22', %L, false)$$, context))
 FROM unnest(ARRAY['null', '1', '"s"', 'true', '[]', '[{}]']::jsonb[]) WITH ORDINALITY AS contexts (context, n)
 ORDER BY n;
 -- reuse_history is no array: 22039, from both functions.
 SELECT log,
-	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$,
+	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}', false)$$,
 		jsonb_build_object('reuse_history', log))) AS append,
-	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$,
+	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22', false)$$,
 		jsonb_build_object('reuse_history', log))) AS next_time
 FROM unnest(ARRAY['null', '1', '"s"', 'false', '{}', '{"0": {}}']::jsonb[]) WITH ORDINALITY AS logs (log, n) ORDER BY n;
 -- platform_metadata is no object: 2203C, from both functions.
 SELECT metadata,
-	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}')$$, metadata)) AS append,
-	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22')$$, metadata)) AS next_time
+	outcome(format($$SELECT asset_reuse_log_append(%L, NULL, timestamp '2026-01-22', '{}', false)$$, metadata)) AS append,
+	outcome(format($$SELECT asset_reuse_log_next_time(%L, NULL, timestamp '2026-01-22', false)$$, metadata)) AS next_time
 FROM unnest(ARRAY['null', '1', '"reuse_history"', 'true', '[]', '["reuse_history"]',
 	'[{"reuse_history": []}]']::jsonb[])
 	WITH ORDINALITY AS documents (metadata, n) ORDER BY n;
 -- The last microsecond of the year 9999 is a time an event can have; after it there is none: 22008.
-SELECT asset_reuse_log_append('{}', NULL, timestamp '9999-12-31 23:59:59.999999', '{}');
+SELECT asset_reuse_log_append('{}', NULL, timestamp '9999-12-31 23:59:59.999999', '{}', false);
 SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999998"}]}', NULL,
-	timestamp '9999-12-31');
+	timestamp '9999-12-31', false);
 SELECT outcome($$SELECT asset_reuse_log_next_time('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
-	NULL, timestamp '9999-12-31')$$);
+	NULL, timestamp '9999-12-31', false)$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{"reuse_history": [{"timestamp": "9999-12-31T23:59:59.999999"}]}',
-	NULL, timestamp '9999-12-31', '{}')$$);
+	NULL, timestamp '9999-12-31', '{}', false)$$);
 SELECT outcome($$SELECT asset_reuse_log_append('{}',
-	timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '9999-12-31 00:00+00', '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '10000-01-01', '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp 'infinity', '{}')$$);
-SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '-infinity', '{}')$$);
+	timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '9999-12-31 00:00+00', '{}', false)$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '10000-01-01', '{}', false)$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp 'infinity', '{}', false)$$);
+SELECT outcome($$SELECT asset_reuse_log_append('{}', NULL, timestamp '-infinity', '{}', false)$$);
 -- '-infinity' is before every time: the clock.
-SELECT asset_reuse_log_next_time('{}', timestamp '-infinity', timestamp '2026-01-22');
+SELECT asset_reuse_log_next_time('{}', timestamp '-infinity', timestamp '2026-01-22', false);
 
 SET client_min_messages = warning;
 DROP SCHEMA reuse_log CASCADE;

@@ -38,7 +38,7 @@ BEGIN
 		spliced := NULL;
 		plain := NULL;
 		BEGIN
-			spliced := asset_reuse_log_append(m, NULL, clock, context);
+			spliced := asset_reuse_log_append(m, NULL, clock, context, false);
 			appended := 'appended';
 		EXCEPTION WHEN OTHERS THEN
 			appended := SQLSTATE || ': ' || SQLERRM;

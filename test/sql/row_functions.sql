@@ -71,6 +71,10 @@ INSERT INTO questions (question) VALUES
 	('asset_reuse_events(:t, start_date => ''2025-12-29Z'', end_date => ''2025-12-31 10:00Z'')'),
 	('asset_reuse_events(:t, end_date => ''2025-12-29Z'')'),
 	('asset_reuse_events(:t, start_date => ''2026-01-01Z'', end_date => ''2026-01-01Z'')'),
+	-- events without a time are in no range
+	('asset_reuse_events(:t, start_date => ''-infinity'', end_date => ''2025-12-29Z'')'),
+	('asset_reuse_events(:t, start_date => ''2026-01-01Z'', end_date => ''infinity'')'),
+	('asset_reuse_events(:t, start_date => ''-infinity'', end_date => ''-infinity'')'),
 	('asset_reuse_events(:t, ''a55e0000-0000-4000-8000-000000000002'')'),
 	('asset_reuse_events(:t::uuid, ''a55e0000-0000-4000-8000-000000000001''::uuid, ''2025-12-30Z'')'),
 	-- another tenant's and a deleted asset, and a tenant that there is not
@@ -93,9 +97,14 @@ INSERT INTO questions (question) VALUES
 	('asset_reuse_where_used(:t::uuid, ''5ace0000-0000-4000-8000-000000000001''::uuid)'),
 	('asset_reuse_where_used(:t, ''5ace0000-0000-4000-8000-000000000002'')'),
 	('asset_reuse_where_used(:t, ''5ace0000-0000-4000-8000-000000000003'')'),
-	('asset_reuse_where_used(:t, ''email'', ''letter'')'),
-	('asset_reuse_where_used(:t::uuid, ''campaign_space'', ''5ace0000-0000-4000-8000-000000000001'')'),
-	('asset_reuse_where_used(:t, ''true'', ''5'')'),
+	('asset_reuse_where_used(:t, reused_in_type => ''email'', reused_in_id => ''letter'')'),
+	('asset_reuse_where_used(:t::uuid, reused_in_type => ''campaign_space'', reused_in_id => ''5ace0000-0000-4000-8000-000000000001'')'),
+	('asset_reuse_where_used(:t, reused_in_type => ''true'', reused_in_id => ''5'')'),
+	-- by the type or the id alone
+	('asset_reuse_where_used(:t, reused_in_type => ''email'')'),
+	('asset_reuse_where_used(:t::uuid, NULL, ''campaign_space'')'),
+	('asset_reuse_where_used(:t, reused_in_id => ''letter'')'),
+	('asset_reuse_where_used(:t, reused_in_type => ''fair'')'),
 	('asset_reuse_top(:t)'),
 	('asset_reuse_top(:t::uuid, ''image'', top_limit => 1)'),
 	('asset_reuse_unused(:t)'),
@@ -131,26 +140,32 @@ SELECT question || E'\n' || coalesce(answer, '(no rows)') || E'\n' AS "answers" 
 -- Nothing of another tenant, and no deleted asset: 0.
 SELECT count(*) AS leaked FROM answers WHERE answer ~ '(Their|a55e0000-0000-4000-8000-000000000009|Logged|000000008)';
 
--- With an empty table, half of the events moved, and all that can be: no differences.
+-- With an empty table, half of the events' times moved, and all events: no differences.
 SELECT asset_reuse_create_history_table();
 CALL ask('empty table');
 SELECT * FROM differences('empty table');
 CALL move_events(2);
--- both places hold some of the hero's events
-SELECT count(*) AS moved, (SELECT jsonb_array_length(platform_metadata->'reuse_history') FROM campaign_assets WHERE asset_name = 'Hero') AS left
-FROM campaign_asset_reuse_history JOIN campaign_assets ON id = asset_id WHERE asset_name = 'Hero';
+-- both places hold some of the events
+CREATE FUNCTION places() RETURNS TABLE (name text, moved bigint, remaining text) LANGUAGE sql AS $$
+	SELECT asset_name, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = id),
+		coalesce(jsonb_array_length(platform_metadata->'reuse_history')::text, platform_metadata::text)
+	FROM campaign_assets WHERE asset_name IN ('Hero', 'Clip') ORDER BY id
+$$;
+SELECT * FROM places();
 CALL ask('half and half');
 SELECT * FROM differences('half and half');
 CALL move_events(1);
-SELECT count(*) AS moved, (SELECT platform_metadata FROM campaign_assets WHERE asset_name = 'Hero') AS left
-FROM campaign_asset_reuse_history JOIN campaign_assets ON id = asset_id WHERE asset_name = 'Hero';
+SELECT * FROM places();
+-- the rows of all kinds of events
+SELECT right(asset_id, 1) AS asset, reused_at, seq, reused_in_type, reused_in_id, reused_in_name, context, original
+FROM campaign_asset_reuse_history ORDER BY 1, 2, 3;
 CALL ask('table');
 SELECT * FROM differences('table');
 
--- A row and an event of the document at one time: the document's is shown first, as the later stored one.
+-- A row and an event of the document at one time: the document's is shown first, as the later stored one, with the next number.
 BEGIN;
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"context": "document", "timestamp": "2026-01-02T00:30:00"}]}' WHERE asset_name = 'Hero';
-SELECT reused_at, context FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001', '2026-01-01Z');
+SELECT event_id, reused_at, context FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001', '2026-01-01Z');
 ROLLBACK;
 
 -- Row-level security hides rows of the table as of the assets: of the hero's four events three.
@@ -158,7 +173,7 @@ CREATE ROLE regress_rows_analyst;
 GRANT USAGE ON SCHEMA regress_rows TO regress_rows_analyst;
 GRANT SELECT ON campaign_assets, campaign_spaces, campaign_asset_reuse_history TO regress_rows_analyst;
 ALTER TABLE campaign_asset_reuse_history ENABLE ROW LEVEL SECURITY;
-CREATE POLICY campaigns_only ON campaign_asset_reuse_history AS RESTRICTIVE USING (context->>'reused_in_type' = 'campaign_space');
+CREATE POLICY campaigns_only ON campaign_asset_reuse_history AS RESTRICTIVE USING (reused_in_type = 'campaign_space');
 SELECT count(*) FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001');
 SET ROLE regress_rows_analyst;
 SELECT count(*) FROM asset_reuse_events('7e000000-0000-4000-8000-000000000001', 'a55e0000-0000-4000-8000-000000000001');
@@ -206,6 +221,23 @@ CALL move_events(1);
 CALL ask('typed table');
 SELECT * FROM differences('typed table');
 SELECT count(*) AS moved FROM campaign_asset_reuse_history;
+-- A campaign's uuid in another notation is the same campaign, in both places: only the contexts, which are as stored, show it.
+TRUNCATE campaign_asset_reuse_history;
+UPDATE campaign_assets AS a SET platform_metadata = replace(d.platform_metadata::text,
+	'"5ace0000-0000-4000-8000-000000000001"', '"{5ACE0000-00004000-8000000000000001}"')::jsonb
+FROM documents AS d WHERE d.id::uuid = a.id;
+CALL ask('other notation in documents');
+CALL move_events(1);
+CALL ask('other notation in table');
+UPDATE answers SET answer = replace(answer, '{5ACE0000-00004000-8000000000000001}', '5ace0000-0000-4000-8000-000000000001')
+WHERE state LIKE 'other notation %' AND answer LIKE '%5ACE%';
+SELECT * FROM differences('other notation in documents');
+SELECT * FROM differences('other notation in table');
+SELECT asset_name, reuses FROM asset_reuse_where_used('7e000000-0000-4000-8000-000000000001',
+	reused_in_type => 'campaign_space', reused_in_id => '{5ACE0000-0000-40008000000000000001}');
+TRUNCATE campaign_asset_reuse_history;
+UPDATE campaign_assets AS a SET platform_metadata = d.platform_metadata FROM documents AS d WHERE d.id::uuid = a.id;
+CALL move_events(1);
 
 -- Without ctr it is computed; without any optional column they are null, and all else is the same.
 ALTER TABLE campaign_assets DROP ctr;
@@ -222,8 +254,8 @@ CALL ask('fewer columns');
 SELECT * FROM differences('fewer columns') JOIN questions USING (question);
 
 --
--- Against plain SQL: 300 assets with up to 8 events of any kind each, half of what can be
--- moved in the table.  No differences, either way.
+-- Against plain SQL: 300 assets with up to 8 events of any kind each, half of the times
+-- in the table.  No differences, either way.
 --
 SET client_min_messages = warning;
 DROP SCHEMA regress_rows CASCADE;
@@ -263,7 +295,9 @@ CALL move_events(2);
 SELECT count(*) AS events, (SELECT count(*) > 100 FROM campaign_asset_reuse_history) AS many_moved FROM generated;
 
 CREATE VIEW live AS SELECT * FROM campaign_assets WHERE tenant_id = 't' AND deleted_at IS NULL;
-CREATE VIEW live_events AS SELECT g.*, a.asset_name, a.asset_type, context->>'reused_in_type' AS type, context->>'reused_in_id' AS id
+CREATE VIEW live_events AS SELECT g.*,
+		event_id(coalesce(at AT TIME ZONE 'UTC', '-infinity'), row_number() OVER (PARTITION BY g.asset_id, at ORDER BY n) - 1) AS event_id,
+		a.asset_name, a.asset_type, context->>'reused_in_type' AS type, context->>'reused_in_id' AS id
 	FROM live AS a JOIN generated AS g ON g.asset_id = a.id;
 CREATE FUNCTION utc(t timestamp) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$ SELECT t AT TIME ZONE 'UTC' $$;
 -- compared says how many rows two queries have, and how many differ from the other's in their place.
@@ -282,7 +316,7 @@ $$;
 CREATE TABLE ranges (since timestamp, until timestamp);
 INSERT INTO ranges VALUES (NULL, NULL), ('2025-02-01', NULL), (NULL, '2025-02-01'), ('2025-01-15 06:00', '2025-03-01');
 SELECT since, until, compared(
-	format($$ SELECT asset_id, utc(at) AS at, type, id, NULL AS name, CASE type WHEN 'campaign_space' THEN id END AS campaign, context
+	format($$ SELECT event_id, asset_id, utc(at) AS at, type, id, NULL AS name, CASE type WHEN 'campaign_space' THEN id END AS campaign, context
 		FROM live_events WHERE %1$L IS NULL AND %2$L IS NULL OR at >= coalesce(%1$L::timestamp, '-infinity') AND at < coalesce(%2$L::timestamp, 'infinity')
 		ORDER BY live_events.at DESC NULLS LAST, asset_id, n DESC $$, since, until),
 	format($$ SELECT * FROM asset_reuse_events('t', NULL, utc(%L), utc(%L)) $$, since, until)) AS events
@@ -303,10 +337,21 @@ FROM asset_reuse_timeline('t', 'month', 'image');
 SELECT place, type, compared(
 	format($$ SELECT asset_id, asset_name, asset_type, count(*), utc(min(at)), utc(max(at)) FROM live_events
 		WHERE type = %2$L AND id = %1$L GROUP BY 1, 2, 3 ORDER BY 4 DESC, 6 DESC NULLS LAST, 1 $$, place, type),
-	format($$ SELECT * FROM asset_reuse_where_used('t', %2$L, %1$L) $$, place, type)) AS where_used,
-	CASE type WHEN 'campaign_space' THEN compared(format($$ SELECT * FROM asset_reuse_where_used('t', %2$L, %1$L) $$, place, type),
+	format($$ SELECT * FROM asset_reuse_where_used('t', NULL, %2$L, %1$L) $$, place, type)) AS where_used,
+	CASE type WHEN 'campaign_space' THEN compared(format($$ SELECT * FROM asset_reuse_where_used('t', NULL, %2$L, %1$L) $$, place, type),
 		format($$ SELECT * FROM asset_reuse_where_used('t', %L) $$, place)) END AS by_campaign
 FROM unnest('{c1,c2,absent}'::text[]) AS place, unnest('{campaign_space,email}'::text[]) AS type ORDER BY 1, 2;
+-- By the type or the id alone.
+SELECT place, compared(
+	format($$ SELECT asset_id, asset_name, asset_type, count(*), utc(min(at)), utc(max(at)) FROM live_events
+		WHERE type = %1$L OR id = %1$L GROUP BY 1, 2, 3 ORDER BY 4 DESC, 6 DESC NULLS LAST, 1 $$, place),
+	format($$ SELECT * FROM asset_reuse_where_used('t', %s => %L) $$, argument, place)) AS where_used
+FROM (VALUES ('campaign_space', 'reused_in_type'), ('email', 'reused_in_type'), ('c1', 'reused_in_id'), ('c3', 'reused_in_id'))
+	AS v (place, argument);
+-- A campaign and a place, as an API passes on what it has: all of them must hold.
+SELECT (SELECT count(*) > 0 FROM asset_reuse_where_used('t', 'c1')) AS some,
+	(SELECT count(*) FROM asset_reuse_where_used('t', 'c1', 'campaign_space', 'c1')) = (SELECT count(*) FROM asset_reuse_where_used('t', 'c1')) AS same,
+	(SELECT count(*) FROM asset_reuse_where_used('t', 'c1', 'email')) AS other_type, (SELECT count(*) FROM asset_reuse_where_used('t', 'c1', reused_in_id => 'x')) AS other_id;
 SELECT compared(
 	$$ SELECT id, asset_name, asset_type, utc(created_at), impressions, clicks, conversions, ctr, file_url, campaign_space_id FROM live
 		WHERE reused_count = 0 AND id NOT IN (SELECT asset_id FROM generated) AND created_at < now() AT TIME ZONE 'UTC' - interval '1 month'
@@ -318,8 +363,8 @@ SELECT compared(
 --
 INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type)
 SELECT 'long' || i, 'other', 'c1', 'u', 'Long', 'image' FROM generate_series(1, 10) AS i;
-INSERT INTO campaign_asset_reuse_history
-SELECT 'other', 'long' || 1 + i % 10, timestamp '2025-01-01' + i * 7919 % 20000 * interval '1 minute', NULL, '{"reused_in_type": "email"}'
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type)
+SELECT 'other', 'long' || 1 + i % 10, timestamp '2025-01-01' + i * 7919 % 20000 * interval '1 minute', 'email'
 FROM generate_series(1, 20000) AS i;
 ANALYZE campaign_asset_reuse_history, campaign_assets;
 CREATE FUNCTION plan_of(query text) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -425,7 +470,8 @@ SELECT call, error_of('SELECT ' || call) AS error FROM (VALUES
 	('asset_reuse_timeline(''t'', asset_type => ''img'')'), ('asset_reuse_timeline(''t'', asset_type => '''')'),
 	('asset_reuse_timeline(''t'', start_date => ''2026-01-02Z'', end_date => ''2026-01-01Z'')'),
 	('asset_reuse_where_used(NULL, ''c1''::text)'), ('asset_reuse_where_used(''t'', NULL::text)'), ('asset_reuse_where_used(''t'', '''')'),
-	('asset_reuse_where_used(''t''::text, NULL, ''x'')'), ('asset_reuse_where_used(''t''::text, ''email'', '''')'),
+	('asset_reuse_where_used(''t'')'), ('asset_reuse_where_used(''t'', ''c1'', ''email'')'), ('asset_reuse_where_used(''t'', ''c1'', reused_in_id => ''x'')'),
+	('asset_reuse_where_used(''t'', NULL, '''', ''x'')'), ('asset_reuse_where_used(''t'', NULL, ''email'', '''')'),
 	('asset_reuse_top(''t'', ''img'')'), ('asset_reuse_top(''t'', top_limit => 51)'), ('asset_reuse_top(NULL::text)'),
 	('asset_reuse_unused('''')'), ('asset_reuse_unused(''t'', ''img'')'), ('asset_reuse_unused(''t'', older_than => ''-1 day'')'))
 	AS v (call);
@@ -440,19 +486,6 @@ SELECT error_of($$ SELECT asset_reuse_timeline('t') $$);
 -- Without the assets table: 42P01.
 ALTER TABLE campaign_assets RENAME TO elsewhere;
 SELECT error_of($$ SELECT asset_reuse_unused('t') $$);
-
---
--- asset_reuse_log_events: a document's events in stored order.
---
-SELECT * FROM asset_reuse_log_events('{"reuse_history": [{"timestamp": "2026-01-02"}, 5, null, {"context": null}, {"timestamp": "2026-01-01", "context": {"a": 1}}, ["x"]]}', NULL, NULL);
--- Of a range: the bounds as ever, and none without a time.
-SELECT * FROM asset_reuse_log_events('{"reuse_history": [{"timestamp": "2026-01-02"}, 5, {"timestamp": "2026-01-01"}, {"timestamp": "2026-01-03"}]}', '2026-01-01', '2026-01-03');
-SELECT count(*) FROM asset_reuse_log_events('{"reuse_history": [{"timestamp": "2026-01-02"}, 5]}', NULL, '2026-01-03');
--- What cannot hold a log has no events: 0.
-SELECT count(*) FROM unnest(ARRAY[NULL, '{}', '[1]', '5', 'null', '{"reuse_history": {}}', '{"reuse_history": null}', '{"reuse_history": []}']::jsonb[]) AS d,
-	asset_reuse_log_events(d, NULL, NULL);
--- In a list, of several documents at once: 1, 2, 1.
-SELECT asset_reuse_log_events(d, NULL, NULL) FROM unnest(ARRAY['{"reuse_history": [1, 2]}', '{}', '{"reuse_history": [3]}']::jsonb[]) AS d;
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_rows CASCADE;

@@ -416,12 +416,12 @@ DROP TABLE pg_temp.campaign_assets;
 CREATE DOMAIN own_document AS jsonb;
 CREATE DOMAIN own_time AS timestamp;
 ALTER TABLE campaign_assets ALTER platform_metadata TYPE own_document, ALTER last_reused_at TYPE own_time;
-CREATE FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb '"trapped"' $$;
-CREATE FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp) RETURNS timestamp LANGUAGE sql AS $$ SELECT timestamp '1999-01-01' $$;
+CREATE FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb, boolean) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb '"trapped"' $$;
+CREATE FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp, boolean) RETURNS timestamp LANGUAGE sql AS $$ SELECT timestamp '1999-01-01' $$;
 SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x')->>'message' AS message;
 SELECT jsonb_typeof(platform_metadata) AS document, last_reused_at > '2020-01-01' AS now FROM campaign_assets WHERE id = 'hero';
-DROP FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb);
-DROP FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp);
+DROP FUNCTION public.asset_reuse_log_append(own_document, own_time, timestamp, jsonb, boolean);
+DROP FUNCTION public.asset_reuse_log_next_time(own_document, own_time, timestamp, boolean);
 
 \c -
 SET client_min_messages = warning;

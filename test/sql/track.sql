@@ -108,7 +108,7 @@ DROP TRIGGER touch ON campaign_assets;
 -- stored context is the answered one.
 --
 CREATE FUNCTION recorded(answer jsonb) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', (answer->'event') - 'timestamp' - 'context',
+	SELECT concat_ws(' ', (answer->'event') - 'event_id' - 'timestamp' - 'context',
 		CASE WHEN e.event->'context' = answer->'event'->'context'
 			 THEN (e.event->'context') - 'reused_in_type' - 'reused_in_id' - 'reused_in_name'
 			 ELSE '"not the stored one"' END,
@@ -116,7 +116,7 @@ CREATE FUNCTION recorded(answer jsonb) RETURNS text LANGUAGE sql AS $$
 				'reused_in_type', e.event->'context'->'reused_in_type',
 				'reused_in_id', e.event->'context'->'reused_in_id',
 				'reused_in_name', e.event->'context'->'reused_in_name')
-			<> (answer->'event') - 'timestamp' - 'context'
+			<> (answer->'event') - 'event_id' - 'timestamp' - 'context'
 			 THEN 'context differs from event' END)
 	FROM stored_events(answer->'asset'->>'id') e ORDER BY e.place DESC LIMIT 1
 $$;

@@ -34,7 +34,7 @@ my %reads = (
 	'analytics of a range' => "SELECT asset_reuse_analytics('acme', 'video', '2025-10-01 00:00+00', '2025-11-01 00:00+00')",
 	'analytics in parallel' => "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
 	  . " SET min_parallel_table_scan_size = 0; SELECT asset_reuse_analytics('acme')",
-	'the schema check' => "SELECT * FROM asset_reuse_check_schema()");
+	'the schema check' => "SELECT * FROM asset_reuse_check_schema() WHERE status <> 'ok' OR \"column\" <> '(tenant_id, id)'");
 
 # Compares all reads of two nodes, and returns the answers.
 sub same_answers
@@ -69,9 +69,9 @@ foreach my $state (@states)
 	is_deeply($before, $answers, "$state: the answers are those of before") if $answers;
 	is($standby->safe_psql('postgres', $total), $events, "$state: the asset has its $events events");
 
-	like(error_of($standby, $track), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
+	like(error_of($standby, $track), qr/ERROR:  25006: cannot execute [\w ]+ in a read-only transaction/,
 		"$state: the standby refuses a track");
-	like(error_of($primary, "BEGIN READ ONLY; $track;"), qr/ERROR:  25006: cannot execute \w+ in a read-only transaction/,
+	like(error_of($primary, "BEGIN READ ONLY; $track;"), qr/ERROR:  25006: cannot execute [\w ]+ in a read-only transaction/,
 		"$state: a read-only transaction refuses a track");
 	is($primary->safe_psql('postgres', $total), $events, "$state: and nothing was tracked");
 	is($primary->safe_psql('postgres', "BEGIN READ ONLY; $total; $reads{'analytics of a range'}; COMMIT;"),

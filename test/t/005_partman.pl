@@ -43,19 +43,19 @@ like($err, qr/permission denied for schema partman/, 'the owner needs rights on 
 is($node->safe_psql('postgres', $left), '0|0', 'then nothing is created');
 
 is($node->safe_psql('postgres', "SET search_path = public, market; $create; SHOW search_path"),
-	"campaign_asset_reuse_history\npublic, market", 'created by a superuser, whose search_path stays');
+	"market.campaign_asset_reuse_history\npublic, market", 'created by a superuser, whose search_path stays');
 is($node->safe_psql('postgres', q(
 		SELECT count(*) > 4, bool_and(c.relowner = 'app'::regrole),
 			bool_and(NOT has_table_privilege('other', c.oid, 'SELECT')), count(*) FILTER (WHERE pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
 		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'campaign_asset_reuse_history'::regclass)),
 	't|t|t|1', 'several months and a default, the owner\'s, for nobody else');
 
-# This month and the third from now have partitions; what is long ago is in the default one.
+# This month and the third from now have partitions; what is long ago, or without a time, is in the default one.
 is($node->safe_psql('postgres', q(
-		INSERT INTO campaign_asset_reuse_history
-		SELECT 'acme', 'hero', at, NULL, '{}' FROM (VALUES (localtimestamp), (localtimestamp + interval '3 months'), ('2020-01-01')) v (at);
+		INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at)
+		SELECT 'acme', 'hero', at FROM (VALUES (localtimestamp), (localtimestamp + interval '3 months'), ('2020-01-01'), ('-infinity')) v (at);
 		SELECT tableoid::regclass::text ~ '_default$' FROM campaign_asset_reuse_history ORDER BY reused_at)),
-	"t\nf\nf", 'partitions are ahead');
+	"t\nt\nf\nf", 'partitions are ahead');
 
 # Maintenance keeps them ahead.
 my $before = $node->safe_psql('postgres', $partitions);
@@ -67,13 +67,13 @@ cmp_ok($node->safe_psql('postgres', $partitions), '>', $before, 'maintenance add
 # The owner may drop the table, with the right to make pg_partman forget it.
 ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
 like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman to drop as well');
-is($node->safe_psql('postgres', $drop), '3', 'all events are put back');
+is($node->safe_psql('postgres', $drop), '4', 'all events are put back');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left of the table, and nothing with pg_partman');
 
 $node->safe_psql('postgres', q(
 	GRANT USAGE, CREATE ON SCHEMA partman TO app;
 	GRANT ALL ON ALL TABLES IN SCHEMA partman TO app));
-is($node->safe_psql('postgres', "SET ROLE app; $create; $drop"), "campaign_asset_reuse_history\n0", 'the owner with rights on pg_partman');
+is($node->safe_psql('postgres', "SET ROLE app; $create; $drop"), "market.campaign_asset_reuse_history\n0", 'the owner with rights on pg_partman');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left');
 
 # A template that is not pg_partman's own stays.
@@ -88,7 +88,7 @@ is($node->safe_psql('postgres', q(SELECT to_regclass('own_template'))), 'own_tem
 $node->safe_psql('postgres', qq(
 	SET asset_reuse.history_table = '"Reuse Log"';
 	$create;
-	INSERT INTO "Reuse Log" VALUES ('acme', 'hero', localtimestamp, NULL, '{}')));
+	INSERT INTO "Reuse Log" VALUES ('acme', 'hero', localtimestamp)));
 is($node->safe_psql('postgres', q(SELECT count(*) FROM ONLY "Reuse Log_default")), '0', 'a name that needs quotes');
 is($node->safe_psql('postgres', qq(SET asset_reuse.history_table = '"Reuse Log"'; $drop)), '1', 'and dropped');
 
@@ -97,7 +97,7 @@ $node->safe_psql('postgres', q(
 	CREATE ROLE keeper;
 	UPDATE pg_extension SET extowner = 'keeper'::regrole WHERE extname = 'pg_partman';
 	ALTER FUNCTION partman.create_parent OWNER TO keeper));
-is($node->safe_psql('postgres', "$create; $partitions; SELECT count(*) FROM partman.part_config"), "campaign_asset_reuse_history\n1\n0",
+is($node->safe_psql('postgres', "$create; $partitions; SELECT count(*) FROM partman.part_config"), "market.campaign_asset_reuse_history\n1\n0",
 	'pg_partman of another role is not used');
 is($node->safe_psql('postgres', $drop), '0', 'nor to drop the table');
 is($node->safe_psql('postgres', "GRANT postgres TO keeper; $create; $partitions") =~ s/^\D+//r > 1, 1, 'that of one who has the caller\'s rights is');

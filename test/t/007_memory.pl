@@ -22,6 +22,9 @@ my $schemas = 60;
 # What a stable backend may still grow by: caches of the catalogs, and what malloc keeps.
 my $bound = 8 * 1024 * 1024;
 
+# What its contexts may: 2,000 calls would exceed it by 100 bytes each.
+my $used_bound = 192 * 1024;
+
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init;
 $node->append_conf('postgresql.conf', "client_min_messages = warning\nshared_buffers = 16MB\nautovacuum_naptime = 1s\nmax_parallel_workers_per_gather = 0");
@@ -35,6 +38,7 @@ my %functions = (
 	'an error' => "error_of_track('none')");
 
 $node->safe_psql('postgres', q(
+	CREATE SEQUENCE leaks;
 	CREATE FUNCTION error_of_track(id text) RETURNS text LANGUAGE plpgsql AS $$
 	BEGIN
 		PERFORM asset_reuse_track(id, 'acme', reused_in_id => 'x');
@@ -80,15 +84,30 @@ sub own_memory
 	return ($resident - $shared) * POSIX::sysconf(POSIX::_SC_PAGESIZE());
 }
 
-# is_stable runs statements twice: what the first run leaves is what caches take, the
-# second may add next to nothing.
+# used_memory returns what is in use in the session's memory contexts, in bytes: next to
+# nothing may stay there, not even a few bytes of each call.
+sub used_memory
+{
+	return $session->query_safe('SELECT sum(used_bytes) FROM pg_backend_memory_contexts') + 0;
+}
+
+# growth_of runs statements twice, and returns by how much the memory of the process and that in
+# its contexts grow in the second run: what the first one leaves is what caches take.
+sub growth_of
+{
+	my (@statements) = @_;
+	$session->query_safe($_) foreach @statements;
+	my ($before, $used_before) = (own_memory(), used_memory());
+	$session->query_safe($_) foreach @statements;
+	return (own_memory() - $before, used_memory() - $used_before);
+}
+
 sub is_stable
 {
 	my ($name, @statements) = @_;
-	$session->query_safe($_) foreach @statements;
-	my $before = own_memory();
-	$session->query_safe($_) foreach @statements;
-	cmp_ok(own_memory() - $before, '<', $bound, "$name: memory is stable");
+	my ($growth, $used_growth) = growth_of(@statements);
+	cmp_ok($growth, '<', $bound, "$name: memory is stable");
+	cmp_ok($used_growth, '<', $used_bound, "$name: its contexts are");
 }
 
 foreach my $state (@states)
@@ -108,8 +127,22 @@ foreach my $state (@states)
 		is_stable("$state, $name as statements", ($statements, 'VACUUM campaign_assets') x ($calls / $calls_at_once));
 	}
 }
+# What leaves 1.5 kB and some more each time, a thousand times, does not pass.
+my (undef, $leak) = growth_of(q(
+	DO $$
+	BEGIN
+		FOR i IN 1..1000 LOOP
+			EXECUTE format('PREPARE leak_%s AS SELECT 1', nextval('leaks'));
+		END LOOP;
+	END
+	$$));
+cmp_ok($leak, '>', $used_bound, 'a leak is seen');
+$session->query_safe('DEALLOCATE ALL');
+
 enter_state($node, 'documents');
-is_stable('plans of many schemas', "CALL use_schemas($schemas)");
+# the catalogs' caches keep something of each schema in their contexts
+my ($growth) = growth_of("CALL use_schemas($schemas)");
+cmp_ok($growth, '<', $bound, 'plans of many schemas: memory is stable');
 
 # The aggregate: ten times the rows, the same memory.
 $node->safe_psql('postgres', q(

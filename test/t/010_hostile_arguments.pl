@@ -34,9 +34,7 @@ my %usual = (
 	top_limit => [ 1, 10, 50 ],
 	start_date => [ "'2026-01-01'", 'NULL' ],
 	end_date => [ "'2027-01-01'", 'NULL' ],
-	start_date => [ "'2026-01-01'", 'NULL' ],
-	end_date => [ "'2027-01-01'", 'NULL' ],
-	before => [ "'infinity'", 'NULL' ],
+	cursor => [ "'822306600123456-0'", "'-9223372036854775808-5'", 'NULL' ],
 	bucket => [ "'day'", "'hour'", "'week'", "'month'" ],
 	older_than => [ "'90 days'", 'NULL' ],
 	partition_by => [ 'NULL', "'month'" ],
@@ -90,6 +88,7 @@ my %values = (
 	'timestamp without time zone[]' => [
 		'NULL', "'{}'", "'{NULL}'", "'{2026-01-22}'", "'{2026-01-22,2026-01-22}'", "'{2026-01-23,2026-01-22}'",
 		"'{infinity,-infinity}'", "'{{2026-01-22},{2026-01-23}}'" ],
+	'integer[]' => [ 'NULL', "'{}'", "'{NULL}'", "'{0}'", "'{0,1}'", "'{2147483647,-2147483648}'", "'{{0},{0}}'" ],
 	'jsonb[]' => [ 'NULL', "'{}'", "'{NULL}'", "'{null}'", "'{1,2}'", "'{\"{}\"}'", "'{{1},{2}}'" ],
 	bytea => [ 'NULL', q('\x'), q('\xdeadbeef') ],
 	'"any"' => [

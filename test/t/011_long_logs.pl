@@ -76,13 +76,16 @@ my $day = "SELECT jsonb_path_query_array(
 			'\$.top_reused_assets[*].reuses_in_range')";
 is($node->safe_psql('postgres', $day), '[1440, 1439]', 'a day of each is counted');
 
-# One call moves an ordered log to the history table; of the shuffled one, others have moved half.
+# One call moves an ordered log to the history table; of the shuffled one, others have moved half.  (The documents'
+# elements have no place, which a row's columns alone do not give back.)
 $node->safe_psql('postgres', q(
 	CREATE TABLE before AS SELECT * FROM campaign_assets;
 	SELECT asset_reuse_create_history_table();
 	SELECT asset_reuse_track('ordered', 'acme', 'fall');
-	INSERT INTO campaign_asset_reuse_history
-		SELECT 'acme', 'shuffled', time, NULL, jsonb_build_object('n', n) FROM events WHERE n % 2 = 1 AND n % 1000 > 0;
+	INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context, original)
+		SELECT 'acme', 'shuffled', time, jsonb_build_object('n', n), jsonb_build_object(
+			'timestamp', time, 'context', jsonb_build_object('n', n))
+		FROM events WHERE n % 2 = 1 AND n % 1000 > 0;
 	UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}',
 		(SELECT jsonb_agg(event ORDER BY i) FROM jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, i)
 			WHERE (event #>> '{context,n}')::int % 2 = 0))
@@ -99,12 +102,34 @@ foreach my $page (@pages)
 	is(page('shuffled', $limit, $offset), plain_page('shuffled', $limit, $offset), "shuffled, half of it: $limit events at offset $offset");
 }
 is($node->safe_psql('postgres', $day), '[1440, 1439]', 'a day of both places is counted');
-is($node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()'), '150001', 'all go back into the documents');
+
+# A call moves the other half as well, and those without a time.
+is($node->safe_psql('postgres', q(
+		SELECT asset_reuse_track('shuffled', 'acme', 'fall') #> '{asset,reused_count}';
+		SELECT count(*), count(*) FILTER (WHERE reused_at = '-infinity'), max(seq) FROM campaign_asset_reuse_history WHERE asset_id = 'shuffled';
+		SELECT platform_metadata FROM campaign_assets WHERE id = 'shuffled')),
+	qq(100001\n100001|100|99\n{"note": "kept"}), 'the other half moves');
+foreach my $page (@pages)
+{
+	my ($limit, $offset) = @$page;
+	is(page('shuffled', $limit, $offset + 1), plain_page('shuffled', $limit, $offset), "shuffled, in the table: $limit events at offset $offset");
+}
+is($node->safe_psql('postgres', $day), '[1440, 1439]', 'a day of the table is counted');
+is($node->safe_psql('postgres', 'SELECT asset_reuse_drop_history_table()'), '200002', 'all go back into the documents');
 is($node->safe_psql('postgres', q(
 		SELECT jsonb_array_length(a.platform_metadata -> 'reuse_history'), a.platform_metadata #- '{reuse_history,-1}' = b.platform_metadata
 		FROM campaign_assets AS a JOIN before AS b USING (id) WHERE id = 'ordered')),
 	'100001|t', 'the ordered log is what it was, and has the new event');
-is(page('shuffled', 100, 50000), plain_page('shuffled', 100, 50000), 'the shuffled one has its history');
+is($node->safe_psql('postgres', q(
+		SELECT count(*) FROM (
+			(SELECT event FROM before, jsonb_array_elements(platform_metadata -> 'reuse_history') AS event WHERE id = 'shuffled'
+				EXCEPT ALL SELECT event FROM campaign_assets, jsonb_array_elements(platform_metadata -> 'reuse_history') AS event WHERE id = 'shuffled')) AS lost)),
+	'0', 'the shuffled one has all events that it had');
+foreach my $page (@pages)
+{
+	my ($limit, $offset) = @$page;
+	is(page('shuffled', $limit, $offset + 1), plain_page('shuffled', $limit, $offset), "shuffled, put back: $limit events at offset $offset");
+}
 $node->safe_psql('postgres', q(
 	UPDATE campaign_assets AS a SET reused_count = b.reused_count, platform_metadata = b.platform_metadata
 		FROM before AS b WHERE a.id = b.id;));

@@ -54,8 +54,10 @@ sub make_shop
 		GRANT SELECT, UPDATE ON market.kept_assets TO clerk;
 		$by_month
 		SELECT tools.asset_reuse_create_history_table('month');
-		INSERT INTO market."Reuse Log" VALUES ('acme', 'asset-0001', '2001-02-03 10:00:00.123456', 'fall-campaign-2026', '{"zoom": 1.50}'),
-			('acme', 'asset-0002', '2001-02-03 10:00', NULL, NULL)));
+		INSERT INTO market."Reuse Log" (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, context, original) VALUES
+			('acme', 'asset-0001', '2001-02-03 10:00:00.123456', 'campaign_space', 'fall-campaign-2026', '{"zoom": 1.50}', NULL),
+			('acme', 'asset-0002', '2001-02-03 10:00', NULL, NULL, NULL, NULL),
+			('acme', 'asset-0002', '-infinity', NULL, NULL, NULL, '[1.50]')));
 
 	# A track moves the log of its asset.
 	$node->safe_psql('shop', qq(
@@ -75,14 +77,14 @@ my %reads = (
 	'a view on analytics' => "SELECT answer FROM market.dashboard",
 	'the schema check' => "SELECT * FROM tools.asset_reuse_check_schema()",
 	'rows' => 'SELECT a FROM market."Campaign Assets" AS a ORDER BY id',
-	'the history table by month' => 'SELECT h.tableoid::regclass, h FROM market."Reuse Log" AS h ORDER BY asset_id',
+	'the history table by month' => 'SELECT h.tableoid::regclass, h FROM market."Reuse Log" AS h ORDER BY asset_id, reused_at, seq',
 	'its assets' => 'SELECT a FROM market.kept_assets AS a ORDER BY id',
 	'its rights' => q(
 		SELECT grantee::regrole, privilege_type, polname
 		FROM pg_class AS c JOIN pg_policy ON polrelid = c.oid, aclexplode(relacl)
 		WHERE relname = 'Reuse Log' AND grantee <> relowner ORDER BY 2, 3),
 	'history from it' => "$by_month SELECT tools.asset_reuse_history('asset-0001', 'acme', 100)",
-	'the plain history table' => 'SELECT h FROM market.plain_log AS h ORDER BY asset_id, reused_at',
+	'the plain history table' => 'SELECT h FROM market.plain_log AS h ORDER BY asset_id, reused_at, seq',
 	'assets whose logs are moved in part' => 'SELECT a FROM market.plain_assets AS a ORDER BY id',
 	'history of a moved log' => "$plain SELECT tools.asset_reuse_history('asset-0001', 'acme', 100)",
 	'analytics of a range, moved in part' => "$plain SELECT tools.asset_reuse_analytics('acme', NULL, '2025-12-01 00:00+00')",
@@ -128,8 +130,11 @@ sub check_shop_goes_on
 	is( $node->safe_psql('shop', qq(
 			$by_month
 			SELECT tools.asset_reuse_drop_history_table();
-			SELECT platform_metadata #> '{reuse_history,0}' FROM market.kept_assets ORDER BY id)),
-		qq(2\n{"context": {"zoom": 1.50}, "timestamp": "2001-02-03T10:00:00.123456"}\n{"timestamp": "2001-02-03T10:00:00.000000"}),
+			SELECT event FROM market.kept_assets, jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, n)
+			WHERE jsonb_typeof(event) = 'array' OR event ->> 'timestamp' < '2002' ORDER BY id, n)),
+		qq(3\n{"context": {"zoom": 1.50, "reused_in_id": "fall-campaign-2026", "reused_in_name": null, "reused_in_type": "campaign_space"}, )
+		. qq("timestamp": "2001-02-03T10:00:00.123456"}\n[1.50]\n)
+		. qq({"context": {"reused_in_id": null, "reused_in_name": null, "reused_in_type": null}, "timestamp": "2001-02-03T10:00:00.000000"}),
 		'its events are put back');
 
 	# In the document again is what the other table's has, each before its last calls.

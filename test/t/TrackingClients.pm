@@ -20,7 +20,7 @@ our @states = ('documents', 'history table', 'half-migrated');
 # An asset's events in both places, by the ids that the clients have given them.
 my $events_of_table = q(
 	UNION ALL
-	SELECT asset_id, reused_at, context ->> 'reused_in_id' FROM campaign_asset_reuse_history);
+	SELECT asset_id, reused_at, reused_in_id FROM campaign_asset_reuse_history);
 my $events_of_documents = q(
 	SELECT a.id AS asset_id, (e.event ->> 'timestamp')::timestamp AS reused_at,
 		e.event #>> '{context,reused_in_id}' AS reused_in_id
@@ -58,8 +58,8 @@ sub enter_state
 			taken AS (DELETE FROM campaign_asset_reuse_history
 				WHERE asset_id IN (SELECT asset_id FROM assets WHERE n <= (SELECT (count(*) + 1) / 2 FROM assets)) RETURNING *)
 		UPDATE campaign_assets AS a SET platform_metadata = platform_metadata || jsonb_build_object('reuse_history', t.log)
-		FROM (SELECT asset_id, jsonb_agg(jsonb_build_object('context', context,
-				'timestamp', to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US')) ORDER BY reused_at) AS log
+		FROM (SELECT asset_id, jsonb_agg(asset_reuse_event_element(reused_at, reused_in_type, reused_in_id, reused_in_name,
+				reuse_key, context, original) ORDER BY reused_at, seq) AS log
 			FROM taken GROUP BY asset_id) AS t
 		WHERE a.id = t.asset_id));
 }

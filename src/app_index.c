@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * app_index.c
+ *	  The indexes of the application's tables that we want.
+ *
+ * All work without them, but for the history table, whose foreign key needs one that tells
+ * assets apart.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_index.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/ruleutils.h"
+
+#include "app_index.h"
+
+#define MAX_KEYS			2
+
+/* The documents that have a log */
+#define LOG_PREDICATE		"platform_metadata OPERATOR(pg_catalog.?) 'reuse_history'"
+
+/* What an index has to be */
+typedef struct IndexSpec
+{
+	const char *keys[MAX_KEYS]; /* in this order, but for a unique one; null: fewer */
+	const char *key;			/* what users see */
+	const char *expected;
+	const char *statement;		/* that creates it, with a name and the table's */
+	AppRole		role;
+	bool		unique;			/* without the second key it is good as well */
+	bool		logs;			/* of the documents that have a log */
+} IndexSpec;
+
+static const IndexSpec specs[APP_NINDEXES] = {
+	[INDEX_ASSET_ID] = {
+		.role = APP_ASSETS, .keys = {"id", "tenant_id"}, .unique = true, .key = "(id)",
+		.expected = "a unique index on id, or on id and tenant_id, for the history table",
+		.statement = "ALTER TABLE %s%s ADD PRIMARY KEY (id)"
+	},
+	[INDEX_TENANTS_ASSETS] = {
+		.role = APP_ASSETS, .keys = {"tenant_id"}, .key = "(tenant_id)",
+		.expected = "an index that begins with tenant_id, to find a tenant's assets",
+		.statement = "CREATE INDEX %sON %s (tenant_id)"
+	},
+	[INDEX_LOGS] = {
+		.role = APP_ASSETS, .keys = {"tenant_id", "id"}, .logs = true, .key = "(tenant_id, id)",
+		.expected = "an index of the documents that have events, to open no others",
+		.statement = "CREATE INDEX %sON %s (tenant_id, id) WHERE " LOG_PREDICATE
+	},
+	[INDEX_SPACE_ID] = {
+		.role = APP_SPACES, .keys = {"id", "tenant_id"}, .unique = true, .key = "(id)",
+		.expected = "a unique index on id, or on id and tenant_id, to find a campaign",
+		.statement = "ALTER TABLE %s%s ADD PRIMARY KEY (id)"
+	},
+};
+
+static bool fits(const IndexSpec *spec, Relation index, Oid relid, int *nkeys);
+static bool has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid);
+static bool is_of_logs(Relation index, Oid relid);
+static Oid	find(const IndexSpec *spec, Oid relid, int *nkeys);
+
+/* app_index_find finds an index of a table that is as we want it; InvalidOid if there is none. */
+Oid
+app_index_find(AppIndex index, Oid relid)
+{
+	int			nkeys;
+
+	return find(&specs[index], relid, &nkeys);
+}
+
+/* app_index_key_is_id: is an asset's id unique by itself?  The table has an INDEX_ASSET_ID. */
+bool
+app_index_key_is_id(Oid relid)
+{
+	int			nkeys;
+
+	(void) find(&specs[INDEX_ASSET_ID], relid, &nkeys);
+	return nkeys == 1;
+}
+
+/* app_index_role returns whose index it is. */
+AppRole
+app_index_role(AppIndex index)
+{
+	return specs[index].role;
+}
+
+/* app_index_key returns the key, and app_index_expected what the index is for. */
+const char *
+app_index_key(AppIndex index)
+{
+	return specs[index].key;
+}
+
+const char *
+app_index_expected(AppIndex index)
+{
+	return specs[index].expected;
+}
+
+/* app_index_statement returns the statement that creates the index, by a name or null, on a table by its full name. */
+char *
+app_index_statement(AppIndex index, const char *name, const char *table)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, specs[index].statement, name ? psprintf("%s ", quote_identifier(name)) : "", table);
+	return sql.data;
+}
+
+/* find returns the index that fits with the fewest keys, and how many it has. */
+static Oid
+find(const IndexSpec *spec, Oid relid, int *nkeys)
+{
+	Relation	relation = relation_open(relid, AccessShareLock);
+	Oid			found = InvalidOid;
+	ListCell   *cell;
+
+	*nkeys = 0;
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		int			keys;
+
+		if (fits(spec, index, relid, &keys) && (!OidIsValid(found) || keys < *nkeys))
+		{
+			found = RelationGetRelid(index);
+			*nkeys = keys;
+		}
+		index_close(index, AccessShareLock);
+	}
+	relation_close(relation, AccessShareLock);
+	return found;
+}
+
+/* fits: is an index as we want it?  Then *nkeys is how many keys it has. */
+static bool
+fits(const IndexSpec *spec, Relation index, Oid relid, int *nkeys)
+{
+	Form_pg_index form = index->rd_index;
+
+	*nkeys = form->indnkeyatts;
+	if (!form->indisvalid || RelationGetIndexExpressions(index) != NIL)
+		return false;
+	if (spec->logs ? !is_of_logs(index, relid) : RelationGetIndexPredicate(index) != NIL)
+		return false;
+	if (spec->unique && !(form->indisunique && form->indimmediate))
+		return false;
+	return has_keys(spec, form, relid);
+}
+
+/* has_keys: has an index the keys that are wanted? */
+static bool
+has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid)
+{
+	int			nkeys = form->indnkeyatts;
+	AttrNumber	first = get_attnum(relid, spec->keys[0]);
+	AttrNumber	second = spec->keys[1] ? get_attnum(relid, spec->keys[1]) : InvalidAttrNumber;
+	const int16 *keys = form->indkey.values;
+
+	if (spec->unique)
+		return (nkeys == 1 && keys[0] == first) ||
+			(nkeys == 2 && ((keys[0] == first && keys[1] == second) || (keys[0] == second && keys[1] == first)));
+	return keys[0] == first && (second == InvalidAttrNumber || (nkeys >= 2 && keys[1] == second));
+}
+
+/* is_of_logs: is an index one of the documents that have a log, as our statement creates it? */
+static bool
+is_of_logs(Relation index, Oid relid)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+	char	   *text;
+
+	if (list_length(predicate) != 1)
+		return false;
+	text = deparse_expression(linitial(predicate), deparse_context_for(get_rel_name(relid), relid), false, false);
+	return strcmp(text, "(platform_metadata ? 'reuse_history'::text)") == 0 ||
+		strcmp(text, "((platform_metadata)::jsonb ? 'reuse_history'::text)") == 0;
+}

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_id.c
+ *	  The id of an event: what callers pass back and never take apart.
+ *
+ * It is the event's time in microseconds and its number among the asset's events of that
+ * time, "822911400123456-0", and so the same wherever the event lives.
+ *
+ * Pure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "event_id.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_event_id);
+
+/* asset_reuse_event_id(reused_at, seq) returns the id of an event. */
+Datum
+asset_reuse_event_id(PG_FUNCTION_ARGS)
+{
+	EventId		id = {PG_GETARG_TIMESTAMP(0), PG_GETARG_INT32(1)};
+	char		buf[EVENT_ID_BUFFER];
+
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf, event_id_write(id, buf)));
+}
+
+/* event_id_write writes an id, terminated by a NUL, and returns its length. */
+int
+event_id_write(EventId id, char *buf)
+{
+	return snprintf(buf, EVENT_ID_BUFFER, INT64_FORMAT "-%d", id.time, id.seq);
+}
+
+/* event_id_parse reads an id; false for what event_id_write has not written. */
+bool
+event_id_parse(const text *spelled, EventId *id)
+{
+	char		buf[EVENT_ID_BUFFER];
+	char		again[EVENT_ID_BUFFER];
+	size_t		len = VARSIZE_ANY_EXHDR(spelled);
+	char	   *end;
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, VARDATA_ANY(spelled), len);
+	buf[len] = '\0';
+	id->time = strtoi64(buf, &end, 10);
+	if (*end != '-')
+		return false;
+	id->seq = (int32) strtol(end + 1, NULL, 10);
+	/* a number that is out of range, or spelled in another way, is not as we write it */
+	event_id_write(*id, again);
+	return strlen(buf) == len && strcmp(buf, again) == 0;
+}

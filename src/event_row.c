@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_row.c
+ *	  An event as a row of the history table has it.
+ *
+ * Every element of a document can be a row: its time, its place and the rest of its context
+ * are columns, and where these would not give the very element back, because other software
+ * wrote it in another shape, the row has the element as well.
+ *
+ * Pure; what is made is in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "event_row.h"
+#include "iso_time.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_event_element);
+PG_FUNCTION_INFO_V1(asset_reuse_row_context);
+
+/* The keys of an element of our own form, which are all that it has */
+#define OWN_PAIRS			2
+
+static bool is_own_element(const ReuseValue *element, Timestamp time);
+static Jsonb *make_context(const EventRow *row);
+static void read_row(FunctionCallInfo fcinfo, int argno, EventRow *row);
+static text *optional_text(FunctionCallInfo fcinfo, int argno);
+static Jsonb *optional_jsonb(FunctionCallInfo fcinfo, int argno);
+
+/*
+ * asset_reuse_event_element(reused_at, reused_in_type, reused_in_id, reused_in_name, reuse_key,
+ * context, original) returns the element of a document that a row of the history table is.
+ */
+Datum
+asset_reuse_event_element(PG_FUNCTION_ARGS)
+{
+	EventRow	row;
+
+	read_row(fcinfo, 1, &row);
+	row.time = PG_ARGISNULL(0) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(0);
+	PG_RETURN_JSONB_P(event_row_element(&row));
+}
+
+/*
+ * asset_reuse_row_context(reused_in_type, reused_in_id, reused_in_name, reuse_key, context,
+ * original) returns the whole context of a row; null for an event without one.
+ */
+Datum
+asset_reuse_row_context(PG_FUNCTION_ARGS)
+{
+	EventRow	row;
+	ReuseValue	element;
+	ReuseValue	context;
+
+	read_row(fcinfo, 0, &row);
+	if (row.original == NULL)
+		PG_RETURN_JSONB_P(make_context(&row));
+	reuse_value_of_jsonb(row.original, &element);
+	if (!reuse_event_context(&element, &context))
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(reuse_value_to_jsonb(&context));
+}
+
+/* read_row reads a row from the arguments from one on, but for its time. */
+static void
+read_row(FunctionCallInfo fcinfo, int argno, EventRow *row)
+{
+	memset(row, 0, sizeof(*row));
+	row->place.type = optional_text(fcinfo, argno);
+	row->place.id = optional_text(fcinfo, argno + 1);
+	row->place.name = optional_text(fcinfo, argno + 2);
+	row->place.key = optional_text(fcinfo, argno + 3);
+	row->context = optional_jsonb(fcinfo, argno + 4);
+	row->original = optional_jsonb(fcinfo, argno + 5);
+}
+
+static text *
+optional_text(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
+}
+
+static Jsonb *
+optional_jsonb(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_JSONB_P(argno);
+}
+
+/* event_row_of makes a row of an element whose time was read, DT_NOBEGIN if it has none. */
+void
+event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_campaigns, EventRow *row)
+{
+	ReuseValue	context = {.type = JENTRY_ISNULL};
+
+	memset(row, 0, sizeof(*row));
+	row->time = time;
+	row->seq = seq;
+	(void) reuse_value_get(element, REUSE_CONTEXT_KEY, &context);
+	event_context_place(&context, uuid_campaigns, &row->place);
+	row->context = event_context_others(&context);
+	if (!is_own_element(element, time) || !event_context_is_plain(&context, &row->place))
+		row->original = reuse_value_to_jsonb(element);
+}
+
+/*
+ * event_row_element makes the element that a row is.
+ *
+ * Whoever writes rows himself can give them a time that no element can have, and a context of
+ * any shape: then the element has no time, and that context.
+ */
+Jsonb *
+event_row_element(const EventRow *row)
+{
+	JsonbWriter w;
+	ReuseValue	context;
+
+	if (row->original != NULL)
+		return row->original;
+	reuse_value_of_jsonb(make_context(row), &context);
+	jsonb_writer_init(&w, CurrentMemoryContext, (Size) context.len + REUSE_EVENT_OVERHEAD);
+	reuse_log_put_event(&w, row->time, &context);
+	return jsonb_writer_finish(&w);
+}
+
+/* make_context returns the whole context of a row that has no original. */
+static Jsonb *
+make_context(const EventRow *row)
+{
+	if (row->context != NULL && !JB_ROOT_IS_OBJECT(row->context))
+		return row->context;
+	return event_context_make(row->context, &row->place);
+}
+
+/* is_own_element: has an element a context and a time as we write it, and nothing else? */
+static bool
+is_own_element(const ReuseValue *element, Timestamp time)
+{
+	ReuseValue	context;
+	ReuseValue	written;
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	return reuse_value_is_object(element) && reuse_value_count(element) == OWN_PAIRS &&
+		reuse_value_get(element, REUSE_CONTEXT_KEY, &context) &&
+		reuse_value_get(element, REUSE_TIME_KEY, &written) &&
+		iso_time_event(time, stamp) && written.type == JENTRY_ISSTRING &&
+		written.len == ISO_EVENT_TIME_LEN && memcmp(written.data, stamp, ISO_EVENT_TIME_LEN) == 0;
+}

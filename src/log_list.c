@@ -1,0 +1,280 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_list.c
+ *	  The events of a log in the order of their times.
+ *
+ * An asset's events are known by their time and, among those of one time, by a number: seq.
+ * In a document it is their rank in stored order, those without a usable time being of one
+ * time, too; where the history table has rows of that time already, those of the document
+ * come after them.  So an event's number stays when it becomes a row.
+ *
+ * Software that saves an old document can bring events back that have become rows.  Such a
+ * copy, which equals what a row of its time would give back, is not listed.
+ *
+ * Our own events are stored in the order of their times; only a log that others wrote to
+ * needs a sort.
+ *
+ * As reuse_log.c, this file is pure; values point into the document given, and what is
+ * allocated is in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "log_list.h"
+#include "time_sort.h"
+
+/* A row of a time that events have, too */
+typedef struct HashedRow
+{
+	int64		hash;			/* of its element; first, for time_sort */
+	uint32		row;
+	bool		taken;			/* an event is its copy */
+} HashedRow;
+
+static bool read_events(LogList *list);
+static uint32 group_end(const LogList *list, uint32 first);
+static uint32 rows_of_time(const LogRows *rows, uint32 *next, Timestamp time);
+static uint32 number_events(LogList *list, uint32 first, uint32 end, uint32 to,
+							const LogRow *rows, uint32 nrows);
+static HashedRow *hash_rows(const LogRow *rows, uint32 nrows);
+static int64 hash_of(const Jsonb *value);
+static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
+static bool same_value(const Jsonb *a, const Jsonb *b);
+
+/*
+ * log_list_make lists the events of a log, given the asset's rows of the times that the log
+ * has; others may be among them.  rows may be null.
+ */
+void
+log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
+{
+	uint32		next_row = 0;
+	uint32		first = 0;
+	uint32		kept = 0;
+	bool		ordered;
+
+	list->log = log;
+	list->count = log->count;
+	list->events = MemoryContextAllocHuge(CurrentMemoryContext,
+										  Max((Size) log->count, 1) * sizeof(LogEvent));
+	ordered = read_events(list);
+	if (ordered && (rows == NULL || rows->count == 0))
+		return;
+	if (!ordered)
+		time_sort(list->events, list->count, sizeof(LogEvent));
+
+	/* in place: what is kept never overtakes what is looked at */
+	while (first < list->count)
+	{
+		uint32		end = group_end(list, first);
+		uint32		nrows = rows ? rows_of_time(rows, &next_row, list->events[first].time) : 0;
+
+		kept = number_events(list, first, end, kept, nrows > 0 ? &rows->rows[next_row] : NULL, nrows);
+		next_row += nrows;
+		first = end;
+	}
+	list->count = kept;
+}
+
+/* log_list_element finds what an event of the list is in the document. */
+void
+log_list_element(const LogList *list, uint32 i, ReuseValue *element)
+{
+	reuse_log_get(list->log, list->events[i].number, element);
+}
+
+/*
+ * log_list_restore makes a copy of a document whose log has all events of an asset, those of
+ * rows as well: oldest first, those without a time before all.
+ *
+ * document may be null, with an empty log.  rows are all rows of the asset.
+ */
+Jsonb *
+log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+				 const LogRows *rows)
+{
+	LogList		list;
+	JsonbWriter w;
+	Size		more = REUSE_EVENT_OVERHEAD;	/* of the key and the array */
+	uint32		next_row = 0;
+	uint32		i;
+
+	log_list_make(log, rows, &list);
+	for (i = 0; i < rows->count; i++)
+		more += VARSIZE(rows->rows[i].element) + sizeof(JEntry) + MAXIMUM_ALIGNOF;
+
+	/* no log is larger than a JEntry can say */
+	reuse_log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
+	jsonb_begin_array(&w, list.count + rows->count);
+	for (i = 0; i <= list.count; i++)
+	{
+		ReuseValue	element;
+
+		CHECK_FOR_INTERRUPTS();
+		/* at equal times, events of the document have the greater numbers */
+		for (; next_row < rows->count &&
+			 (i == list.count || rows->rows[next_row].time <= list.events[i].time); next_row++)
+		{
+			reuse_value_of_jsonb(rows->rows[next_row].element, &element);
+			jsonb_put_copy(&w, element.type, element.data, element.len);
+		}
+		if (i == list.count)
+			break;
+		log_list_element(&list, i, &element);
+		jsonb_put_copy(&w, element.type, element.data, element.len);
+	}
+	jsonb_end(&w);
+	return reuse_log_end_document(&w, document, log);
+}
+
+/*
+ * read_events reads the events in stored order; false if that is not the order of their times.
+ * As long as it is, it numbers them.
+ */
+static bool
+read_events(LogList *list)
+{
+	ReuseLogWalk walk;
+	ReuseValue	element;
+	Timestamp	previous = DT_NOBEGIN;
+	bool		ordered = true;
+
+	reuse_log_walk(&walk, list->log);
+	while (reuse_log_next(&walk, &element))
+	{
+		LogEvent   *event = &list->events[walk.next - 1];
+
+		event->number = walk.next - 1;
+		if (!reuse_event_time(&element, &event->time))
+			event->time = DT_NOBEGIN;
+		ordered &= event->time >= previous;
+		event->seq = event->number > 0 && event->time == previous ? event[-1].seq + 1 : 0;
+		previous = event->time;
+	}
+	return ordered;
+}
+
+/* group_end returns where the events of one time end. */
+static uint32
+group_end(const LogList *list, uint32 first)
+{
+	uint32		end = first + 1;
+
+	while (end < list->count && list->events[end].time == list->events[first].time)
+		end++;
+	return end;
+}
+
+/* rows_of_time steps to the first row of a time and returns how many there are. */
+static uint32
+rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
+{
+	uint32		end;
+
+	while (*next < rows->count && rows->rows[*next].time < time)
+		(*next)++;
+	for (end = *next; end < rows->count && rows->rows[end].time == time; end++)
+		;
+	return end - *next;
+}
+
+/*
+ * number_events numbers the events of one time and writes those that are no copies of rows,
+ * from a place of the list on; it returns the place behind them.
+ */
+static uint32
+number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *rows, uint32 nrows)
+{
+	HashedRow  *hashed = nrows > 0 ? hash_rows(rows, nrows) : NULL;
+	int32		seq = 0;
+	uint32		i;
+
+	/* a number that leaves no room for all of them, which only others can write, does not count */
+	for (i = 0; i < nrows; i++)
+	{
+		if (rows[i].seq < PG_INT32_MAX - (int32) (end - first))
+			seq = Max(seq, rows[i].seq + 1);
+	}
+	for (i = first; i < end; i++)
+	{
+		LogEvent	event = list->events[i];
+		ReuseValue	element;
+
+		reuse_log_get(list->log, event.number, &element);
+		if (nrows > 0 && take_copy(&element, rows, hashed, nrows))
+			continue;
+		event.seq = seq++;
+		list->events[to++] = event;
+	}
+	if (hashed != NULL)
+		pfree(hashed);
+	return to;
+}
+
+/* hash_rows returns the rows by their hashes, which makes them easy to find by what they are. */
+static HashedRow *
+hash_rows(const LogRow *rows, uint32 nrows)
+{
+	HashedRow  *hashed = MemoryContextAllocHuge(CurrentMemoryContext, (Size) nrows * sizeof(HashedRow));
+	uint32		i;
+
+	for (i = 0; i < nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		hashed[i] = (HashedRow) {hash_of(rows[i].element), i, false};
+	}
+	time_sort(hashed, nrows, sizeof(HashedRow));
+	return hashed;
+}
+
+/* hash_of returns the hash of a value: equal ones have the same. */
+static int64
+hash_of(const Jsonb *value)
+{
+	return DatumGetUInt32(DirectFunctionCall1(jsonb_hash, JsonbPGetDatum(value)));
+}
+
+/* take_copy looks for a row that an element is a copy of and that no other is, and takes it. */
+static bool
+take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows)
+{
+	Jsonb	   *copy = reuse_value_to_jsonb(element);
+	int64		hash = hash_of(copy);
+	uint32		low = 0;
+	uint32		high = nrows;
+	bool		found = false;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (hashed[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < nrows && hashed[low].hash == hash && !found; low++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = !hashed[low].taken && same_value(copy, rows[hashed[low].row].element);
+		hashed[low].taken |= found;
+	}
+	pfree(copy);
+	return found;
+}
+
+/* same_value: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
+static bool
+same_value(const Jsonb *a, const Jsonb *b)
+{
+	if (VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0)
+		return true;
+	return compareJsonbContainers(unconstify(JsonbContainer *, &a->root),
+								  unconstify(JsonbContainer *, &b->root)) == 0;
+}

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_list.h
+ *	  The events of a log in the order of their times.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_LOG_LIST_H
+#define ASSET_REUSE_LOG_LIST_H
+
+#include "utils/array.h"
+
+#include "reuse_log.h"
+
+/* An event of a log, but for what it says */
+typedef struct LogEvent
+{
+	Timestamp	time;			/* first, for time_sort; DT_NOBEGIN: no usable one */
+	uint32		number;			/* in stored order, from 0 */
+	int32		seq;			/* among the asset's events of one time, from 0 */
+} LogEvent;
+
+/* The events of a log that are nowhere else, oldest first */
+typedef struct LogList
+{
+	const ReuseLog *log;
+	uint32		count;
+	LogEvent   *events;
+} LogList;
+
+/* What is known of a row of the history table */
+typedef struct LogRow
+{
+	Timestamp	time;			/* first, for time_sort */
+	int32		seq;
+	const Jsonb *element;		/* that it would be in a document */
+} LogRow;
+
+/* Rows of one asset, in the order of their times */
+typedef struct LogRows
+{
+	uint32		count;
+	LogRow	   *rows;
+} LogRows;
+
+extern void log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list);
+extern void log_list_element(const LogList *list, uint32 i, ReuseValue *element);
+extern Jsonb *log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+							   const LogRows *rows);
+
+/* log_list_sql.c */
+extern void log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *rows);
+
+#endif							/* ASSET_REUSE_LOG_LIST_H */

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_text.h
+ *	  The text of a statement, from a template.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_PLAN_TEXT_H
+#define ASSET_REUSE_PLAN_TEXT_H
+
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+
+#include "app_schema.h"
+
+#define PLAN_MAX_PARAMS		24
+
+/* A parameter of a statement, and its value in this call */
+typedef struct PlanParam
+{
+	const char *name;			/* the template has it as $name */
+	Oid			type;
+	Datum		value;
+	bool		isnull;
+	bool		optional;		/* the text depends on whether it is null */
+} PlanParam;
+
+typedef struct PlanText PlanText;
+
+/*
+ * A statement that runs over tables of the application's.  Its plan is saved by the
+ * template, the tables and columns, the calling function, and which optional parameters are
+ * given.
+ */
+typedef struct PlanRequest
+{
+	const char *sql;			/* the template, which lives for ever */
+	const AppTable *tables[APP_NROLES]; /* by role; null where it uses none */
+	Oid			caller;			/* our SQL function, if the text calls others of ours; or 0 */
+	bool		read_only;		/* sees what the calling query sees */
+	int			plan_options;	/* PLAN_... */
+	uint32		columns[APP_NROLES];	/* the columns that {columns:a} has, as bits */
+	void		(*put_piece) (PlanText *text, const struct PlanRequest *request,
+							  const char *name);	/* of the template's own {name}; or null */
+	int			nparams;
+	PlanParam	params[PLAN_MAX_PARAMS];
+} PlanRequest;
+
+/* A statement under construction */
+struct PlanText
+{
+	StringInfoData sql;
+	List	   *functions;		/* the names of ours that it calls */
+};
+
+extern void plan_add_value(PlanRequest *request, const char *name, Oid type, Datum value);
+extern void plan_add_nullable(PlanRequest *request, const char *name, Oid type, Datum value,
+							  bool isnull);
+extern void plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value,
+							  bool isnull);
+extern void plan_expand(PlanText *text, const PlanRequest *request, const char *template);
+
+extern void plan_append_table(PlanText *text, const AppTable *table);
+extern void plan_append_function(PlanText *text, const PlanRequest *request, const char *name);
+extern void plan_append_text(PlanText *text, const AppColumn *column, const char *expression);
+
+#endif							/* ASSET_REUSE_PLAN_TEXT_H */

@@ -1,0 +1,346 @@
+/*-------------------------------------------------------------------------
+ *
+ * timeline.c
+ *	  asset_reuse_timeline and asset_reuse_trend: reuse by buckets of time.
+ *
+ * One statement counts by bucket (row_queries.c), and what it has no row for is put
+ * between: the buckets in which nothing happened.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "plan_cache.h"
+#include "row_queries.h"
+#include "row_request.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_timeline);
+PG_FUNCTION_INFO_V1(asset_reuse_trend);
+
+/* Maximum number of buckets in a timeline: a hundred years of hours */
+#define MAX_BUCKETS			1000000
+
+/* Columns of the timeline's statement, as SPI numbers them */
+enum
+{
+	TIMELINE_BUCKET = 1,
+	TIMELINE_REUSES,
+	TIMELINE_ASSETS,
+	TIMELINE_LATER
+};
+
+/* Columns of the trend's statement */
+enum
+{
+	TREND_BUCKET = 1,
+	TREND_CREATED,
+	TREND_REUSES,
+	TREND_REUSED,
+	TREND_FIRST_REUSED
+};
+
+/* What a trend adds up */
+typedef struct TrendTotals
+{
+	int64		assets;
+	int64		ever_reused;
+} TrendTotals;
+
+static text *read_time_zone(FunctionCallInfo fcinfo, int argno);
+static void bound_timeline(RowRequest *request);
+static void put_timeline(ReturnSetInfo *result, const RowRequest *request);
+static bool timeline_start(const RowRequest *request, Timestamp *start);
+static void report_outside(const RowRequest *request);
+static int64 events_outside(bool later);
+static void put_trend(ReturnSetInfo *result, const RowRequest *request);
+static uint64 add_earlier(TrendTotals *totals, bool *has_earlier);
+static void put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts,
+							 const TrendTotals *totals);
+static Datum percentage(int64 part, int64 whole);
+static bool bucket_start(uint64 row, Timestamp *start);
+static int64 row_count(uint64 row, int column);
+
+/*
+ * asset_reuse_timeline(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns
+ * how often assets were reused in each bucket of time.
+ */
+Datum
+asset_reuse_timeline(PG_FUNCTION_ARGS)
+{
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
+	RowStatement statement;
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
+	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
+	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.range = request_range(fcinfo, 3);
+	request.time_zone = read_time_zone(fcinfo, 5);
+	bound_timeline(&request);
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	row_make_statement(fcinfo, &request, row_timeline, &statement);
+	plan_execute(&statement.plan);
+	put_timeline((ReturnSetInfo *) fcinfo->resultinfo, &request);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* read_time_zone reads a time zone, null for UTC; error 22023 if there is none such. */
+static text *
+read_time_zone(FunctionCallInfo fcinfo, int argno)
+{
+	text	   *zone = request_text_or(fcinfo, argno, "time_zone", "UTC");
+
+	if (pg_strcasecmp(text_to_cstring(zone), "UTC") == 0)
+		return NULL;
+	/* its error is the one that PostgreSQL has for this */
+	(void) DirectFunctionCall2(timestamptz_zone, PointerGetDatum(zone), TimestampTzGetDatum(0));
+	return zone;
+}
+
+/*
+ * bound_timeline decides where a timeline ends, and where it can begin.
+ *
+ * Without an end it ends a day after the clock.  One absurd event of others, in the year 9999
+ * or 1 say, would otherwise make it end or begin there.
+ */
+static void
+bound_timeline(RowRequest *request)
+{
+	/* a timestamptz is the timestamp in UTC */
+	request->last_time = TIMESTAMP_NOT_FINITE(request->range.end) ?
+		GetCurrentTimestamp() + USECS_PER_DAY : request->range.end;
+	request->first_bucket =
+		time_bucket_back(request->bucket, request->time_zone,
+						 time_bucket_start(request->bucket, request->time_zone, request->last_time - 1),
+						 MAX_BUCKETS - 1);
+}
+
+/* put_timeline puts the buckets that were counted, and zeros for those between them. */
+static void
+put_timeline(ReturnSetInfo *result, const RowRequest *request)
+{
+	Timestamp	last = time_bucket_start(request->bucket, request->time_zone, request->last_time - 1);
+	Timestamp	start;
+	uint64		row = 0;
+
+	report_outside(request);
+	if (!timeline_start(request, &start) || start > last)
+		return;
+	for (;;)
+	{
+		Datum		values[] = {TimestampTzGetDatum(start), Int64GetDatum(0), Int64GetDatum(0)};
+		bool		nulls[lengthof(values)] = {0};
+		Timestamp	counted;
+
+		CHECK_FOR_INTERRUPTS();
+		if (bucket_start(row, &counted) && counted == start)
+		{
+			values[1] = Int64GetDatum(row_count(row, TIMELINE_REUSES));
+			values[2] = Int64GetDatum(row_count(row, TIMELINE_ASSETS));
+			row++;
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		/* after the last there may be no time */
+		if (start >= last)
+			break;
+		start = time_bucket_next(request->bucket, request->time_zone, start);
+	}
+}
+
+/*
+ * timeline_start finds the first bucket: that of the range, or of the data where it is open,
+ * but none before the first that there can be; false if there is none.
+ */
+static bool
+timeline_start(const RowRequest *request, Timestamp *start)
+{
+	if (request->range.start >= request->last_time)
+		return false;
+	if (!TIMESTAMP_NOT_FINITE(request->range.start))
+		*start = Max(time_bucket_start(request->bucket, request->time_zone, request->range.start), request->first_bucket);
+	else if (events_outside(false) > 0)
+		*start = request->first_bucket;
+	else
+		return bucket_start(0, start);
+	return true;
+}
+
+/* report_outside says what a timeline does not show. */
+static void
+report_outside(const RowRequest *request)
+{
+	int64		earlier = events_outside(false);
+	int64		later = events_outside(true);
+
+	if (later > 0)
+		ereport(NOTICE,
+				(errmsg("timeline ends a day after the clock"),
+				 errdetail("Number of later events: " INT64_FORMAT ".", later),
+				 errhint("Give end_date to see them.")));
+	if (earlier > 0 || (!TIMESTAMP_NOT_FINITE(request->range.start) &&
+						time_bucket_start(request->bucket, request->time_zone, request->range.start) < request->first_bucket))
+		ereport(NOTICE,
+				(errmsg("timeline has only the newest %d buckets", MAX_BUCKETS),
+				 errdetail("Number of earlier events: " INT64_FORMAT ".", earlier),
+				 errhint("Choose a longer bucket to see them, or a shorter range by start_date and end_date.")));
+}
+
+/* events_outside returns how many events are later than the buckets, or earlier. */
+static int64
+events_outside(bool later)
+{
+	Timestamp	start;
+	uint64		row;
+
+	/* at most two rows have no bucket, and these are the last */
+	for (row = SPI_processed; row > 0 && !bucket_start(row - 1, &start); row--)
+	{
+		if (DatumGetBool(plan_result(row - 1, TIMELINE_LATER, BOOLOID)) == later)
+			return row_count(row - 1, TIMELINE_REUSES);
+	}
+	return 0;
+}
+
+/*
+ * asset_reuse_trend(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns how
+ * many assets there were by each bucket of time, and how many had been reused.
+ */
+Datum
+asset_reuse_trend(PG_FUNCTION_ARGS)
+{
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
+	RowStatement statement;
+	RequestRange range = request_range(fcinfo, 3);
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
+	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "month"));
+	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.time_zone = read_time_zone(fcinfo, 5);
+	request.range = range;
+	bound_timeline(&request);
+	if (!TIMESTAMP_NOT_FINITE(range.start))
+		request.first_bucket = Max(request.first_bucket,
+								   time_bucket_start(request.bucket, request.time_zone, range.start));
+	request.from_time = range.start;
+	/* earlier events count, too: assets have been reused by them */
+	request.range = (RequestRange) {.start = DT_NOBEGIN, .end = DT_NOEND};
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	row_make_statement(fcinfo, &request, row_trend, &statement);
+	app_schema_require(&statement.assets, ASSET_CREATED_AT);
+	plan_execute(&statement.plan);
+	request.range = range;
+	put_trend((ReturnSetInfo *) fcinfo->resultinfo, &request);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* put_trend puts the buckets of a trend, with what has added up by each. */
+static void
+put_trend(ReturnSetInfo *result, const RowRequest *request)
+{
+	Timestamp	last = time_bucket_start(request->bucket, request->time_zone, request->last_time - 1);
+	TrendTotals totals = {0};
+	bool		has_earlier;
+	uint64		row = add_earlier(&totals, &has_earlier);
+	Timestamp	start = request->first_bucket;
+
+	if (request->range.start >= request->last_time ||
+		(TIMESTAMP_NOT_FINITE(request->range.start) && !has_earlier && !bucket_start(row, &start)))
+		return;
+	while (start <= last)
+	{
+		int64		counts[TREND_FIRST_REUSED + 1] = {0};
+		Timestamp	counted;
+		int			i;
+
+		CHECK_FOR_INTERRUPTS();
+		if (bucket_start(row, &counted) && counted == start)
+		{
+			for (i = TREND_CREATED; i <= TREND_FIRST_REUSED; i++)
+				counts[i] = row_count(row, i);
+			row++;
+		}
+		totals.assets += counts[TREND_CREATED];
+		totals.ever_reused += counts[TREND_FIRST_REUSED];
+		put_trend_bucket(result, start, counts, &totals);
+		/* after the last there may be no time */
+		if (start == last)
+			break;
+		start = time_bucket_next(request->bucket, request->time_zone, start);
+	}
+}
+
+/*
+ * add_earlier adds up what was before the first bucket, and assets without a time of creation,
+ * which were always there; it returns the row of the first bucket.
+ */
+static uint64
+add_earlier(TrendTotals *totals, bool *has_earlier)
+{
+	uint64		row;
+	Timestamp	start = DT_NOBEGIN;
+
+	*has_earlier = SPI_processed > 0 && !bucket_start(0, &start);
+	for (row = 0; row < SPI_processed && (!bucket_start(row, &start) || start == DT_NOBEGIN); row++)
+	{
+		totals->assets += row_count(row, TREND_CREATED);
+		totals->ever_reused += row_count(row, TREND_FIRST_REUSED);
+	}
+	return row;
+}
+
+static void
+put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, const TrendTotals *totals)
+{
+	Datum		values[] = {
+		TimestampTzGetDatum(start), Int64GetDatum(counts[TREND_CREATED]),
+		Int64GetDatum(counts[TREND_REUSES]), Int64GetDatum(counts[TREND_REUSED]),
+		Int64GetDatum(totals->assets), Int64GetDatum(totals->ever_reused),
+		percentage(totals->ever_reused, totals->assets)
+	};
+	bool		nulls[lengthof(values)] = {0};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* percentage returns a numeric with two decimals, halves away from zero and no trailing zeros; 0 of none. */
+static Datum
+percentage(int64 part, int64 whole)
+{
+	Datum		ratio;
+
+	if (whole == 0)
+		return DirectFunctionCall1(int8_numeric, Int64GetDatum(0));
+	ratio = DirectFunctionCall2(numeric_div, DirectFunctionCall1(int8_numeric, Int64GetDatum(100 * part)),
+								DirectFunctionCall1(int8_numeric, Int64GetDatum(whole)));
+	return DirectFunctionCall1(numeric_trim_scale, DirectFunctionCall2(numeric_round, ratio, Int32GetDatum(2)));
+}
+
+/* bucket_start reads which bucket a row of the statement has counted; false if none. */
+static bool
+bucket_start(uint64 row, Timestamp *start)
+{
+	if (row >= SPI_processed || plan_result_is_null(row, TIMELINE_BUCKET, TIMESTAMPOID))
+		return false;
+	*start = DatumGetTimestamp(plan_result(row, TIMELINE_BUCKET, TIMESTAMPOID));
+	return true;
+}
+
+static int64
+row_count(uint64 row, int column)
+{
+	return DatumGetInt64(plan_result(row, column, INT8OID));
+}
