@@ -45,19 +45,17 @@ PG_FUNCTION_INFO_V1(asset_reuse_analytics);
  * (tenant_id, reused_at) has all that the rows take.
  */
 static const char summarize_assets[] =
-	"SELECT {fn:summary}($top_limit, $start_date, $end_date, {if history}r.reuses{else}CAST(NULL AS pg_catalog.int8){end}"
+	"SELECT {fn:summary}($top_limit, $start_date, $end_date,"
+	"  {if history}COALESCE(r.reuses, 0) {+} COALESCE(d.reuses, 0){else}CAST(NULL AS pg_catalog.int8){end}"
 	"{arguments}) FROM {assets} AS a"
-	"{if history} LEFT JOIN (SELECT e.asset_id, CAST(pg_catalog.sum(e.reuses) AS pg_catalog.int8) AS reuses FROM ("
-	"   SELECT h.asset_id, pg_catalog.count(*) AS reuses FROM {history} AS h"
+	"{if history} LEFT JOIN (SELECT h.asset_id, pg_catalog.count(*) AS reuses FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND h.reused_at {>} '-infinity'"
 	"   {if start_date} AND h.reused_at {>=} {utc:$start_date}{end}"
 	"   {if end_date} AND h.reused_at {<} {utc:$end_date}{end}"
-	"   GROUP BY h.asset_id"
-	"   UNION ALL SELECT a.id, {fn:log_count_in}({doc:a}, $start_date, $end_date,"
-	"    stored.times, stored.seqs, stored.elements)"
-	"   FROM {assets} AS a CROSS JOIN LATERAL ({stored}) AS stored"
-	"   WHERE {live:a} AND {doc:a} {?} 'reuse_history') AS e"
-	"  GROUP BY e.asset_id) AS r ON r.asset_id {=} a.id{end}"
+	"   GROUP BY h.asset_id) AS r ON r.asset_id {=} a.id"
+	"  LEFT JOIN (SELECT a.id, {fn:log_count_in}({doc:a}, $start_date, $end_date,"
+	"    stored.times, stored.seqs, stored.elements) AS reuses"
+	"   FROM {assets} AS a CROSS JOIN LATERAL ({stored}) AS stored WHERE {live:a} AND {doc:a} {?} 'reuse_history') AS d ON d.id {=} a.id{end}"
 	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
 
 typedef struct AnalyticsRequest

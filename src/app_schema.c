@@ -325,12 +325,9 @@ relation_owner(Oid relid)
 bool
 app_campaigns_are_uuids(void)
 {
-	Oid			relid = app_schema_find(APP_SPACES, AccessShareLock);
 	AppTable	spaces;
 
-	if (!OidIsValid(relid))
-		return false;
-	app_schema_describe(APP_SPACES, relid, &spaces);
+	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 	return spaces.columns[SPACE_ID].type == UUIDOID;
 }
 

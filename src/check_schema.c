@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_check_schema);
 
 static void check_table(AppRole role, ReturnSetInfo *result);
 static void check_indexes(AppRole role, Oid relid, ReturnSetInfo *result);
-static bool wants_index(AppIndex index);
+static bool wants_index(AppIndex index, Oid relid);
 static void put_row(ReturnSetInfo *result, char *const *values);
 static char *column_hint(AppRole role, int column, Oid relid, AppColumnStatus status);
 static char *without_column(AppRole role, int column, Oid relid);
@@ -92,7 +92,7 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 	{
 		Oid			found;
 
-		if (app_index_role(index) != role || !wants_index(index))
+		if (app_index_role(index) != role || !wants_index(index, relid))
 			continue;
 		found = app_index_find(index, relid);
 		put_row(result, (char *[CHECK_NCOLUMNS])
@@ -108,15 +108,17 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 
 /* wants_index: has an index a use?  That of the logs has one only beside a history table. */
 static bool
-wants_index(AppIndex index)
+wants_index(AppIndex index, Oid relid)
 {
 	AppTable	assets = {0};
-	Oid			relid;
+	char	   *schema;
 
 	if (index != INDEX_LOGS)
 		return true;
-	relid = app_schema_find(APP_ASSETS, AccessShareLock);
-	strlcpy(assets.schema, get_namespace_name(get_rel_namespace(relid)), NAMEDATALEN);
+	schema = get_namespace_name(get_rel_namespace(relid));
+	if (schema == NULL)
+		return false;
+	strlcpy(assets.schema, schema, NAMEDATALEN);
 	return OidIsValid(app_relation_find(history_table_schema(&assets), history_table_name(), NoLock,
 										InvalidOid));
 }

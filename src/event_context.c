@@ -37,6 +37,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_event_context);
 /* A longer key does not fit into an index beside others, and is none */
 #define MAX_KEY				255
 
+/* The most digits behind the point of a number that names a place */
+#define MAX_SCALE			100
+
 /* Hexadecimal digits of a uuid */
 #define UUID_DIGITS			(2 * UUID_LEN)
 
@@ -69,6 +72,7 @@ typedef struct MergeWalk
 
 static bool merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value);
 static int	place_key_of(const ReuseValue *key);
+static bool is_long_number(Numeric number);
 static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
@@ -344,6 +348,21 @@ place_key_of(const ReuseValue *key)
 	return i;
 }
 
+/*
+ * is_long_number: would a number take more digits than one names a place by?  A few bytes can
+ * stand for 131,072 of them.
+ */
+static bool
+is_long_number(Numeric number)
+{
+	Datum		limit = DirectFunctionCall3(numeric_in, CStringGetDatum("1e100"),
+											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	Datum		size = DirectFunctionCall1(numeric_abs, NumericGetDatum(number));
+
+	return DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) > MAX_SCALE ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, size, limit)) > 0;
+}
+
 /* value_text returns a string, or a number or boolean, as text; null for anything else. */
 static text *
 value_text(const ReuseValue *value)
@@ -353,6 +372,8 @@ value_text(const ReuseValue *value)
 		case JENTRY_ISSTRING:
 			return cstring_to_text_with_len(value->data, value->len);
 		case JENTRY_ISNUMERIC:
+			if (is_long_number((Numeric) unconstify(char *, value->data)))
+				return NULL;
 			return cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
 																	   PointerGetDatum(value->data))));
 		case JENTRY_ISBOOL_TRUE:

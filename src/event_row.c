@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_row_context);
 #define OWN_PAIRS			2
 
 static bool is_own_element(const ReuseValue *element, Timestamp time);
+static bool is_too_large(const EventRow *row);
 static Jsonb *make_context(const EventRow *row);
 static void read_row(FunctionCallInfo fcinfo, int argno, EventRow *row);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
@@ -59,6 +60,8 @@ asset_reuse_row_context(PG_FUNCTION_ARGS)
 	ReuseValue	context;
 
 	read_row(fcinfo, 0, &row);
+	if (row.original == NULL && is_too_large(&row))
+		PG_RETURN_NULL();
 	if (row.original == NULL)
 		PG_RETURN_JSONB_P(make_context(&row));
 	reuse_value_of_jsonb(row.original, &element);
@@ -112,7 +115,8 @@ event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_cam
  * event_row_element makes the element that a row is.
  *
  * Whoever writes rows himself can give them a time that no element can have, and a context of
- * any shape: then the element has no time, and that context.
+ * any shape: then the element has no time, and that context.  Texts that no document can hold
+ * make none, which is a null.
  */
 Jsonb *
 event_row_element(const EventRow *row)
@@ -122,10 +126,31 @@ event_row_element(const EventRow *row)
 
 	if (row->original != NULL)
 		return row->original;
+	if (is_too_large(row))
+	{
+		jsonb_writer_init(&w, CurrentMemoryContext, REUSE_EVENT_OVERHEAD);
+		jsonb_begin_scalar(&w);
+		jsonb_put_null(&w);
+		jsonb_end(&w);
+		return jsonb_writer_finish(&w);
+	}
 	reuse_value_of_jsonb(make_context(row), &context);
 	jsonb_writer_init(&w, CurrentMemoryContext, (Size) context.len + REUSE_EVENT_OVERHEAD);
 	reuse_log_put_event(&w, row->time, &context);
 	return jsonb_writer_finish(&w);
+}
+
+/* is_too_large: are a row's columns more than a document can hold? */
+static bool
+is_too_large(const EventRow *row)
+{
+	const text *texts[] = {row->place.type, row->place.id, row->place.name, row->place.key};
+	Size		size = REUSE_EVENT_OVERHEAD + (row->context ? VARSIZE(row->context) : 0);
+	Size		i;
+
+	for (i = 0; i < lengthof(texts); i++)
+		size += texts[i] ? VARSIZE_ANY(texts[i]) : 0;
+	return size > JENTRY_OFFLENMASK;
 }
 
 /* make_context returns the whole context of a row that has no original. */

@@ -10,10 +10,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -26,6 +24,9 @@
 #include "plan_cache.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
+
+/* What is surely less than jsonb's limit for an element, with what it adds */
+#define MAX_ROW_SIZE		0x0FFFF000
 
 /*
  * A trigger may have taken the log away again: what is returned are events that are there, and
@@ -52,6 +53,7 @@ static void check_dependents(const AppTable *history);
 static void hide_table(AppTable *history);
 static int64 count_events(const AppTable *assets, const AppTable *history);
 static void check_times(const AppTable *history);
+static void check_sizes(const AppTable *history);
 static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
 						   Oid caller);
 static void forget_in_partman(const AppTable *history);
@@ -103,7 +105,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 }
 
 /*
- * check_dependents raises 2BP01 for views and foreign keys of others that depend on the table.
+ * check_dependents raises 2BP01 for objects of others that depend on the table: views, functions,
+ * foreign keys, columns of its row type.
  *
  * To drop the table would raise it as well, but would first wait for them, which are not the
  * caller's.
@@ -114,12 +117,20 @@ check_dependents(const AppTable *history)
 	DdlState	state = ddl_enter(GetUserId());
 	SPITupleTable *rows;
 
-	rows = ddl_query(psprintf("SELECT pg_describe_object('pg_class'::regclass, coalesce(r.ev_class, c.conrelid), 0) "
+	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype FROM pg_class AS c WHERE c.oid = %u "
+							  "    OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
+							  "SELECT coalesce(pg_describe_object('pg_class'::regclass, r.ev_class, 0), "
+							  "    pg_describe_object(d.classid, d.objid, d.objsubid)) "
 							  "FROM pg_depend AS d "
 							  "LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
 							  "LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid "
-							  "WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %u AND d.deptype = 'n' "
-							  "    AND coalesce(r.ev_class, c.conrelid) <> %u LIMIT 1", history->relid, history->relid));
+							  "LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid "
+							  "LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid "
+							  "WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ours) "
+							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT reltype FROM ours)) "
+							  "    AND d.deptype = 'n' AND coalesce(r.ev_class, c.conrelid, p.polrelid, t.tgrelid, "
+							  "        CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, 0) "
+							  "        NOT IN (SELECT oid FROM ours) LIMIT 1", history->relid, history->relid));
 	if (rows->numvals > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -138,10 +149,14 @@ check_dependents(const AppTable *history)
 static void
 hide_table(AppTable *history)
 {
-	char	   *name = ChooseRelationName(history->name, NULL, "dropped",
-										  get_namespace_oid(history->schema, false), false);
+	char		name[NAMEDATALEN];
 	Oid			relid = history->relid;
+	uint64		number;
 
+	/* one that nobody can have taken: what has it would be waited for */
+	if (!pg_strong_random(&number, sizeof(number)))
+		elog(ERROR, "could not generate a random name");
+	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
 	ddl_run(psprintf("ALTER TABLE %s RENAME TO %s", ddl_name(history), quote_identifier(name)));
 	CommandCounterIncrement();
 	app_schema_describe(APP_HISTORY, relid, history);
@@ -168,6 +183,7 @@ count_events(const AppTable *assets, const AppTable *history)
 	rows = ddl_query(psprintf("SELECT count(*) FROM %s", ddl_name(history)));
 	count = pg_strtoint64(ddl_value(rows, 0, 1));
 	check_times(history);
+	check_sizes(history);
 	ddl_leave(state);
 	AtEOXact_GUC(true, guc_level);
 	return count;
@@ -192,6 +208,26 @@ check_times(const AppTable *history)
 				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: %s.",
 						   ddl_value(rows, 0, 1)),
 				 errhint("Correct the column or delete the rows.")));
+}
+
+/* check_sizes raises 54000 for a row that no document can hold, which others can have written. */
+static void
+check_sizes(const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL "
+							  "AND coalesce(octet_length(reused_in_type), 0)::bigint + coalesce(octet_length(reused_in_id), 0) "
+							  "    + coalesce(octet_length(reused_in_name), 0) + coalesce(octet_length(reuse_key), 0) "
+							  "    + coalesce(pg_column_size(context), 0) > %d",
+							  ddl_name(history), MAX_ROW_SIZE));
+	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot put all events back into the assets' documents"),
+				 errdetail("Rows of the history table that are larger than a document can be: %s.",
+						   ddl_value(rows, 0, 1)),
+				 errhint("Shorten their columns or delete the rows.")));
 }
 
 /*

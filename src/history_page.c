@@ -68,6 +68,7 @@ static void read_rows(int column, LogRows *rows);
 static void find_log(const AppRow *asset, ReuseLog *log);
 static void skip_to_cursor(const HistoryRequest *request, HistoryWalk *walk);
 static bool walk_next(HistoryWalk *walk, HistoryEvent *event);
+static bool walk_step(HistoryWalk *walk, EventId *id, ReuseValue *element);
 static bool is_before(const LogEvent *event, Timestamp time, int32 seq);
 static void read_event(const ReuseValue *element, bool uuid_campaigns, HistoryEvent *event);
 
@@ -86,7 +87,8 @@ history_page_pick(const HistoryRequest *request, const AppTable *assets, const A
 	ReuseLog	log;
 	int64		nrows = 0;
 	int64		skip = request->offset;
-	HistoryEvent skipped;
+	EventId		id;
+	ReuseValue	element;
 
 	if (history != NULL)
 		nrows = read_asset(request, assets, history, caller, &page->asset, &stored, &walk.rows);
@@ -107,7 +109,7 @@ history_page_pick(const HistoryRequest *request, const AppTable *assets, const A
 		walk.left -= Min(skip, walk.left);
 		skip = 0;
 	}
-	while (skip > 0 && walk_next(&walk, &skipped))
+	while (skip > 0 && walk_step(&walk, &id, &element))
 		skip--;
 
 	page->events = palloc(request->limit * sizeof(HistoryEvent));
@@ -202,30 +204,40 @@ skip_to_cursor(const HistoryRequest *request, HistoryWalk *walk)
 	}
 }
 
-/* walk_next steps to the next event; false at the end. */
+/* walk_next steps to the next event and reads it; false at the end. */
 static bool
 walk_next(HistoryWalk *walk, HistoryEvent *event)
 {
+	ReuseValue	element;
+
+	if (!walk_step(walk, &event->id, &element))
+		return false;
+	read_event(&element, walk->uuid_campaigns, event);
+	return true;
+}
+
+/* walk_step steps to the next event; false at the end. */
+static bool
+walk_step(HistoryWalk *walk, EventId *id, ReuseValue *element)
+{
 	const LogRow *row = walk->next_row < walk->rows.count ? &walk->rows.rows[walk->next_row] : NULL;
 	const LogEvent *logged = walk->left > 0 ? &walk->list.events[walk->left - 1] : NULL;
-	ReuseValue	element;
 
 	CHECK_FOR_INTERRUPTS();
 	if (logged != NULL && (row == NULL || !is_before(logged, row->time, row->seq)))
 	{
 		walk->left--;
-		event->id = (EventId) {logged->time, logged->seq};
-		log_list_element(&walk->list, walk->left, &element);
+		*id = (EventId) {logged->time, logged->seq};
+		log_list_element(&walk->list, walk->left, element);
 	}
 	else if (row != NULL)
 	{
 		walk->next_row++;
-		event->id = (EventId) {row->time, row->seq};
-		reuse_value_of_jsonb(row->element, &element);
+		*id = (EventId) {row->time, row->seq};
+		reuse_value_of_jsonb(row->element, element);
 	}
 	else
 		return false;
-	read_event(&element, walk->uuid_campaigns, event);
 	return true;
 }
 

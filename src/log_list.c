@@ -35,6 +35,7 @@ typedef struct HashedRow
 	int64		hash;			/* of its element; first, for time_sort */
 	uint32		row;
 	bool		taken;			/* an event is its copy */
+	uint32		passed;			/* of a hash's first: so many are taken, it and its next */
 } HashedRow;
 
 static bool read_events(LogList *list);
@@ -42,6 +43,7 @@ static uint32 group_end(const LogList *list, uint32 first);
 static uint32 rows_of_time(const LogRows *rows, uint32 *next, Timestamp time);
 static uint32 number_events(LogList *list, uint32 first, uint32 end, uint32 to,
 							const LogRow *rows, uint32 nrows);
+static bool has_seq(const LogRow *rows, uint32 nrows, int64 seq);
 static HashedRow *hash_rows(const LogRow *rows, uint32 nrows);
 static int64 hash_of(const Jsonb *value);
 static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
@@ -192,15 +194,16 @@ static uint32
 number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *rows, uint32 nrows)
 {
 	HashedRow  *hashed = nrows > 0 ? hash_rows(rows, nrows) : NULL;
-	int32		seq = 0;
+	int64		seq = 0;
+	bool		scarce;
 	uint32		i;
 
-	/* a number that leaves no room for all of them, which only others can write, does not count */
 	for (i = 0; i < nrows; i++)
-	{
-		if (rows[i].seq < PG_INT32_MAX - (int32) (end - first))
-			seq = Max(seq, rows[i].seq + 1);
-	}
+		seq = Max(seq, (int64) rows[i].seq + 1);
+	/* numbers that leave no room for all events, which only others can write */
+	scarce = seq > PG_INT32_MAX - (int64) (end - first);
+	if (scarce)
+		seq = 0;
 	for (i = first; i < end; i++)
 	{
 		LogEvent	event = list->events[i];
@@ -209,12 +212,29 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 		reuse_log_get(list->log, event.number, &element);
 		if (nrows > 0 && take_copy(&element, rows, hashed, nrows))
 			continue;
-		event.seq = seq++;
+		while (scarce && has_seq(rows, nrows, seq))
+			seq++;
+		event.seq = (int32) seq++;
 		list->events[to++] = event;
 	}
 	if (hashed != NULL)
 		pfree(hashed);
 	return to;
+}
+
+/* has_seq: has a row that number? */
+static bool
+has_seq(const LogRow *rows, uint32 nrows, int64 seq)
+{
+	uint32		i;
+
+	for (i = 0; i < nrows; i++)
+	{
+		if (rows[i].seq == seq)
+			return true;
+	}
+	CHECK_FOR_INTERRUPTS();
+	return false;
 }
 
 /* hash_rows returns the rows by their hashes, which makes them easy to find by what they are. */
@@ -227,7 +247,7 @@ hash_rows(const LogRow *rows, uint32 nrows)
 	for (i = 0; i < nrows; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		hashed[i] = (HashedRow) {hash_of(rows[i].element), i, false};
+		hashed[i] = (HashedRow) {.hash = hash_of(rows[i].element), .row = i};
 	}
 	time_sort(hashed, nrows, sizeof(HashedRow));
 	return hashed;
@@ -248,6 +268,7 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 	int64		hash = hash_of(copy);
 	uint32		low = 0;
 	uint32		high = nrows;
+	uint32		i;
 	bool		found = false;
 
 	while (low < high)
@@ -259,11 +280,19 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 		else
 			high = middle;
 	}
-	for (; low < nrows && hashed[low].hash == hash && !found; low++)
+	i = low;
+	if (low < nrows)
+	{
+		/* events and rows that are all alike are not gone through again and again */
+		while (low + hashed[low].passed < nrows && hashed[low + hashed[low].passed].taken)
+			hashed[low].passed++;
+		i += hashed[low].passed;
+	}
+	for (; i < nrows && hashed[i].hash == hash && !found; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		found = !hashed[low].taken && same_value(copy, rows[hashed[low].row].element);
-		hashed[low].taken |= found;
+		found = !hashed[i].taken && same_value(copy, rows[hashed[i].row].element);
+		hashed[i].taken |= found;
 	}
 	pfree(copy);
 	return found;

@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -252,6 +253,7 @@ store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
 		ReuseValue	element;
 		EventRow	row;
 
+		CHECK_FOR_INTERRUPTS();
 		log_list_element(list, i, &element);
 		event_row_of(&element, event->time, event->seq, tables->uuid_campaigns, &row);
 		arrays[ARRAY_REUSED_AT] = accumArrayResult(arrays[ARRAY_REUSED_AT], TimestampGetDatum(row.time), false,

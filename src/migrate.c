@@ -66,11 +66,15 @@ static const char pick_logged[] =
 	"{if last_id} AND (a.tenant_id, a.id) {>} ($last_tenant_id, $last_id){end}"
 	" ORDER BY a.tenant_id, a.id LIMIT $batch_size";
 
+/*
+ * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
+ * asset by SQL is passed over, or waited for before anything else is locked.
+ */
 static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
 	" WHERE a.id {=} ANY ($ids) AND a.tenant_id {=} ANY ($tenant_ids)"
 	"  AND {fn:log_count}({doc:a}) {>} 0"
-	" ORDER BY a.id FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
+	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
 
 /* The parts of an asset's key */
 enum

@@ -69,10 +69,14 @@ time_bucket_start(const TimeBucket *bucket, text *zone, Timestamp time)
 Timestamp
 time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start)
 {
+	Timestamp	local;
+
 	if (zone != NULL && bucket->length.time > 0)
 		return time_bucket_start(bucket, zone, start + bucket->length.time);
+	/* a day whose midnight the clocks skip begins later than that */
+	local = time_bucket_start(bucket, NULL, to_local(zone, start));
 	return from_local(zone, DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
-																  TimestampGetDatum(to_local(zone, start)),
+																  TimestampGetDatum(local),
 																  IntervalPGetDatum(&bucket->length))));
 }
 
@@ -94,7 +98,7 @@ time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n)
 	if (bucket->length.time > 0)
 		return time_bucket_start(bucket, zone, start - span.time);
 	return from_local(zone, DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval,
-																  TimestampGetDatum(to_local(zone, start)),
+																  TimestampGetDatum(time_bucket_start(bucket, NULL, to_local(zone, start))),
 																  IntervalPGetDatum(&span))));
 }
 

@@ -66,6 +66,9 @@ static uint64 add_earlier(TrendTotals *totals, bool *has_earlier);
 static void put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts,
 							 const TrendTotals *totals);
 static Datum percentage(int64 part, int64 whole);
+static Timestamp next_bucket(const RowRequest *request, Timestamp start);
+static void check_all_put(const RowRequest *request, uint64 row);
+pg_noreturn static void report_time_zone(const RowRequest *request);
 static bool bucket_start(uint64 row, Timestamp *start);
 static int64 row_count(uint64 row, int column);
 
@@ -154,8 +157,9 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 		/* after the last there may be no time */
 		if (start >= last)
 			break;
-		start = time_bucket_next(request->bucket, request->time_zone, start);
+		start = next_bucket(request, start);
 	}
+	check_all_put(request, row);
 }
 
 /*
@@ -228,6 +232,9 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	request.time_zone = read_time_zone(fcinfo, 5);
 	request.range = range;
+	InitMaterializedSRF(fcinfo, 0);
+	if (range.has_end && range.end == DT_NOBEGIN)
+		return (Datum) 0;
 	bound_timeline(&request);
 	if (!TIMESTAMP_NOT_FINITE(range.start))
 		request.first_bucket = Max(request.first_bucket,
@@ -236,7 +243,6 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 	/* earlier events count, too: assets have been reused by them */
 	request.range = (RequestRange) {.start = DT_NOBEGIN, .end = DT_NOEND};
 
-	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	row_make_statement(fcinfo, &request, row_trend, &statement);
 	app_schema_require(&statement.assets, ASSET_CREATED_AT);
@@ -279,8 +285,9 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 		/* after the last there may be no time */
 		if (start == last)
 			break;
-		start = time_bucket_next(request->bucket, request->time_zone, start);
+		start = next_bucket(request, start);
 	}
+	check_all_put(request, row);
 }
 
 /*
@@ -327,6 +334,37 @@ percentage(int64 part, int64 whole)
 	ratio = DirectFunctionCall2(numeric_div, DirectFunctionCall1(int8_numeric, Int64GetDatum(100 * part)),
 								DirectFunctionCall1(int8_numeric, Int64GetDatum(whole)));
 	return DirectFunctionCall1(numeric_trim_scale, DirectFunctionCall2(numeric_round, ratio, Int32GetDatum(2)));
+}
+
+/* next_bucket returns when the next bucket begins; error 22023 if the time zone's clocks go back that far. */
+static Timestamp
+next_bucket(const RowRequest *request, Timestamp start)
+{
+	Timestamp	next = time_bucket_next(request->bucket, request->time_zone, start);
+
+	if (next <= start)
+		report_time_zone(request);
+	return next;
+}
+
+/* check_all_put raises the same error if a row's bucket has not come. */
+static void
+check_all_put(const RowRequest *request, uint64 row)
+{
+	Timestamp	start;
+
+	if (bucket_start(row, &start))
+		report_time_zone(request);
+}
+
+static void
+report_time_zone(const RowRequest *request)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time zone \"%s\" cannot be divided by the %s",
+					request->time_zone ? text_to_cstring(request->time_zone) : "UTC", request->bucket->name),
+			 errhint("Give the name of a time zone that is in use.")));
 }
 
 /* bucket_start reads which bucket a row of the statement has counted; false if none. */

@@ -192,7 +192,8 @@ report_not_found(const TrackRequest *request, const AppTable *assets, const AppT
 
 	if (spaces == NULL)
 		app_report_not_found(APP_ASSETS);
-	app_lookup(assets, COLUMN_BIT(ASSET_ID), request->asset_id, request->tenant_id, false, &asset);
+	/* policies can hide the asset from an update alone */
+	lock_row(request, assets, &asset);
 	app_report_not_found(APP_SPACES);
 }
 

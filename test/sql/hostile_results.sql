@@ -183,10 +183,40 @@ SELECT asset_reuse_create_history_table();
 CREATE VIEW dependent AS SELECT * FROM campaign_asset_reuse_history;
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP VIEW dependent;
+CREATE TEMP TABLE dependent (event campaign_asset_reuse_history);
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP TABLE dependent;
+CREATE FUNCTION dependent() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM campaign_asset_reuse_history; END;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP FUNCTION dependent();
 -- An event as deep as a document can be parsed is put back like any other.
 INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, original)
 	VALUES ('acme', 'hero', '-infinity', (repeat('[', 6000) || repeat(']', 6000))::jsonb);
 SELECT asset_reuse_drop_history_table() AS put_back;
 SELECT length(platform_metadata->'reuse_history'->>0) AS length FROM campaign_assets WHERE id = 'hero';
+--
+-- Absurd rows and documents, which only others can write
+--
+SELECT asset_reuse_create_history_table();
+UPDATE campaign_assets SET platform_metadata = NULL, reused_count = 0, last_reused_at = NULL;
+-- Numbers of events near the greatest there is: each event has an id of its own, and the asset can be tracked.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq) VALUES
+	('acme', 'clip', '2026-01-05', 2147483644), ('acme', 'clip', '2026-01-05', 2147483645), ('acme', 'clip', '2026-01-05', 0);
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-05", "x": 1}, {"timestamp": "2026-01-05", "x": 2}]}' WHERE id = 'clip';
+SELECT jsonb_path_query_array(asset_reuse_history('clip', 'acme'), '$.history[*].event_id') AS ids;
+SELECT asset_reuse_track('clip', 'acme', reused_in_type => 'email')->'asset'->'reused_count' AS count;
+SELECT seq, original->'x' AS x FROM campaign_asset_reuse_history WHERE asset_id = 'clip' AND reused_at = '2026-01-05' ORDER BY seq;
+-- A number of 131,072 digits, in a few bytes, names no place.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-06", "context": {"reused_in_type": 12.5, "reused_in_id": 1e131071, "reused_in_name": 1e-16000}}]}'
+WHERE id = 'hero';
+SELECT reused_in_type, reused_in_id, reused_in_name FROM asset_reuse_events('acme', 'hero');
+CALL asset_reuse_migrate_history();
+SELECT reused_in_type, reused_in_id, reused_in_name FROM asset_reuse_events('acme', 'hero');
+-- More text than a document can hold, at a time that a document has, too: the others' events are there, and the drop says why not.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_name) VALUES ('acme', 'plain', '2026-01-07', 'email', repeat('x', 268435456));
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-07", "context": {}}]}' WHERE id = 'plain';
+SELECT sum(reuses) FROM asset_reuse_timeline('acme', 'year', end_date => '2027-01-01Z');
+SELECT asset_reuse_history('plain', 'acme')->'total' AS total, asset_reuse_track('plain', 'acme', reused_in_type => 'email')->'asset'->'reused_count' AS count;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP SCHEMA hostile_results CASCADE;
 DROP ROLE regress_results_owner, regress_results_auditor;

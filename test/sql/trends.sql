@@ -65,9 +65,9 @@ DECLARE
 	question record;
 BEGIN
 	FOR question IN
-		SELECT f, b, z, t, s, CASE b WHEN 'hour' THEN '2025-04-07 05:00Z' WHEN 'day' THEN '2025-04-20Z' ELSE '2026-01-16Z' END::timestamptz AS e
+		SELECT f, b, z, t, s, CASE b WHEN 'hour' THEN '2025-04-07 05:00Z' WHEN 'day' THEN '2025-05-05Z' ELSE '2026-01-16Z' END::timestamptz AS e
 		FROM unnest('{timeline,trend}'::text[]) AS f, unnest('{hour,day,week,month,quarter,year}'::text[]) AS b,
-			unnest('{UTC,Europe/Berlin,Australia/Lord_Howe,America/Sao_Paulo,Asia/Kathmandu}'::text[]) AS z, unnest('{NULL,image}'::text[]) AS t,
+			unnest('{UTC,Europe/Berlin,Australia/Lord_Howe,Africa/Cairo,Asia/Kathmandu}'::text[]) AS z, unnest('{NULL,image}'::text[]) AS t,
 			unnest('{NULL,2025-03-29 12:34Z}'::timestamptz[]) AS s
 		WHERE b <> 'hour' OR s IS NOT NULL
 	LOOP
@@ -100,6 +100,13 @@ SELECT * FROM asset_reuse_trend('acme', 'year', time_zone => 'Europe/Berlin', en
 SELECT count(*) > 20 AS months, bool_and(bucket_start = date_trunc('month', bucket_start)) AS begins FROM asset_reuse_trend('acme');
 SELECT count(*) FROM asset_reuse_trend('nobody');
 SELECT * FROM asset_reuse_trend('nobody', start_date => '2026-01-01Z', end_date => '2026-03-01Z');
+-- A day that begins at one o'clock, since the clocks skip midnight: those after it begin at midnight again.
+SELECT bucket_start AT TIME ZONE 'Africa/Cairo' AS "in Cairo" FROM asset_reuse_timeline('acme', 'day', NULL, '2025-04-24Z', '2025-04-27Z', 'Africa/Cairo');
+-- A zone whose clocks go back by more than a day: 22023, and an end.
+SELECT count(*) FROM asset_reuse_timeline('acme', 'day', NULL, '2024-01-01Z', '2026-01-01Z', 'AAA-24BBB-48,M12.2.5/24,M9.3.0/0');
+SELECT count(*) FROM asset_reuse_trend('acme', 'day', NULL, '2024-01-01Z', '2026-01-01Z', 'AAA-24BBB-48,M12.2.5/24,M9.3.0/0');
+-- Before all times there is nothing.
+SELECT (SELECT count(*) FROM asset_reuse_timeline('acme', end_date => '-infinity')) AS timeline, (SELECT count(*) FROM asset_reuse_trend('acme', end_date => '-infinity')) AS trend;
 -- Unknown zones and buckets: 22023.  Null is the default.
 SELECT count(*) FROM asset_reuse_timeline('acme', 'day', time_zone => 'Europe/Bonn');
 SELECT count(*) FROM asset_reuse_trend('acme', 'fortnight');
