@@ -291,7 +291,8 @@ drop_log_index(const AppTable *assets)
 {
 	Oid			index = app_index_find(INDEX_LOGS, assets->relid);
 
-	if (OidIsValid(index))
+	/* a partition's may be of its parent's */
+	if (OidIsValid(index) && !get_rel_relispartition(index))
 		ddl_run(psprintf("DROP INDEX %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
 																	 get_rel_name(index))));
 }

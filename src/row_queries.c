@@ -109,7 +109,8 @@ static const char document_events[] =
 	"  WHERE {wanted}{if history} AND {doc:a} {?} 'reuse_history'{end}) AS d"
 	" WHERE true"
 	"{if place_type} AND (d.event).reused_in_type {=} $place_type{end}"
-	"{if place_id} AND (d.event).reused_in_id {=} $place_id{end}";
+	"{if place_id} AND ((d.event).reused_in_id {=} $place_id"
+	"{if campaign_id} OR (d.event).reused_in_id {=} $campaign_id AND (d.event).reused_in_type {=} 'campaign_space'{end}){end}";
 
 /*
  * Where events are streamed, this has to come in order without a sort that reads them
@@ -129,8 +130,10 @@ static const char table_events[] =
 	"{if start_date} AND h.reused_at {>=} {utc:$start_date} AND h.reused_at {>} '-infinity'{end}"
 	"{if end_date} AND h.reused_at {<} {utc:$end_date} AND h.reused_at {>} '-infinity'{end}"
 	"{if place_type} AND h.reused_in_type {=} $place_type{end}"
-	"{if place_id} AND h.reused_in_id {=} $place_id"
-	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$place_id") "{end}"
+	"{if place_id} AND (h.reused_in_id {=} $place_id"
+	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$place_id")
+	"{if campaign_id} OR h.reused_in_id {=} $campaign_id AND h.reused_in_type {=} 'campaign_space'"
+	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign_id") "{end}){end}"
 	"{if streamed} ORDER BY 2 DESC, 3 DESC LIMIT (SELECT CAST(NULL AS pg_catalog.int8)){end}";
 
 static const char *argument_of(const char *name, const char *kind);

@@ -88,10 +88,11 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	const AppColumn *campaign_id = &statement->spaces.columns[SPACE_ID];
 	bool		uuid_campaigns = campaign_id->type == UUIDOID;
 	ReusePlace	place = {.type = request->place_type, .id = request->place_id};
+	text	   *spelled = uuid_campaigns && place.id != NULL ? event_id_spelled(place.id) : place.id;
 	bool		nowhere = false;
 
-	if (uuid_campaigns && place.id != NULL && (place.type == NULL || event_names_campaign(&place)))
-		place.id = event_id_spelled(place.id);
+	if (event_names_campaign(&place))
+		place.id = spelled;
 	if (OidIsValid(request->campaign_id.type))
 	{
 		ReusePlace	campaign = {
@@ -100,12 +101,16 @@ bind_place(const RowRequest *request, RowStatement *statement)
 		};
 
 		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
-			(place.id != NULL && !is_same(place.id, campaign.id));
+			(place.id != NULL && !is_same(spelled, campaign.id));
 		place = campaign;
 	}
+	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
+	if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
+		spelled = NULL;
 	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
 	bind_text(plan, "place_type", place.type);
 	bind_text(plan, "place_id", place.id);
+	bind_text(plan, "campaign_id", spelled);
 	bind_flag(plan, "nowhere", nowhere);
 }
 

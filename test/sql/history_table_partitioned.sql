@@ -75,6 +75,12 @@ SELECT relid, level FROM pg_partition_tree('assets_by_tenant_reuse_history_idx')
 SELECT asset_reuse_drop_history_table();
 SELECT tenant_id, platform_metadata FROM assets_by_tenant WHERE id = 'line' ORDER BY tenant_id;
 SELECT count(*) FROM pg_class WHERE relnamespace = 'regress_history_partitioned'::regnamespace AND relname ~ 'reuse_history.*idx';
+-- Assets that are a partition themselves, whose parent has that index: it stays.
+CREATE INDEX ON assets_by_tenant (tenant_id, id) WHERE platform_metadata ? 'reuse_history';
+SET asset_reuse.assets_table = 'assets_of_acme';
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_drop_history_table();
+SELECT count(*) FROM pg_indexes WHERE schemaname = 'regress_history_partitioned' AND tablename = 'assets_of_acme' AND indexdef ~ 'reuse_history';
 RESET asset_reuse.assets_table;
 
 SET client_min_messages = warning;

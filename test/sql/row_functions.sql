@@ -235,6 +235,15 @@ SELECT * FROM differences('other notation in documents');
 SELECT * FROM differences('other notation in table');
 SELECT asset_name, reuses FROM asset_reuse_where_used('7e000000-0000-4000-8000-000000000001',
 	reused_in_type => 'campaign_space', reused_in_id => '{5ACE0000-0000-40008000000000000001}');
+-- By the id alone, too; any other place only as it was spelled.
+SELECT asset_name, reuses FROM asset_reuse_where_used('7e000000-0000-4000-8000-000000000001', reused_in_id => '{5ACE0000-0000-40008000000000000001}');
+BEGIN;
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id)
+	SELECT tenant_id, id, '2026-02-01Z', 'email', '{5ACE0000-0000-4000-8000-0000000000FF}' FROM campaign_assets WHERE asset_name = (
+		SELECT min(asset_name) FROM asset_reuse_where_used('7e000000-0000-4000-8000-000000000001', '5ace0000-0000-4000-8000-000000000001'));
+SELECT spelled, (SELECT sum(reuses) FROM asset_reuse_where_used('7e000000-0000-4000-8000-000000000001', reused_in_id => spelled)) AS reuses
+FROM unnest('{"{5ACE0000-0000-4000-8000-0000000000FF}",5ace0000-0000-4000-8000-0000000000ff}'::text[]) AS spelled;
+ROLLBACK;
 TRUNCATE campaign_asset_reuse_history;
 UPDATE campaign_assets AS a SET platform_metadata = d.platform_metadata FROM documents AS d WHERE d.id::uuid = a.id;
 CALL move_events(1);
