@@ -103,9 +103,10 @@ bind_place(const RowRequest *request, RowStatement *statement)
 		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
 			(place.id != NULL && !is_same(spelled, campaign.id));
 		place = campaign;
+		spelled = NULL;
 	}
 	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
-	if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
+	else if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
 		spelled = NULL;
 	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
 	bind_text(plan, "place_type", place.type);

@@ -219,6 +219,34 @@ DirectFunctionCall1Coll(PGFunction func, Oid collation, Datum arg1)
 	return func(fcinfo);
 }
 
+Datum
+DirectFunctionCall2Coll(PGFunction func, Oid collation, Datum arg1, Datum arg2)
+{
+	LOCAL_FCINFO(fcinfo, 2);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, collation, NULL, NULL);
+	fcinfo->args[0].value = arg1;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = arg2;
+	fcinfo->args[1].isnull = false;
+	return func(fcinfo);
+}
+
+Datum
+DirectFunctionCall3Coll(PGFunction func, Oid collation, Datum arg1, Datum arg2, Datum arg3)
+{
+	LOCAL_FCINFO(fcinfo, 3);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 3, collation, NULL, NULL);
+	fcinfo->args[0].value = arg1;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = arg2;
+	fcinfo->args[1].isnull = false;
+	fcinfo->args[2].value = arg3;
+	fcinfo->args[2].isnull = false;
+	return func(fcinfo);
+}
+
 /* No value of ours is compressed or out of line. */
 struct varlena *
 pg_detoast_datum(struct varlena *datum)
@@ -315,6 +343,36 @@ numeric_out(PG_FUNCTION_ARGS)
 	if (places > 0)
 		sprintf(at, ".%0*d", places, 0);
 	PG_RETURN_CSTRING(result);
+}
+
+/*
+ * A number is read only as a limit, which is above every number of ours: its text stands for
+ * it, and it is the larger one of a comparison.
+ */
+Datum
+numeric_in(PG_FUNCTION_ARGS)
+{
+	return PG_GETARG_DATUM(0);
+}
+
+Datum
+numeric_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(-1);
+}
+
+Datum
+numeric_abs(PG_FUNCTION_ARGS)
+{
+	return PG_GETARG_DATUM(0);
+}
+
+Datum
+numeric_scale(PG_FUNCTION_ARGS)
+{
+	const ShortNumeric *numeric = (const ShortNumeric *) PG_GETARG_POINTER(0);
+
+	PG_RETURN_INT32((numeric->header & SHORT_NUMERIC_PLACES) >> SHORT_NUMERIC_PLACES_SHIFT);
 }
 
 /* No number of ours is NaN or infinity, since no number in JSON is. */

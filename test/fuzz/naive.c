@@ -17,7 +17,7 @@
 static bool naive_time(const ReuseValue *event, Timestamp *time);
 static bool place_row(Case *c, LogRow row);
 static bool is_copy(const Case *c, int event, const LogRows *rows);
-static int32 first_seq(const Case *c, Timestamp time, const LogRows *rows);
+static int32 free_seq(const Case *c, Timestamp time, const LogRows *rows, int before);
 static bool equal_numbers(const ReuseValue *a, const ReuseValue *b);
 static ReuseValue naive_child(const ReuseValue *container, const char *data, uint32 start,
 							  uint32 end, uint32 type);
@@ -134,8 +134,9 @@ naive_list(const Case *c, const LogRows *rows, uint32 *count)
 		copies[i] = is_copy(c, i, rows);
 	for (i = 0; i < c->nevents; i++)
 	{
-		LogEvent	event = {c->events[i].time, i, first_seq(c, c->events[i].time, rows)};
+		LogEvent	event = {c->events[i].time, i, 0};
 		int			rank = 0;
+		int			before = 0;
 
 		if (copies[i])
 			continue;
@@ -146,8 +147,9 @@ naive_list(const Case *c, const LogRows *rows, uint32 *count)
 			if (copies[other])
 				continue;
 			rank += time < event.time || (time == event.time && other < i);
-			event.seq += time == event.time && other < i;
+			before += time == event.time && other < i;
 		}
+		event.seq = free_seq(c, event.time, rows, before);
 		list[rank] = event;
 		(*count)++;
 	}
@@ -177,25 +179,37 @@ is_copy(const Case *c, int event, const LogRows *rows)
 }
 
 /*
- * first_seq returns the number after the greatest that a row of a time has.  One that leaves no
- * room for all events of that time does not count.
+ * free_seq returns a number that no row of a time has, after so many others: the first is the
+ * one after the greatest of the rows, or, where that leaves no room for all events of the time,
+ * any from zero on.
  */
 static int32
-first_seq(const Case *c, Timestamp time, const LogRows *rows)
+free_seq(const Case *c, Timestamp time, const LogRows *rows, int before)
 {
-	int32		seq = 0;
+	int64		first = 0;
 	int32		nevents = 0;
 	uint32		r;
 	int			i;
+	int64		seq;
 
 	for (i = 0; i < c->nevents; i++)
 		nevents += c->events[i].time == time;
 	for (r = 0; r < rows->count; r++)
 	{
-		if (rows->rows[r].time == time && rows->rows[r].seq < PG_INT32_MAX - nevents)
-			seq = Max(seq, rows->rows[r].seq + 1);
+		if (rows->rows[r].time == time)
+			first = Max(first, (int64) rows->rows[r].seq + 1);
 	}
-	return seq;
+	if (first + nevents > PG_INT32_MAX)
+		first = 0;
+	for (seq = first;; seq++)
+	{
+		bool		taken = false;
+
+		for (r = 0; r < rows->count; r++)
+			taken |= rows->rows[r].time == time && rows->rows[r].seq == seq;
+		if (!taken && before-- == 0)
+			return (int32) seq;
+	}
 }
 
 bool
