@@ -85,18 +85,25 @@ Datum
 asset_reuse_event_context(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *others = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
-	ReusePlace	place = {
-		.type = optional_text(fcinfo, 1),
-		.id = optional_text(fcinfo, 2),
-		.name = optional_text(fcinfo, 3),
-		.key = optional_text(fcinfo, 4)
-	};
+	ReusePlace	place = event_place_args(fcinfo, 1);
 
 	if (others != NULL && !JB_ROOT_IS_OBJECT(others))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("context must be a JSON object")));
 	PG_RETURN_JSONB_P(event_context_make(others, &place));
+}
+
+/* event_place_args returns the place whose columns are the four arguments from one on. */
+ReusePlace
+event_place_args(FunctionCallInfo fcinfo, int argno)
+{
+	return (ReusePlace) {
+		.type = optional_text(fcinfo, argno),
+		.id = optional_text(fcinfo, argno + 1),
+		.name = optional_text(fcinfo, argno + 2),
+		.key = optional_text(fcinfo, argno + 3)
+	};
 }
 
 /*

@@ -8,6 +8,8 @@
 #ifndef ASSET_REUSE_EVENT_CONTEXT_H
 #define ASSET_REUSE_EVENT_CONTEXT_H
 
+#include "fmgr.h"
+
 #include "reuse_log.h"
 
 /* The type of place that makes an event name a campaign */
@@ -22,6 +24,7 @@ typedef struct ReusePlace
 	text	   *key;
 } ReusePlace;
 
+extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
 extern Jsonb *event_context_others(const ReuseValue *context);

@@ -31,7 +31,6 @@ static bool is_own_element(const ReuseValue *element, Timestamp time);
 static bool is_too_large(const EventRow *row);
 static Jsonb *make_context(const EventRow *row);
 static void read_row(FunctionCallInfo fcinfo, int argno, EventRow *row);
-static text *optional_text(FunctionCallInfo fcinfo, int argno);
 static Jsonb *optional_jsonb(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -75,18 +74,9 @@ static void
 read_row(FunctionCallInfo fcinfo, int argno, EventRow *row)
 {
 	memset(row, 0, sizeof(*row));
-	row->place.type = optional_text(fcinfo, argno);
-	row->place.id = optional_text(fcinfo, argno + 1);
-	row->place.name = optional_text(fcinfo, argno + 2);
-	row->place.key = optional_text(fcinfo, argno + 3);
+	row->place = event_place_args(fcinfo, argno);
 	row->context = optional_jsonb(fcinfo, argno + 4);
 	row->original = optional_jsonb(fcinfo, argno + 5);
-}
-
-static text *
-optional_text(FunctionCallInfo fcinfo, int argno)
-{
-	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
 }
 
 static Jsonb *

@@ -32,7 +32,7 @@ static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
 
 static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
 static void put_decimal(JsonbWriter *w, char *decimal);
-static void put_quotient(JsonbWriter *w, Datum dividend, Datum divisor);
+static Numeric quotient(Datum dividend, Datum divisor);
 static Datum decimal_digits(double value);
 static Numeric round_numeric(Datum number);
 
@@ -169,16 +169,20 @@ response_put_event_id(JsonbWriter *w, EventId id)
 void
 response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor)
 {
+	jsonb_put_numeric(w, response_ratio(factor, dividend, divisor));
+}
+
+/* response_ratio returns what response_put_ratio puts. */
+Numeric
+response_ratio(int64 factor, int64 dividend, int64 divisor)
+{
 	Datum		product;
 
 	if (divisor == 0)
-	{
-		response_put_int(w, 0);
-		return;
-	}
+		return int64_to_numeric(0);
 	product = DirectFunctionCall2(numeric_mul, NumericGetDatum(int64_to_numeric(factor)),
 								  NumericGetDatum(int64_to_numeric(dividend)));
-	put_quotient(w, product, NumericGetDatum(int64_to_numeric(divisor)));
+	return quotient(product, NumericGetDatum(int64_to_numeric(divisor)));
 }
 
 /*
@@ -198,9 +202,9 @@ response_put_lift(JsonbWriter *w, double value, double base)
 		return;
 	}
 	difference = DirectFunctionCall2(numeric_sub, decimal_digits(value), decimal_digits(base));
-	put_quotient(w, DirectFunctionCall2(numeric_mul, difference,
-										NumericGetDatum(int64_to_numeric(100))),
-				 decimal_digits(base));
+	jsonb_put_numeric(w, quotient(DirectFunctionCall2(numeric_mul, difference,
+													  NumericGetDatum(int64_to_numeric(100))),
+								  decimal_digits(base)));
 }
 
 /*
@@ -243,15 +247,15 @@ put_decimal(JsonbWriter *w, char *decimal)
 	jsonb_put_numeric(w, DatumGetNumeric(number));
 }
 
-/* put_quotient puts dividend / divisor, rounded. */
-static void
-put_quotient(JsonbWriter *w, Datum dividend, Datum divisor)
+/* quotient returns dividend / divisor, rounded. */
+static Numeric
+quotient(Datum dividend, Datum divisor)
 {
 	/* a quotient has as many decimals as its dividend, if that is more than usual */
 	Datum		widened = DirectFunctionCall2(numeric_round, dividend,
 											  Int32GetDatum(GUARD_DECIMALS));
 
-	jsonb_put_numeric(w, round_numeric(DirectFunctionCall2(numeric_div, widened, divisor)));
+	return round_numeric(DirectFunctionCall2(numeric_div, widened, divisor));
 }
 
 /* decimal_digits converts a double to the 15 digits that it surely has. */

@@ -23,6 +23,7 @@ extern void response_put_time(JsonbWriter *w, Timestamp time);
 extern void response_put_event_time(JsonbWriter *w, Timestamp time);
 extern void response_put_event_id(JsonbWriter *w, EventId id);
 extern void response_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor);
+extern Numeric response_ratio(int64 factor, int64 dividend, int64 divisor);
 extern void response_put_lift(JsonbWriter *w, double value, double base);
 extern void response_put_rounded(JsonbWriter *w, double value);
 

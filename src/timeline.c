@@ -20,6 +20,7 @@
 #include "utils/tuplestore.h"
 
 #include "plan_cache.h"
+#include "response.h"
 #include "row_queries.h"
 #include "row_request.h"
 
@@ -65,7 +66,6 @@ static void put_trend(ReturnSetInfo *result, const RowRequest *request);
 static uint64 add_earlier(TrendTotals *totals, bool *has_earlier);
 static void put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts,
 							 const TrendTotals *totals);
-static Datum percentage(int64 part, int64 whole);
 static Timestamp next_bucket(const RowRequest *request, Timestamp start);
 static void check_all_put(const RowRequest *request, uint64 row);
 pg_noreturn static void report_time_zone(const RowRequest *request);
@@ -316,24 +316,11 @@ put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, co
 		TimestampTzGetDatum(start), Int64GetDatum(counts[TREND_CREATED]),
 		Int64GetDatum(counts[TREND_REUSES]), Int64GetDatum(counts[TREND_REUSED]),
 		Int64GetDatum(totals->assets), Int64GetDatum(totals->ever_reused),
-		percentage(totals->ever_reused, totals->assets)
+		NumericGetDatum(response_ratio(100, totals->ever_reused, totals->assets))
 	};
 	bool		nulls[lengthof(values)] = {0};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-/* percentage returns a numeric with two decimals, halves away from zero and no trailing zeros; 0 of none. */
-static Datum
-percentage(int64 part, int64 whole)
-{
-	Datum		ratio;
-
-	if (whole == 0)
-		return DirectFunctionCall1(int8_numeric, Int64GetDatum(0));
-	ratio = DirectFunctionCall2(numeric_div, DirectFunctionCall1(int8_numeric, Int64GetDatum(100 * part)),
-								DirectFunctionCall1(int8_numeric, Int64GetDatum(whole)));
-	return DirectFunctionCall1(numeric_trim_scale, DirectFunctionCall2(numeric_round, ratio, Int32GetDatum(2)));
 }
 
 /* next_bucket returns when the next bucket begins; error 22023 if the time zone's clocks go back that far. */
