@@ -3,7 +3,7 @@
  * analytics.c
  *	  asset_reuse_analytics: a tenant's reuse at a glance.
  *
- * One statement over the tenant's assets, whose one aggregate (reuse_summary.c)
+ * One statement over the tenant's assets, whose one aggregate (summary.c)
  * makes all of the answer but its frame, in parallel where the planner finds
  * that worthwhile.
  *
@@ -20,16 +20,16 @@
 #include "storage/lockdefs.h"
 #include "utils/timestamp.h"
 
+#include "answer.h"
 #include "app_row.h"
 #include "app_schema.h"
-#include "asset_type.h"
-#include "history_table.h"
-#include "identifier.h"
+#include "log_value.h"
 #include "plan_cache.h"
 #include "request.h"
-#include "response.h"
-#include "reuse_log.h"
-#include "reuse_summary.h"
+#include "request_asset_type.h"
+#include "request_identifier.h"
+#include "summary.h"
+#include "table_bind.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 
@@ -210,7 +210,7 @@ put_filters(JsonbWriter *w, const AnalyticsRequest *request)
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
 	put_date(w, request->range.has_end, request->range.end);
-	response_put_text(w, request->asset_type);
+	answer_put_text(w, request->asset_type);
 	put_date(w, request->range.has_start, request->range.start);
 	jsonb_end(w);
 }
@@ -219,7 +219,7 @@ static void
 put_date(JsonbWriter *w, bool given, TimestampTz date)
 {
 	if (given)
-		response_put_time(w, date);
+		answer_put_time(w, date);
 	else
 		jsonb_put_null(w);
 }

@@ -9,7 +9,7 @@
 #define ASSET_REUSE_APP_LOOKUP_H
 
 #include "app_row.h"
-#include "identifier.h"
+#include "request_identifier.h"
 
 extern void app_lookup(const AppTable *table, ColumnSet set, Identifier id,
 					   Identifier tenant_id, bool read_only, AppRow *row);

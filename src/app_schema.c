@@ -93,7 +93,7 @@ static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
 	[SPACE_CAMPAIGN_NAME] = {"campaign_name", KIND_TEXT, true},
 };
 
-/* history_table.c judges these: here a column of another kind is as good as none */
+/* table_bind.c judges these: here a column of another kind is as good as none */
 static const ColumnSpec history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_SEQ] = {"seq", KIND_SEQ, false},
 	[HISTORY_CONTEXT] = {"context", KIND_JSONB, false},

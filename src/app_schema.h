@@ -17,7 +17,7 @@ typedef enum AppRole
 {
 	APP_ASSETS,
 	APP_SPACES,
-	APP_HISTORY					/* ours, where there is one: see history_table.c */
+	APP_HISTORY					/* ours, where there is one: see table_bind.c */
 } AppRole;
 
 #define APP_NROLES			(APP_HISTORY + 1)

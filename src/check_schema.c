@@ -18,7 +18,7 @@
 
 #include "app_index.h"
 #include "app_schema.h"
-#include "history_table.h"
+#include "table_bind.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_check_schema);
 

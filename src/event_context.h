@@ -10,7 +10,7 @@
 
 #include "fmgr.h"
 
-#include "reuse_log.h"
+#include "log_value.h"
 
 /* The type of place that makes an event name a campaign */
 #define CAMPAIGN_TYPE		"campaign_space"

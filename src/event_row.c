@@ -19,7 +19,7 @@
 
 #include "compat.h"
 #include "event_row.h"
-#include "iso_time.h"
+#include "time_iso.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_event_element);
 PG_FUNCTION_INFO_V1(asset_reuse_row_context);
@@ -126,7 +126,7 @@ event_row_element(const EventRow *row)
 	}
 	reuse_value_of_jsonb(make_context(row), &context);
 	jsonb_writer_init(&w, CurrentMemoryContext, (Size) context.len + REUSE_EVENT_OVERHEAD);
-	reuse_log_put_event(&w, row->time, &context);
+	log_put_event(&w, row->time, &context);
 	return jsonb_writer_finish(&w);
 }
 

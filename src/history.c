@@ -3,8 +3,8 @@
  * history.c
  *	  asset_reuse_history: an asset's timeline.
  *
- * One read of the asset and its events in both places (history_page.c), one query for the campaigns that the page names
- * (history_campaigns.c), and the answer.
+ * One read of the asset and its events in both places (events_page.c), one query for the campaigns that the page names
+ * (events_campaigns.c), and the answer.
  *
  * The answer lives in the calling query's memory context; all else, the
  * document among it, until SPI_finish.
@@ -22,13 +22,13 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "answer.h"
 #include "app_lookup.h"
-#include "history_campaigns.h"
-#include "history_page.h"
-#include "history_table.h"
+#include "events_campaigns.h"
+#include "events_page.h"
+#include "log_value.h"
 #include "request.h"
-#include "response.h"
-#include "reuse_log.h"
+#include "table_bind.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_history);
 
@@ -69,9 +69,9 @@ asset_reuse_history(PG_FUNCTION_ARGS)
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
 	has_table = history_table_bind(&assets, AccessShareLock, true, &history);
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	history_page_pick(&request, &assets, has_table ? &history : NULL,
-					  spaces.columns[SPACE_ID].type == UUIDOID, fcinfo->flinfo->fn_oid, &page);
-	history_campaigns_find(request.tenant_id, &spaces, &page);
+	events_page_pick(&request, &assets, has_table ? &history : NULL,
+					 spaces.columns[SPACE_ID].type == UUIDOID, fcinfo->flinfo->fn_oid, &page);
+	events_campaigns_find(request.tenant_id, &spaces, &page);
 	answer = make_answer(&request, &page, memory);
 	SPI_finish();
 
@@ -117,26 +117,26 @@ make_answer(const HistoryRequest *request, const HistoryPage *page, MemoryContex
 
 	jsonb_writer_init(&w, memory, answer_size(page));
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
-	response_put_int(&w, request->limit);
+	answer_put_int(&w, request->limit);
 	if (request->by_cursor)
 		jsonb_put_null(&w);
 	else
-		response_put_int(&w, page->total);
-	response_put_int(&w, request->offset);
+		answer_put_int(&w, page->total);
+	answer_put_int(&w, request->offset);
 	jsonb_begin_array(&w, page->nevents);
 	for (i = 0; i < page->nevents; i++)
 		put_event(&w, &page->events[i]);
 	jsonb_end(&w);
 	jsonb_put_bool(&w, true);
-	response_put_column(&w, asset, ASSET_ID);
+	answer_put_column(&w, asset, ASSET_ID);
 	jsonb_put_bool(&w, page->has_more);
-	response_put_column(&w, asset, ASSET_NAME);
+	answer_put_column(&w, asset, ASSET_NAME);
 	if (page->has_more)
-		response_put_event_id(&w, page->events[page->nevents - 1].id);
+		answer_put_event_id(&w, page->events[page->nevents - 1].id);
 	else
 		jsonb_put_null(&w);
-	response_put_int(&w, app_row_integer(asset, ASSET_REUSED_COUNT));
-	response_put_column(&w, asset, ASSET_LAST_REUSED_AT);
+	answer_put_int(&w, app_row_integer(asset, ASSET_REUSED_COUNT));
+	answer_put_column(&w, asset, ASSET_LAST_REUSED_AT);
 	jsonb_end(&w);
 	return jsonb_writer_finish(&w);
 }
@@ -165,14 +165,14 @@ put_event(JsonbWriter *w, const HistoryEvent *event)
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
 	jsonb_put_copy(w, event->context.type, event->context.data, event->context.len);
-	response_put_event_id(w, event->id);
-	response_put_event_time(w, event->id.time);
-	response_put_text(w, event->place.id);
+	answer_put_event_id(w, event->id);
+	answer_put_event_time(w, event->id.time);
+	answer_put_text(w, event->place.id);
 	if (event->campaign != NULL)
-		response_put_row(w, APP_SPACES, event->campaign, CAMPAIGN_COLUMNS, NULL);
+		answer_put_row(w, APP_SPACES, event->campaign, CAMPAIGN_COLUMNS, NULL);
 	else
 		jsonb_put_null(w);
-	response_put_text(w, event->place.name);
-	response_put_text(w, event->place.type);
+	answer_put_text(w, event->place.name);
+	answer_put_text(w, event->place.type);
 	jsonb_end(w);
 }

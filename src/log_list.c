@@ -14,7 +14,7 @@
  * Our own events are stored in the order of their times; only a log that others wrote to
  * needs a sort.
  *
- * As reuse_log.c, this file is pure; values point into the document given, and what is
+ * As log_value.c, this file is pure; values point into the document given, and what is
  * allocated is in the current memory context.
  *
  *-------------------------------------------------------------------------
@@ -88,7 +88,7 @@ log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
 void
 log_list_element(const LogList *list, uint32 i, ReuseValue *element)
 {
-	reuse_log_get(list->log, list->events[i].number, element);
+	log_get(list->log, list->events[i].number, element);
 }
 
 /*
@@ -112,7 +112,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 		more += VARSIZE(rows->rows[i].element) + sizeof(JEntry) + MAXIMUM_ALIGNOF;
 
 	/* no log is larger than a JEntry can say */
-	reuse_log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
+	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
 	jsonb_begin_array(&w, list.count + rows->count);
 	for (i = 0; i <= list.count; i++)
 	{
@@ -132,7 +132,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 		jsonb_put_copy(&w, element.type, element.data, element.len);
 	}
 	jsonb_end(&w);
-	return reuse_log_end_document(&w, document, log);
+	return log_end_document(&w, document, log);
 }
 
 /*
@@ -147,8 +147,8 @@ read_events(LogList *list)
 	Timestamp	previous = DT_NOBEGIN;
 	bool		ordered = true;
 
-	reuse_log_walk(&walk, list->log);
-	while (reuse_log_next(&walk, &element))
+	log_walk(&walk, list->log);
+	while (log_next(&walk, &element))
 	{
 		LogEvent   *event = &list->events[walk.next - 1];
 
@@ -209,7 +209,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 		LogEvent	event = list->events[i];
 		ReuseValue	element;
 
-		reuse_log_get(list->log, event.number, &element);
+		log_get(list->log, event.number, &element);
 		if (nrows > 0 && take_copy(&element, rows, hashed, nrows))
 			continue;
 		while (scarce && has_seq(rows, nrows, seq))

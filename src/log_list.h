@@ -10,7 +10,7 @@
 
 #include "utils/array.h"
 
-#include "reuse_log.h"
+#include "log_value.h"
 
 /* An event of a log, but for what it says */
 typedef struct LogEvent

@@ -106,7 +106,7 @@ asset_reuse_log_count(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
 
-	(void) reuse_log_find(&PG_GETARG_JSONB_P(0)->root, &log);
+	(void) log_find(&PG_GETARG_JSONB_P(0)->root, &log);
 	PG_RETURN_INT32(log.count);
 }
 
@@ -122,7 +122,7 @@ asset_reuse_log_count_in(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_INT64(0);
-	(void) reuse_log_find(&PG_GETARG_JSONB_P(0)->root, &log);
+	(void) log_find(&PG_GETARG_JSONB_P(0)->root, &log);
 	if (log.count == 0)
 		PG_RETURN_INT64(0);
 	list_in_range(fcinfo, 1, 3, &log, &list);
@@ -140,7 +140,7 @@ asset_reuse_log_times(PG_FUNCTION_ARGS)
 	int			ntimes = 0;
 	uint32		i;
 
-	(void) reuse_log_find(&document->root, &log);
+	(void) log_find(&document->root, &log);
 	log_list_make(&log, NULL, &list);
 	times = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) list.count, 1) * sizeof(Datum));
 	for (i = 0; i < list.count; i++)
@@ -184,7 +184,7 @@ open_rows(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		return false;
 	document = PG_GETARG_JSONB_P(0);
-	(void) reuse_log_find(&document->root, &log);
+	(void) log_find(&document->root, &log);
 	if (log.count == 0)
 	{
 		PG_FREE_IF_COPY(document, 0);
@@ -196,7 +196,7 @@ open_rows(FunctionCallInfo fcinfo)
 	/* the argument may be gone by the next call */
 	document = PG_GETARG_JSONB_P_COPY(0);
 	rows = palloc0(sizeof(EventRows));
-	(void) reuse_log_find(&document->root, &rows->log);
+	(void) log_find(&document->root, &rows->log);
 	list_in_range(fcinfo, 1, 5, &rows->log, &rows->list);
 	rows->uuid_campaigns = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	rows->detail = PG_ARGISNULL(4) ? DETAIL_CONTEXT : PG_GETARG_INT32(4);
@@ -221,7 +221,7 @@ make_row(const EventRows *rows, const LogEvent *event)
 
 	values[EVENT_REUSED_AT] = TimestampGetDatum(event->time);
 	values[EVENT_SEQ] = Int32GetDatum(event->seq);
-	reuse_log_get(&rows->log, event->number, &element);
+	log_get(&rows->log, event->number, &element);
 	has_context = reuse_event_context(&element, &context);
 	if (rows->detail >= DETAIL_PLACE)
 		event_context_place(&context, rows->uuid_campaigns, &place);

@@ -18,8 +18,8 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "iso_time.h"
 #include "request.h"
+#include "time_iso.h"
 
 static char *spell_time(TimestampTz time);
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
@@ -82,7 +82,7 @@ request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log)
 	if (PG_ARGISNULL(argno))
 		return NULL;
 	document = PG_GETARG_JSONB_P(argno);
-	reuse_log_require(reuse_log_find(&document->root, log));
+	log_require(log_find(&document->root, log));
 	return document;
 }
 

@@ -10,8 +10,8 @@
 
 #include "fmgr.h"
 
-#include "identifier.h"
-#include "reuse_log.h"
+#include "log_value.h"
+#include "request_identifier.h"
 
 /* Times with start <= time < end; without a bound, to the end of time */
 typedef struct RequestRange

@@ -12,8 +12,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "answer.h"
 #include "jsonb_writer.h"
-#include "response.h"
 #include "summary_state.h"
 
 /* A type's counter with its name, for the answer */
@@ -68,11 +68,11 @@ put_overview(JsonbWriter *w, const SummaryState *state)
 	};
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
-	response_put_int(w, state->total_assets);
-	response_put_int(w, state->reuses);
-	response_put_int(w, state->reused_assets);
-	response_put_ratio(w, 1, state->reuses, state->reused_assets);
-	response_put_ratio(w, 100, state->reused_assets, state->total_assets);
+	answer_put_int(w, state->total_assets);
+	answer_put_int(w, state->reuses);
+	answer_put_int(w, state->reused_assets);
+	answer_put_ratio(w, 1, state->reuses, state->reused_assets);
+	answer_put_ratio(w, 100, state->reused_assets, state->total_assets);
 	jsonb_end(w);
 }
 
@@ -107,9 +107,9 @@ put_types(JsonbWriter *w, const SummaryState *state)
 	for (i = 0; i < ntypes; i++)
 	{
 		jsonb_begin_object_keys(w, keys, lengthof(keys));
-		response_put_int(w, named[i].type->assets);
-		response_put_int(w, named[i].type->reuses);
-		response_put_ratio(w, 1, named[i].type->reuses, named[i].type->assets);
+		answer_put_int(w, named[i].type->assets);
+		answer_put_int(w, named[i].type->reuses);
+		answer_put_ratio(w, 1, named[i].type->reuses, named[i].type->assets);
 		jsonb_end(w);
 	}
 	jsonb_end(w);
@@ -157,8 +157,8 @@ put_top(JsonbWriter *w, const SummaryState *state)
 	{
 		const TopAsset *asset = (const TopAsset *) DatumGetPointer(sorted[i]);
 
-		response_put_row(w, APP_ASSETS, &asset->row, TOP_COLUMNS,
-						 state->ranged ? &asset->reuses : NULL);
+		answer_put_row(w, APP_ASSETS, &asset->row, TOP_COLUMNS,
+					   state->ranged ? &asset->reuses : NULL);
 	}
 	jsonb_end(w);
 }
@@ -203,7 +203,7 @@ put_sample(JsonbWriter *w, const PerformanceSample *sample)
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
 	put_mean(w, &sample->ctr, sample->assets);
-	response_put_int(w, sample->assets);
+	answer_put_int(w, sample->assets);
 	put_mean(w, &sample->conversions, sample->with_conversions);
 	jsonb_end(w);
 }
@@ -215,7 +215,7 @@ put_mean(JsonbWriter *w, const ExactSum *sum, int64 count)
 	if (count == 0)
 		jsonb_put_null(w);
 	else
-		response_put_rounded(w, exact_sum_mean(sum, count));
+		answer_put_rounded(w, exact_sum_mean(sum, count));
 }
 
 /* put_lift puts by how many percent the first mean exceeds the second. */
@@ -226,5 +226,5 @@ put_lift(JsonbWriter *w, const ExactSum *reused, int64 nreused,
 	if (nreused == 0 || nothers == 0)
 		jsonb_put_null(w);
 	else
-		response_put_lift(w, exact_sum_mean(reused, nreused), exact_sum_mean(others, nothers));
+		answer_put_lift(w, exact_sum_mean(reused, nreused), exact_sum_mean(others, nothers));
 }

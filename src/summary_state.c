@@ -149,8 +149,8 @@ count_events(Datum document, ReuseRange range)
 	Jsonb	   *jsonb = DatumGetJsonbP(document);
 	ReuseLog	log;
 
-	reuse_log_find(&jsonb->root, &log);
-	return reuse_log_count_range(&log, range);
+	log_find(&jsonb->root, &log);
+	return log_count_range(&log, range);
 }
 
 /* add_to_sample adds an asset's performance, if it has impressions and a ctr. */

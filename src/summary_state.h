@@ -13,8 +13,8 @@
 #include "lib/stringinfo.h"
 
 #include "app_row.h"
-#include "exact_sum.h"
-#include "reuse_log.h"
+#include "log_value.h"
+#include "summary_sum.h"
 
 /* An asset of the top list shows what we are given, but for its document */
 #define TOP_COLUMNS \

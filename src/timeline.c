@@ -3,7 +3,7 @@
  * timeline.c
  *	  asset_reuse_timeline and asset_reuse_trend: reuse by buckets of time.
  *
- * One statement counts by bucket (row_queries.c), and what it has no row for is put
+ * One statement counts by bucket (rows_queries.c), and what it has no row for is put
  * between: the buckets in which nothing happened.
  *
  *-------------------------------------------------------------------------
@@ -19,10 +19,10 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "answer.h"
 #include "plan_cache.h"
-#include "response.h"
-#include "row_queries.h"
-#include "row_request.h"
+#include "rows_queries.h"
+#include "rows_request.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_timeline);
 PG_FUNCTION_INFO_V1(asset_reuse_trend);
@@ -91,7 +91,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	row_make_statement(fcinfo, &request, row_timeline, &statement);
+	rows_make_statement(fcinfo, &request, row_timeline, &statement);
 	plan_execute(&statement.plan);
 	put_timeline((ReturnSetInfo *) fcinfo->resultinfo, &request);
 	SPI_finish();
@@ -244,7 +244,7 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 	request.range = (RequestRange) {.start = DT_NOBEGIN, .end = DT_NOEND};
 
 	SPI_connect();
-	row_make_statement(fcinfo, &request, row_trend, &statement);
+	rows_make_statement(fcinfo, &request, row_trend, &statement);
 	app_schema_require(&statement.assets, ASSET_CREATED_AT);
 	plan_execute(&statement.plan);
 	request.range = range;
@@ -316,7 +316,7 @@ put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, co
 		TimestampTzGetDatum(start), Int64GetDatum(counts[TREND_CREATED]),
 		Int64GetDatum(counts[TREND_REUSES]), Int64GetDatum(counts[TREND_REUSED]),
 		Int64GetDatum(totals->assets), Int64GetDatum(totals->ever_reused),
-		NumericGetDatum(response_ratio(100, totals->ever_reused, totals->assets))
+		NumericGetDatum(answer_ratio(100, totals->ever_reused, totals->assets))
 	};
 	bool		nulls[lengthof(values)] = {0};
 

@@ -3,7 +3,7 @@
  * track.c
  *	  asset_reuse_track: record that an asset was reused.
  *
- * The arguments and the answer; track_statement.c has the statement between them.
+ * The arguments and the answer; events_store.c has the statement between them.
  *
  * The answer lives in the calling query's memory context; all else until
  * SPI_finish.
@@ -17,9 +17,9 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "answer.h"
+#include "events_store.h"
 #include "request.h"
-#include "response.h"
-#include "track_statement.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_track);
 
@@ -46,7 +46,7 @@ asset_reuse_track(PG_FUNCTION_ARGS)
 	read_request(fcinfo, &request);
 
 	SPI_connect();
-	track_event(&request, fcinfo->flinfo->fn_oid, &result);
+	events_store(&request, fcinfo->flinfo->fn_oid, &result);
 	answer = make_answer(&result, memory);
 	SPI_finish();
 
@@ -105,14 +105,14 @@ make_answer(const TrackResult *result, MemoryContext memory)
 
 	jsonb_writer_init(&w, memory, ANSWER_SIZE + VARSIZE(context));
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
-	response_put_row(&w, APP_ASSETS, &result->asset, TRACK_COLUMNS, NULL);
+	answer_put_row(&w, APP_ASSETS, &result->asset, TRACK_COLUMNS, NULL);
 	jsonb_begin_object_keys(&w, event_keys, lengthof(event_keys));
 	jsonb_put_container(&w, &context->root, VARSIZE(context) - VARHDRSZ);
-	response_put_event_id(&w, result->id);
-	response_put_event_time(&w, result->id.time);
-	response_put_text(&w, result->place.id);
-	response_put_text(&w, result->place.name);
-	response_put_text(&w, result->place.type);
+	answer_put_event_id(&w, result->id);
+	answer_put_event_time(&w, result->id.time);
+	answer_put_text(&w, result->place.id);
+	answer_put_text(&w, result->place.name);
+	answer_put_text(&w, result->place.type);
 	jsonb_end(&w);
 	jsonb_put_string(&w, message, strlen(message));
 	jsonb_put_bool(&w, true);

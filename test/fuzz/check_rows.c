@@ -20,7 +20,7 @@
 
 #include "check_rows.h"
 #include "event_row.h"
-#include "iso_time.h"
+#include "time_iso.h"
 
 #define MAX_KEY			255
 #define UUID_PATTERN	"([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4}"

@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "backend.h"
-#include "iso_time.h"
+#include "time_iso.h"
 #include "naive.h"
 
 static bool naive_time(const ReuseValue *event, Timestamp *time);
@@ -48,7 +48,7 @@ naive_read_document(Case *c, ReuseValue document)
 		c->events[i].value = elements[i];
 		c->events[i].has_time = naive_time(&elements[i], &c->events[i].time);
 	}
-	(void) reuse_log_find((const JsonbContainer *) c->document.data, &c->log);
+	(void) log_find((const JsonbContainer *) c->document.data, &c->log);
 }
 
 /*

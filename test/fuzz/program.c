@@ -32,7 +32,7 @@
 #include <ctype.h>
 
 #include "backend.h"
-#include "iso_time.h"
+#include "time_iso.h"
 #include "jsonb_writer.h"
 #include "program.h"
 

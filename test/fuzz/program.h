@@ -8,7 +8,7 @@
 #ifndef ASSET_REUSE_FUZZ_PROGRAM_H
 #define ASSET_REUSE_FUZZ_PROGRAM_H
 
-#include "reuse_log.h"
+#include "log_value.h"
 
 typedef struct Program
 {

@@ -28,11 +28,11 @@
 #include "check_list.h"
 #include "check_rows.h"
 #include "check_sort.h"
-#include "iso_time.h"
+#include "time_iso.h"
 #include "jsonb_writer.h"
 #include "naive.h"
 #include "program.h"
-#include "reuse_log.h"
+#include "log_value.h"
 
 /* reading one as a reference takes long */
 #define MAX_TIMES_COMPARED	16
@@ -179,7 +179,7 @@ check_find(const Case *c)
 {
 	ReuseLog	log;
 
-	REQUIRE(reuse_log_find((const JsonbContainer *) c->document.data, &log) == c->status);
+	REQUIRE(log_find((const JsonbContainer *) c->document.data, &log) == c->status);
 	REQUIRE(log.count == c->nevents);
 	if (c->status != REUSE_LOG_OK || !c->has_log)
 		REQUIRE(log.array == NULL);
@@ -244,10 +244,10 @@ check_latest_time(const Case *c)
 			(latest == NULL || c->events[i].time > latest->time))
 			latest = &c->events[i];
 	}
-	REQUIRE(reuse_log_latest_time(&c->log, c->range.end, &time) == (latest != NULL));
+	REQUIRE(log_latest_time(&c->log, c->range.end, &time) == (latest != NULL));
 	REQUIRE(latest == NULL || time == latest->time);
 
-	REQUIRE(reuse_log_last_time(&c->log, &time) == (last != NULL && last->has_time));
+	REQUIRE(log_last_time(&c->log, &time) == (last != NULL && last->has_time));
 	REQUIRE(last == NULL || !last->has_time || time == last->time);
 }
 
@@ -263,7 +263,7 @@ check_count_range(const Case *c)
 			c->events[i].time < c->range.end)
 			count++;
 	}
-	REQUIRE(reuse_log_count_range(&c->log, c->range) == count);
+	REQUIRE(log_count_range(&c->log, c->range) == count);
 }
 
 /* check_append: two events more, in the document or in one that is not there yet. */
@@ -284,7 +284,7 @@ check_append(const Case *c)
 
 	once = append(&c->document, &c->log, c);
 	require_appended(&c->document, &once, c);
-	REQUIRE(reuse_log_find((const JsonbContainer *) once.data, &log) == REUSE_LOG_OK);
+	REQUIRE(log_find((const JsonbContainer *) once.data, &log) == REUSE_LOG_OK);
 	twice = append(&once, &log, c);
 	require_appended(&once, &twice, c);
 }
@@ -292,9 +292,9 @@ check_append(const Case *c)
 static ReuseValue
 append(const ReuseValue *document, const ReuseLog *log, const Case *c)
 {
-	Jsonb	   *result = reuse_log_append((const JsonbContainer *) document->data, document->len, log,
-										  c->clock, (const JsonbContainer *) c->context.data,
-										  c->context.len);
+	Jsonb	   *result = log_append((const JsonbContainer *) document->data, document->len, log,
+									c->clock, (const JsonbContainer *) c->context.data,
+									c->context.len);
 
 	return (ReuseValue) {JENTRY_ISCONTAINER, (char *) &result->root, VARSIZE(result) - VARHDRSZ};
 }

@@ -1,0 +1,275 @@
+/*-------------------------------------------------------------------------
+ *
+ * answer.c
+ *	  Writing the JSON answers: columns, ISO times, rounded numbers.
+ *
+ * No setting of the session (TimeZone, DateStyle, extra_float_digits) changes
+ * what is written here.  What is allocated on the way is in the current memory
+ * context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "answer.h"
+#include "time_iso.h"
+
+#define DECIMALS	2			/* of ratios, percentages and means */
+#define GUARD_DECIMALS	20		/* of a quotient before it is rounded to them */
+
+/* A key of assets that is no column, and the column it precedes */
+static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
+#define AFTER_REUSES_IN_RANGE	ASSET_CAMPAIGN_SPACE_ID
+
+static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
+static void put_decimal(JsonbWriter *w, char *decimal);
+static Numeric quotient(Datum dividend, Datum divisor);
+static Datum decimal_digits(double value);
+static Numeric round_numeric(Datum number);
+
+/*
+ * answer_put_row puts a row as an object: the columns of the set that it has,
+ * and how often the asset was reused in the range asked for, unless that is null.
+ */
+void
+answer_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
+			   const int64 *reuses_in_range)
+{
+	JsonbKey	keys[APP_MAX_COLUMNS + 1];
+	int			nkeys = 0;
+	int			column;
+
+	for (column = 0; column < app_column_count(role); column++)
+	{
+		if (reuses_in_range && column == AFTER_REUSES_IN_RANGE)
+			keys[nkeys++] = reuses_in_range_key;
+		if (shows_column(role, row->columns, set, column))
+		{
+			keys[nkeys].name = app_column_name(role, column);
+			keys[nkeys].len = strlen(keys[nkeys].name);
+			nkeys++;
+		}
+	}
+	jsonb_begin_object_keys(w, keys, nkeys);
+	for (column = 0; column < app_column_count(role); column++)
+	{
+		if (reuses_in_range && column == AFTER_REUSES_IN_RANGE)
+			answer_put_int(w, *reuses_in_range);
+		if (shows_column(role, row->columns, set, column))
+			answer_put_column(w, row, column);
+	}
+	jsonb_end(w);
+}
+
+/* answer_put_column puts a column's value; a ctr that is no column is computed. */
+void
+answer_put_column(JsonbWriter *w, const AppRow *row, int column)
+{
+	const AppColumn *c = &row->columns[column];
+	Datum		value = row->values[column];
+	double		ctr;
+	char		decimal[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (!c->present && app_row_ctr(row, &ctr))
+	{
+		answer_put_rounded(w, ctr);
+		return;
+	}
+	if (row->nulls[column])
+	{
+		jsonb_put_null(w);
+		return;
+	}
+	switch (c->type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			answer_put_int(w, app_row_integer(row, column));
+			break;
+		case FLOAT4OID:
+			float_to_shortest_decimal_buf(DatumGetFloat4(value), decimal);
+			put_decimal(w, decimal);
+			break;
+		case FLOAT8OID:
+			double_to_shortest_decimal_buf(DatumGetFloat8(value), decimal);
+			put_decimal(w, decimal);
+			break;
+		case NUMERICOID:
+			jsonb_put_numeric(w, DatumGetNumeric(value));
+			break;
+		case BOOLOID:
+			jsonb_put_bool(w, DatumGetBool(value));
+			break;
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			answer_put_time(w, DatumGetTimestamp(value));
+			break;
+		default:
+			answer_put_text(w, app_row_text(row, column));
+	}
+}
+
+/* answer_put_text puts a string; a null pointer is null. */
+void
+answer_put_text(JsonbWriter *w, const text *value)
+{
+	if (value == NULL)
+		jsonb_put_null(w);
+	else
+		jsonb_put_string(w, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+void
+answer_put_int(JsonbWriter *w, int64 value)
+{
+	jsonb_put_numeric(w, int64_to_numeric(value));
+}
+
+/* answer_put_time puts a time in UTC, ISO 8601 with a Z. */
+void
+answer_put_time(JsonbWriter *w, Timestamp time)
+{
+	char		buf[ISO_TIME_BUFFER];
+	int			len = iso_time_answer(time, buf);
+
+	jsonb_put_string(w, buf, len);
+}
+
+/* answer_put_event_time puts the time of an event; null for one without a usable time. */
+void
+answer_put_event_time(JsonbWriter *w, Timestamp time)
+{
+	if (time == DT_NOBEGIN)
+		jsonb_put_null(w);
+	else
+		answer_put_time(w, time);
+}
+
+/* answer_put_event_id puts an event's id. */
+void
+answer_put_event_id(JsonbWriter *w, EventId id)
+{
+	char		buf[EVENT_ID_BUFFER];
+	int			len = event_id_write(id, buf);
+
+	jsonb_put_string(w, buf, len);
+}
+
+/* answer_put_ratio puts factor * dividend / divisor, rounded; 0 for a divisor of 0. */
+void
+answer_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64 divisor)
+{
+	jsonb_put_numeric(w, answer_ratio(factor, dividend, divisor));
+}
+
+/* answer_ratio returns what answer_put_ratio puts. */
+Numeric
+answer_ratio(int64 factor, int64 dividend, int64 divisor)
+{
+	Datum		product;
+
+	if (divisor == 0)
+		return int64_to_numeric(0);
+	product = DirectFunctionCall2(numeric_mul, NumericGetDatum(int64_to_numeric(factor)),
+								  NumericGetDatum(int64_to_numeric(dividend)));
+	return quotient(product, NumericGetDatum(int64_to_numeric(divisor)));
+}
+
+/*
+ * answer_put_lift puts by how many percent a value exceeds a base, rounded; null
+ * if that cannot be computed.
+ *
+ * Like answer_put_rounded it computes with the digits that a double surely has.
+ */
+void
+answer_put_lift(JsonbWriter *w, double value, double base)
+{
+	Datum		difference;
+
+	if (base == 0 || isnan(value) || isinf(value) || isnan(base) || isinf(base))
+	{
+		jsonb_put_null(w);
+		return;
+	}
+	difference = DirectFunctionCall2(numeric_sub, decimal_digits(value), decimal_digits(base));
+	jsonb_put_numeric(w, quotient(DirectFunctionCall2(numeric_mul, difference,
+													  NumericGetDatum(int64_to_numeric(100))),
+								  decimal_digits(base)));
+}
+
+/*
+ * answer_put_rounded puts a double, rounded; null if it is no number.
+ *
+ * Like a cast to numeric it goes through the 15 digits that a double surely
+ * has, so that a mean of 1.00 and 1.01, in binary just below 1.005, becomes
+ * 1.01 as it would on paper.
+ */
+void
+answer_put_rounded(JsonbWriter *w, double value)
+{
+	if (isnan(value) || isinf(value))
+		jsonb_put_null(w);
+	else
+		jsonb_put_numeric(w, round_numeric(decimal_digits(value)));
+}
+
+/*
+ * shows_column: does a row's object have this key?  An asset has a ctr also where
+ * that can be computed.
+ */
+static bool
+shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
+{
+	if ((set & COLUMN_BIT(column)) == 0)
+		return false;
+	if (role == APP_ASSETS && column == ASSET_CTR && !columns[ASSET_CTR].present)
+		return columns[ASSET_CLICKS].present && columns[ASSET_IMPRESSIONS].present;
+	return columns[column].present;
+}
+
+/* put_decimal puts a number spelled out; null for NaN and infinity. */
+static void
+put_decimal(JsonbWriter *w, char *decimal)
+{
+	Datum		number = DirectFunctionCall3(numeric_in, CStringGetDatum(decimal),
+											 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+
+	jsonb_put_numeric(w, DatumGetNumeric(number));
+}
+
+/* quotient returns dividend / divisor, rounded. */
+static Numeric
+quotient(Datum dividend, Datum divisor)
+{
+	/* a quotient has as many decimals as its dividend, if that is more than usual */
+	Datum		widened = DirectFunctionCall2(numeric_round, dividend,
+											  Int32GetDatum(GUARD_DECIMALS));
+
+	return round_numeric(DirectFunctionCall2(numeric_div, widened, divisor));
+}
+
+/* decimal_digits converts a double to the 15 digits that it surely has. */
+static Datum
+decimal_digits(double value)
+{
+	return DirectFunctionCall1(float8_numeric, Float8GetDatum(value));
+}
+
+/* round_numeric rounds halves away from zero and drops trailing zeros. */
+static Numeric
+round_numeric(Datum number)
+{
+	Datum		rounded = DirectFunctionCall2(numeric_round, number, Int32GetDatum(DECIMALS));
+
+	return DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, rounded));
+}

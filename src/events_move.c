@@ -1,0 +1,317 @@
+/*-------------------------------------------------------------------------
+ *
+ * events_move.c
+ *	  Storing events in the history table, and moving a log there from its document.
+ *
+ * The caller has locked the asset's row, in a statement before: so what is decided by what is
+ * stored stays so, and each statement here is of one table.
+ *
+ * All memory is that of the current context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "events_move.h"
+#include "log_list.h"
+#include "plan_cache.h"
+#include "table_bind.h"
+#include "time_sort.h"
+
+/* A statement stores no more rows at once, which bounds the memory that it takes */
+#define BATCH_ROWS			10000
+
+#define ROW_COLUMNS \
+	"tenant_id, asset_id, reused_at, seq, reused_in_type, reused_in_id, reused_in_name," \
+	" reuse_key, context, original"
+
+/*
+ * Where an asset's rows are looked for, the order of the primary key is asked for: a plan made
+ * while the table is empty would take any index with the tenant for as good, and is kept.
+ */
+static const char store_row[] =
+	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
+	" VALUES ($tenant_id, $asset_id, $reused_at,"
+	"  COALESCE((SELECT x.seq FROM {history} AS x"
+	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} $reused_at"
+	"   ORDER BY x.reused_at DESC, x.seq DESC LIMIT 1) {+} 1, 0),"
+	"  $reused_in_type, $reused_in_id, $reused_in_name, $reuse_key, $context, $original)"
+	" RETURNING {utc:h.reused_at}, h.seq";
+
+static const char store_rows[] =
+	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
+	" SELECT $tenant_id, $asset_id, e.*"
+	" FROM ROWS FROM (pg_catalog.unnest($reused_at), pg_catalog.unnest($seq),"
+	"  pg_catalog.unnest($reused_in_type), pg_catalog.unnest($reused_in_id),"
+	"  pg_catalog.unnest($reused_in_name), pg_catalog.unnest($reuse_key),"
+	"  pg_catalog.unnest($context), pg_catalog.unnest($original)) AS e";
+
+static const char read_rows_of_times[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h}"
+	" FROM pg_catalog.unnest($times) AS t (reused_at), LATERAL ("
+	"  SELECT * FROM {history} AS h"
+	"  WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {=} t.reused_at"
+	"  ORDER BY h.reused_at, h.seq) AS h";
+
+static const char remove_log[] =
+	"UPDATE {assets} AS a SET platform_metadata = {doc:a} {-} CAST('reuse_history' AS pg_catalog.text)"
+	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
+	" RETURNING {doc:a} {?} 'reuse_history'";
+
+/* The columns of rows, as arrays */
+typedef enum RowArray
+{
+	ARRAY_REUSED_AT,
+	ARRAY_SEQ,
+	ARRAY_TYPE,
+	ARRAY_ID,
+	ARRAY_NAME,
+	ARRAY_KEY,
+	ARRAY_CONTEXT,
+	ARRAY_ORIGINAL,
+	NARRAYS
+} RowArray;
+
+static PlanRequest history_request(const EventTables *tables, const AppRow *asset, const char *sql);
+static void add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column);
+static SPITupleTable *read_rows(const EventTables *tables, const AppRow *asset,
+								const LogList *list, LogRows *rows);
+static void store_list(const EventTables *tables, const AppRow *asset, const LogList *list);
+static void store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
+						uint32 first, uint32 end);
+static ArrayBuildState *add_text(ArrayBuildState *array, text *value);
+static ArrayBuildState *add_jsonb(ArrayBuildState *array, Jsonb *value);
+static void remove_from_document(const EventTables *tables, const AppRow *asset);
+
+/*
+ * events_move_store stores an event as a row and returns its id, which triggers can change.  At the
+ * time of others, which they have stored ahead of the clock, it is the last one.
+ *
+ * The caller is connected to SPI, and asset has its key.  Error 27000 if the row is not stored.
+ */
+EventId
+events_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event)
+{
+	PlanRequest store = history_request(tables, asset, store_row);
+	const ReusePlace *place = &event->place;
+
+	plan_add_value(&store, "reused_at", tables->history->columns[HISTORY_REUSED_AT].type,
+				   TimestampGetDatum(event->time));
+	plan_add_nullable(&store, "reused_in_type", TEXTOID, PointerGetDatum(place->type), !place->type);
+	plan_add_nullable(&store, "reused_in_id", TEXTOID, PointerGetDatum(place->id), !place->id);
+	plan_add_nullable(&store, "reused_in_name", TEXTOID, PointerGetDatum(place->name), !place->name);
+	plan_add_nullable(&store, "reuse_key", TEXTOID, PointerGetDatum(place->key), !place->key);
+	plan_add_nullable(&store, "context", JSONBOID, PointerGetDatum(event->context), !event->context);
+	plan_add_nullable(&store, "original", JSONBOID, PointerGetDatum(event->original), !event->original);
+	plan_execute(&store);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store the event in the history table"),
+				 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
+				 errhint("Look at the table's triggers and rules.")));
+	return (EventId) {
+		DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID)), DatumGetInt32(plan_result(0, 2, INT4OID))
+	};
+}
+
+/*
+ * events_move moves the log of an asset, whose row has MOVE_COLUMNS, and returns how many events
+ * it has stored.  A document that cannot hold a log has none.
+ *
+ * The caller is connected to SPI.  Error 27000 if triggers on the tables keep the events from
+ * being in one place.
+ */
+int64
+events_move(const EventTables *tables, const AppRow *asset)
+{
+	ReuseLog	log;
+	LogList		list;
+	LogRows		rows;
+	SPITupleTable *found;
+
+	if (asset->nulls[ASSET_PLATFORM_METADATA])
+		return 0;
+	(void) log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+	if (log.count == 0)
+		return 0;
+	log_list_make(&log, NULL, &list);
+	found = read_rows(tables, asset, &list, &rows);
+	if (rows.count > 0)
+		log_list_make(&log, &rows, &list);
+	SPI_freetuptable(found);
+	store_list(tables, asset, &list);
+	remove_from_document(tables, asset);
+	return list.count;
+}
+
+/* history_request begins a request over the history table, for an asset's rows. */
+static PlanRequest
+history_request(const EventTables *tables, const AppRow *asset, const char *sql)
+{
+	PlanRequest request = {
+		.sql = sql,
+		.tables[APP_HISTORY] = tables->history,
+		.caller = tables->caller,
+		.plan_options = PLAN_BY_KEY,
+		.put_piece = history_table_put_piece
+	};
+
+	add_key(&request, "asset_id", asset, ASSET_ID);
+	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
+	return request;
+}
+
+/* add_key adds a parameter for what was read from a column of the asset's. */
+static void
+add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column)
+{
+	plan_add_value(request, name, asset->columns[column].type, app_row_value(asset, column));
+}
+
+/* read_rows reads the asset's rows of the times that a list has; the caller frees the result. */
+static SPITupleTable *
+read_rows(const EventTables *tables, const AppRow *asset, const LogList *list, LogRows *rows)
+{
+	PlanRequest request = history_request(tables, asset, read_rows_of_times);
+	Oid			time_type = tables->history->columns[HISTORY_REUSED_AT].type;
+	ArrayBuildState *times = initArrayResult(time_type, CurrentMemoryContext, false);
+	uint32		i;
+
+	for (i = 0; i < list->count; i++)
+	{
+		if (i == 0 || list->events[i].time != list->events[i - 1].time)
+			times = accumArrayResult(times, TimestampGetDatum(list->events[i].time), false, time_type,
+									 CurrentMemoryContext);
+	}
+	plan_add_value(&request, "times", get_array_type(time_type),
+				   makeArrayResult(times, CurrentMemoryContext));
+	plan_execute(&request);
+
+	rows->count = SPI_processed;
+	rows->rows = MemoryContextAllocHuge(CurrentMemoryContext, Max(SPI_processed, 1) * sizeof(LogRow));
+	for (i = 0; i < rows->count; i++)
+	{
+		rows->rows[i].time = DatumGetTimestamp(plan_result(i, 1, TIMESTAMPOID));
+		rows->rows[i].seq = DatumGetInt32(plan_result(i, 2, INT4OID));
+		rows->rows[i].element = DatumGetJsonbP(plan_result(i, 3, JSONBOID));
+	}
+	time_sort(rows->rows, rows->count, sizeof(LogRow));
+	return SPI_tuptable;
+}
+
+/* store_list stores the events of a list as rows. */
+static void
+store_list(const EventTables *tables, const AppRow *asset, const LogList *list)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse moved events",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+	uint32		first;
+
+	for (first = 0; first < list->count; first += BATCH_ROWS)
+	{
+		store_batch(tables, asset, list, first, Min(first + BATCH_ROWS, list->count));
+		MemoryContextReset(memory);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
+}
+
+/* store_batch stores some of a list's events. */
+static void
+store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
+			uint32 first, uint32 end)
+{
+	static const char *const names[NARRAYS] = {
+		[ARRAY_REUSED_AT] = "reused_at", [ARRAY_SEQ] = "seq",
+		[ARRAY_TYPE] = "reused_in_type", [ARRAY_ID] = "reused_in_id",
+		[ARRAY_NAME] = "reused_in_name", [ARRAY_KEY] = "reuse_key",
+		[ARRAY_CONTEXT] = "context", [ARRAY_ORIGINAL] = "original"
+	};
+	Oid			types[NARRAYS] = {
+		tables->history->columns[HISTORY_REUSED_AT].type, INT4OID,
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
+	};
+	PlanRequest request = history_request(tables, asset, store_rows);
+	ArrayBuildState *arrays[NARRAYS] = {0};
+	uint32		i;
+	int			column;
+
+	for (i = first; i < end; i++)
+	{
+		const LogEvent *event = &list->events[i];
+		ReuseValue	element;
+		EventRow	row;
+
+		CHECK_FOR_INTERRUPTS();
+		log_list_element(list, i, &element);
+		event_row_of(&element, event->time, event->seq, tables->uuid_campaigns, &row);
+		arrays[ARRAY_REUSED_AT] = accumArrayResult(arrays[ARRAY_REUSED_AT], TimestampGetDatum(row.time), false,
+												   types[ARRAY_REUSED_AT], CurrentMemoryContext);
+		arrays[ARRAY_SEQ] = accumArrayResult(arrays[ARRAY_SEQ], Int32GetDatum(row.seq), false,
+											 INT4OID, CurrentMemoryContext);
+		arrays[ARRAY_TYPE] = add_text(arrays[ARRAY_TYPE], row.place.type);
+		arrays[ARRAY_ID] = add_text(arrays[ARRAY_ID], row.place.id);
+		arrays[ARRAY_NAME] = add_text(arrays[ARRAY_NAME], row.place.name);
+		arrays[ARRAY_KEY] = add_text(arrays[ARRAY_KEY], row.place.key);
+		arrays[ARRAY_CONTEXT] = add_jsonb(arrays[ARRAY_CONTEXT], row.context);
+		arrays[ARRAY_ORIGINAL] = add_jsonb(arrays[ARRAY_ORIGINAL], row.original);
+	}
+	for (column = 0; column < NARRAYS; column++)
+		plan_add_value(&request, names[column], get_array_type(types[column]),
+					   makeArrayResult(arrays[column], CurrentMemoryContext));
+	plan_execute(&request);
+	if (SPI_processed != end - first)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store events of platform_metadata in the history table"),
+				 errdetail("Events: %u.  Stored: " UINT64_FORMAT ".", end - first, SPI_processed),
+				 errhint("Look at the triggers and rules of table \"%s\".", tables->history->name)));
+}
+
+static ArrayBuildState *
+add_text(ArrayBuildState *array, text *value)
+{
+	return accumArrayResult(array, PointerGetDatum(value), value == NULL, TEXTOID, CurrentMemoryContext);
+}
+
+static ArrayBuildState *
+add_jsonb(ArrayBuildState *array, Jsonb *value)
+{
+	return accumArrayResult(array, PointerGetDatum(value), value == NULL, JSONBOID, CurrentMemoryContext);
+}
+
+/* remove_from_document removes the log, whose events are rows now. */
+static void
+remove_from_document(const EventTables *tables, const AppRow *asset)
+{
+	PlanRequest request = {
+		.sql = remove_log,
+		.tables[APP_ASSETS] = tables->assets,
+		.plan_options = PLAN_BY_KEY
+	};
+	bool		remains;
+
+	add_key(&request, "asset_id", asset, ASSET_ID);
+	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
+	plan_execute(&request);
+	/* a trigger can have made the document null */
+	remains = SPI_processed == 0 ||
+		(!plan_result_is_null(0, 1, BOOLOID) && DatumGetBool(plan_result(0, 1, BOOLOID)));
+	if (remains)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not remove events from platform_metadata after storing them in the history table"),
+				 errhint("Look at the triggers and rules of table \"%s\".", tables->assets->name)));
+	SPI_freetuptable(SPI_tuptable);
+}

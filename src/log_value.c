@@ -1,0 +1,474 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_value.c
+ *	  The reuse_history of a platform_metadata document as a data structure.
+ *
+ * A log is the array under the key reuse_history; each event is an object
+ *
+ *		{"timestamp": "2026-01-22T10:30:00.123456", "context": {...}}
+ *
+ * but other software writes to it too, so anything can be in it.  Everything
+ * here works on jsonb's bytes (utils/jsonb.h has the layout) and costs what it
+ * has to touch: an append copies the old bytes without looking into the events,
+ * the walks read one timestamp an event.
+ *
+ * This file is pure, without SPI and catalogs, so that it can be tested and
+ * fuzzed alone.  Values point into the document given and live as long as it
+ * does; what is allocated is in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "jsonb_writer.h"
+#include "log_value.h"
+#include "time_iso.h"
+
+#define LOG_KEY				"reuse_history"
+#define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
+
+/* events between two looks at whether the query was canceled */
+#define EVENTS_PER_INTERRUPT_CHECK	1024
+
+static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
+
+static const char *own_event_stamp(const ReuseValue *event);
+static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
+static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
+					  ReuseValue *value);
+static void get_pair_value(const JsonbContainer *object, uint32 pair, ReuseValue *value);
+static inline void set_value(ReuseValue *value, JEntry entry, const char *base,
+							 uint32 offset, uint32 len);
+static void put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint32 first,
+							uint32 end);
+
+/*
+ * log_find finds the log in a document.
+ *
+ * *log is set in any case; where the status is not REUSE_LOG_OK it is empty.
+ */
+ReuseLogStatus
+log_find(const JsonbContainer *document, ReuseLog *log)
+{
+	ReuseValue	value;
+
+	memset(log, 0, sizeof(*log));
+	if (!JsonContainerIsObject(document))
+		return REUSE_LOG_NO_OBJECT;
+	if (!find_key(document, LOG_KEY, LOG_KEY_LEN, &log->pair))
+		return REUSE_LOG_OK;
+	get_pair_value(document, log->pair, &value);
+	if (value.type != JENTRY_ISCONTAINER ||
+		!JsonContainerIsArray((const JsonbContainer *) value.data))
+		return REUSE_LOG_NO_ARRAY;
+	log->array = (const JsonbContainer *) value.data;
+	log->size = value.len;
+	log->count = JsonContainerSize(log->array);
+	return REUSE_LOG_OK;
+}
+
+/* log_require raises the error of a document that cannot hold a log. */
+void
+log_require(ReuseLogStatus status)
+{
+	if (status == REUSE_LOG_NO_OBJECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
+				 errmsg("platform_metadata must be a JSON object"),
+				 errhint("Repair the asset's platform_metadata.")));
+	if (status == REUSE_LOG_NO_ARRAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_SQL_JSON_ARRAY_NOT_FOUND),
+				 errmsg("reuse_history in platform_metadata must be a JSON array"),
+				 errhint("Repair or remove the key \"reuse_history\" in the asset's platform_metadata.")));
+}
+
+/* log_get finds one event by its number in stored order, from 0. */
+void
+log_get(const ReuseLog *log, uint32 number, ReuseValue *event)
+{
+	get_child(log->array, log->count, number, event);
+}
+
+/* log_last_time reads the time of the event stored last, if it has one. */
+bool
+log_last_time(const ReuseLog *log, Timestamp *time)
+{
+	ReuseValue	event;
+
+	if (log->count == 0)
+		return false;
+	log_get(log, log->count - 1, &event);
+	return reuse_event_time(&event, time);
+}
+
+/* log_latest_time finds the latest time up to a horizon, if an event has one. */
+bool
+log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
+{
+	ReuseLogWalk walk;
+	ReuseValue	event;
+	Timestamp	t;
+	bool		found = false;
+
+	log_walk(&walk, log);
+	while (log_next(&walk, &event))
+	{
+		if (reuse_event_time(&event, &t) && t <= horizon && (!found || t > *time))
+		{
+			*time = t;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/*
+ * log_count_range counts the events inside a range.
+ *
+ * A binary search would be right only in a log known to be in order, and to
+ * know that takes this same walk; so the walk counts at once, in any order.
+ */
+int64
+log_count_range(const ReuseLog *log, ReuseRange range)
+{
+	ReuseLogWalk walk;
+	ReuseValue	event;
+	Timestamp	t;
+	int64		count = 0;
+
+	log_walk(&walk, log);
+	while (log_next(&walk, &event))
+	{
+		if (reuse_event_time(&event, &t) && range.start <= t && t < range.end)
+			count++;
+	}
+	return count;
+}
+
+/*
+ * log_append makes a copy of a document with one event more in its log.
+ *
+ * document is the object that log_find found log in, and size its length
+ * in bytes; null with an empty log for a document that is not there yet.  time
+ * must be one that iso_time_event can write.
+ *
+ * The result has the bytes of
+ *		jsonb_set(coalesce(m, '{}'), '{reuse_history}',
+ *				  coalesce(m->'reuse_history', '[]') || event)
+ * and its errors: jsonb's own limits.
+ */
+Jsonb *
+log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+		   Timestamp time, const JsonbContainer *context, uint32 context_size)
+{
+	ReuseValue	value = {JENTRY_ISCONTAINER, (const char *) context, context_size};
+	JsonbWriter w;
+
+	log_begin_document(&w, document, size, log, (Size) context_size + REUSE_EVENT_OVERHEAD);
+	if (log->array)
+		jsonb_begin_extended_array(&w, log->array, log->size, 1);
+	else
+		jsonb_begin_array(&w, 1);
+	log_put_event(&w, time, &value);
+	jsonb_end(&w);
+	return log_end_document(&w, document, log);
+}
+
+/*
+ * log_begin_document begins a copy of a document, up to where its log is or
+ * would stand, and sets so many bytes more than the document has aside.
+ *
+ * The caller puts the log next; log_end_document does the rest.
+ */
+void
+log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
+				   const ReuseLog *log, Size more)
+{
+	uint32		npairs = document ? JsonContainerSize(document) : 0;
+	bool		had_log = log->array != NULL;
+	uint32		i;
+
+	Assert(log->pair <= npairs);
+
+	/* each pair copied may need other padding, by less than a JEntry */
+	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
+	jsonb_begin_object(w, npairs - had_log + 1);
+	for (i = 0; i <= npairs; i++)
+	{
+		ReuseValue	key;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == log->pair)
+			jsonb_put_key(w, LOG_KEY, LOG_KEY_LEN);
+		if (i == npairs || (i == log->pair && had_log))
+			continue;
+		get_child(document, npairs * 2, i, &key);
+		jsonb_put_key(w, key.data, key.len);
+	}
+	put_pair_values(w, document, 0, log->pair);
+}
+
+/* log_put_event puts an event in our own form; without a time if it cannot be written in that. */
+void
+log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context)
+{
+	char		stamp[ISO_EVENT_TIME_LEN];
+	bool		has_time = iso_time_event(time, stamp);
+
+	jsonb_begin_object_keys(w, event_keys, has_time ? lengthof(event_keys) : 1);
+	jsonb_put_copy(w, context->type, context->data, context->len);
+	if (has_time)
+		jsonb_put_string(w, stamp, ISO_EVENT_TIME_LEN);
+	jsonb_end(w);
+}
+
+/* log_end_document puts what comes after the log, and returns the copy. */
+Jsonb *
+log_end_document(JsonbWriter *w, const JsonbContainer *document, const ReuseLog *log)
+{
+	uint32		npairs = document ? JsonContainerSize(document) : 0;
+
+	put_pair_values(w, document, log->pair + (log->array != NULL), npairs);
+	jsonb_end(w);
+	return jsonb_writer_finish(w);
+}
+
+static void
+put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint32 first, uint32 end)
+{
+	uint32		pair;
+
+	for (pair = first; pair < end; pair++)
+	{
+		ReuseValue	value;
+
+		CHECK_FOR_INTERRUPTS();
+		get_pair_value(document, pair, &value);
+		jsonb_put_copy(w, value.type, value.data, value.len);
+	}
+}
+
+bool
+reuse_value_is_object(const ReuseValue *value)
+{
+	return value->type == JENTRY_ISCONTAINER &&
+		JsonContainerIsObject((const JsonbContainer *) value->data);
+}
+
+/* reuse_value_count returns how many pairs an object has. */
+uint32
+reuse_value_count(const ReuseValue *object)
+{
+	return JsonContainerSize((const JsonbContainer *) object->data);
+}
+
+/* reuse_value_pair reads an object's pair by its number, from 0 in the order of its keys. */
+void
+reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *key, ReuseValue *value)
+{
+	const JsonbContainer *container = (const JsonbContainer *) object->data;
+
+	get_child(container, JsonContainerSize(container) * 2, pair, key);
+	get_pair_value(container, pair, value);
+}
+
+/* reuse_value_get looks a key up in a value; false if it has none such. */
+bool
+reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
+{
+	const JsonbContainer *container = (const JsonbContainer *) object->data;
+	uint32		pair;
+
+	if (!reuse_value_is_object(object) || !find_key(container, key, strlen(key), &pair))
+		return false;
+	get_pair_value(container, pair, value);
+	return true;
+}
+
+/* reuse_value_to_jsonb makes a value of its own of one inside a document. */
+Jsonb *
+reuse_value_to_jsonb(const ReuseValue *value)
+{
+	JsonbWriter w;
+	Jsonb	   *copy;
+
+	if (value->type != JENTRY_ISCONTAINER)
+	{
+		jsonb_writer_init(&w, CurrentMemoryContext, REUSE_EVENT_OVERHEAD + value->len);
+		jsonb_begin_scalar(&w);
+		jsonb_put_copy(&w, value->type, value->data, value->len);
+		jsonb_end(&w);
+		return jsonb_writer_finish(&w);
+	}
+	copy = palloc(VARHDRSZ + value->len);
+	SET_VARSIZE(copy, VARHDRSZ + value->len);
+	memcpy(&copy->root, value->data, value->len);
+	return copy;
+}
+
+/* reuse_value_of_jsonb describes a value as if it were inside a document. */
+void
+reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
+{
+	value->type = JENTRY_ISCONTAINER;
+	value->data = (const char *) &jsonb->root;
+	value->len = VARSIZE(jsonb) - VARHDRSZ;
+	if (JB_ROOT_IS_SCALAR(jsonb))
+	{
+		/* an array of one element, whose data needs no padding there */
+		value->type = jsonb->root.children[0] & JENTRY_TYPEMASK;
+		value->data = (const char *) &jsonb->root.children[1];
+		value->len = getJsonbLength(&jsonb->root, 0);
+	}
+}
+
+/* log_walk begins a walk over a log in stored order. */
+void
+log_walk(ReuseLogWalk *walk, const ReuseLog *log)
+{
+	walk->log = log;
+	walk->data = log->array ? (const char *) &log->array->children[log->count] : NULL;
+	walk->next = 0;
+	walk->offset = 0;
+}
+
+/* log_next steps to the next event; false at the end. */
+bool
+log_next(ReuseLogWalk *walk, ReuseValue *event)
+{
+	JEntry		entry;
+	uint32		start = walk->offset;
+
+	if (walk->next >= walk->log->count)
+		return false;
+	if (walk->next % EVENTS_PER_INTERRUPT_CHECK == 0)
+		CHECK_FOR_INTERRUPTS();
+	entry = walk->log->array->children[walk->next++];
+	JBE_ADVANCE_OFFSET(walk->offset, entry);
+	set_value(event, entry, walk->data, start, walk->offset - start);
+	return true;
+}
+
+/* reuse_event_time reads an event's time; false if it has no usable one. */
+bool
+reuse_event_time(const ReuseValue *event, Timestamp *time)
+{
+	ReuseValue	stamp;
+	const char *own = own_event_stamp(event);
+
+	if (own != NULL)
+		return iso_time_parse(own, ISO_EVENT_TIME_LEN, time);
+	return reuse_value_get(event, REUSE_TIME_KEY, &stamp) &&
+		stamp.type == JENTRY_ISSTRING &&
+		iso_time_parse(stamp.data, stamp.len, time);
+}
+
+/*
+ * reuse_event_context finds what is known of a reuse, which is the event itself if
+ * that is no object; false if there is nothing.
+ */
+bool
+reuse_event_context(const ReuseValue *event, ReuseValue *context)
+{
+	if (reuse_value_is_object(event))
+		return reuse_value_get(event, REUSE_CONTEXT_KEY, context);
+	*context = *event;
+	return true;
+}
+
+/*
+ * own_event_stamp returns where the timestamp of an event of our own form is, as
+ * log_put_event lays it out; null for any other.  It spares the search for
+ * the key, which is most of a walk's work.
+ */
+static const char *
+own_event_stamp(const ReuseValue *event)
+{
+	static const char keys[] = REUSE_CONTEXT_KEY REUSE_TIME_KEY;
+	const JsonbContainer *object = (const JsonbContainer *) event->data;
+	const JEntry *entries;
+	const char *data;
+
+	if (event->type != JENTRY_ISCONTAINER)
+		return NULL;
+	entries = object->children;
+	data = (const char *) &entries[2 * lengthof(event_keys)];
+	if (object->header != (JB_FOBJECT | lengthof(event_keys)) ||
+		entries[0] != (JENTRY_ISSTRING | JENTRY_HAS_OFF | strlen(REUSE_CONTEXT_KEY)) ||
+		entries[1] != (JENTRY_ISSTRING | strlen(REUSE_TIME_KEY)) ||
+		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||
+		memcmp(data, keys, strlen(keys)) != 0)
+		return NULL;
+	return data + strlen(keys) + JBE_OFFLENFLD(entries[2]);
+}
+
+/*
+ * find_key finds a key's pair in an object by binary search; if it is not
+ * there, *pair is where it would have to stand.
+ */
+static bool
+find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)
+{
+	uint32		npairs = JsonContainerSize(object);
+	uint32		low = 0;
+	uint32		high = npairs;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		ReuseValue	candidate;
+		int			order;
+
+		get_child(object, npairs * 2, middle, &candidate);
+		order = jsonb_compare_keys(candidate.data, candidate.len, key, len);
+		if (order == 0)
+		{
+			*pair = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*pair = low;
+	return false;
+}
+
+/*
+ * get_child reads a container's child by number; an object with n pairs has
+ * 2 * n children, its keys and then its values.
+ */
+static void
+get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
+		  ReuseValue *value)
+{
+	set_value(value, container->children[index],
+			  (const char *) &container->children[nchildren],
+			  getJsonbOffset(container, index), getJsonbLength(container, index));
+}
+
+/* get_pair_value reads the value of an object's pair. */
+static void
+get_pair_value(const JsonbContainer *object, uint32 pair, ReuseValue *value)
+{
+	uint32		npairs = JsonContainerSize(object);
+
+	get_child(object, npairs * 2, npairs + pair, value);
+}
+
+/* set_value describes a child without the padding that precedes it. */
+static inline void
+set_value(ReuseValue *value, JEntry entry, const char *base, uint32 offset, uint32 len)
+{
+	uint32		padding = 0;
+
+	value->type = entry & JENTRY_TYPEMASK;
+	if (value->type == JENTRY_ISCONTAINER || value->type == JENTRY_ISNUMERIC)
+		padding = INTALIGN(offset) - offset;
+	value->data = base + offset + padding;
+	value->len = len - padding;
+}

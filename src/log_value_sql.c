@@ -1,0 +1,148 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_value_sql.c
+ *	  The reuse log's SQL functions, which the UPDATE of asset_reuse_track
+ *	  calls on the row's own columns.
+ *
+ * They are immutable and get the clock as an argument, so that READ COMMITTED
+ * can evaluate them again on the version of a row that another call has left
+ * behind, and both come to the same time.  A timestamp is taken as UTC, which
+ * gives it the representation of timestamptz: one C function serves both.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "request.h"
+#include "time_iso.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
+PG_FUNCTION_INFO_V1(asset_reuse_log_append);
+
+static Timestamp next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log);
+static bool is_rounded(Timestamp rounded, Timestamp time);
+
+/*
+ * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, rounds) returns the time
+ * of the asset's next event: the clock, or one microsecond after the latest time known of the
+ * asset if the clock is not past it.
+ */
+Datum
+asset_reuse_log_next_time(PG_FUNCTION_ARGS)
+{
+	ReuseLog	log;
+
+	(void) request_document(fcinfo, 0, &log);
+	PG_RETURN_TIMESTAMP(next_time(fcinfo, 3, &log));
+}
+
+/*
+ * asset_reuse_log_append(platform_metadata, last_reused_at, clock, context, rounds)
+ * returns the document with an event of that context at that next time.
+ */
+Datum
+asset_reuse_log_append(PG_FUNCTION_ARGS)
+{
+	ReuseLog	log;
+	Jsonb	   *document = request_document(fcinfo, 0, &log);
+	Timestamp	time = next_time(fcinfo, 4, &log);
+	Jsonb	   *context;
+
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("context must not be null")));
+	context = PG_GETARG_JSONB_P(3);
+	if (!JB_ROOT_IS_OBJECT(context))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("context must be a JSON object")));
+
+	PG_RETURN_JSONB_P(log_append(document ? &document->root : NULL,
+								 document ? VARSIZE(document) - VARHDRSZ : 0,
+								 &log, time,
+								 &context->root, VARSIZE(context) - VARHDRSZ));
+}
+
+/* next_time chooses the next event's time from arguments 1 and 2, whether they round, and the log. */
+static Timestamp
+next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log)
+{
+	Timestamp	latest = DT_NOBEGIN;
+	Timestamp	clock;
+	Timestamp	horizon;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("clock must not be null")));
+	clock = PG_GETARG_TIMESTAMP(2);
+	horizon = reuse_horizon(clock);
+	(void) log_latest_time(log, horizon, &latest);
+	return reuse_next_time(clock, horizon, latest, PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1),
+						   !PG_ARGISNULL(rounds_arg) && PG_GETARG_BOOL(rounds_arg));
+}
+
+/*
+ * reuse_horizon returns the latest time that counts as an asset's latest.
+ *
+ * Times more than a day ahead of the clock are nobody's but others': one absurd event would
+ * otherwise keep the asset from ever being tracked in time again.
+ */
+Timestamp
+reuse_horizon(Timestamp clock)
+{
+	return TIMESTAMP_NOT_FINITE(clock) ? clock : clock + REUSE_HORIZON;
+}
+
+/*
+ * reuse_next_time returns the time of an asset's next event, given its latest event up to the
+ * horizon and its last_reused_at.
+ *
+ * A last_reused_at that its column has rounded can be later than the event it is from.  All
+ * events are looked at, and not just that time: others write events too, and nothing else
+ * tells whether they did.
+ */
+Timestamp
+reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp last_reused_at,
+				bool rounds)
+{
+	Timestamp	time;
+	char		stamp[ISO_EVENT_TIME_LEN];
+
+	if (last_reused_at > latest && last_reused_at <= horizon &&
+		!(rounds && is_rounded(last_reused_at, latest)))
+		latest = last_reused_at;
+	time = Max(clock, latest + 1);
+	if (!iso_time_event(time, stamp))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range"),
+				 errdetail("An event's time must be in the years 1 to 9999.")));
+	return time;
+}
+
+/*
+ * is_rounded: is the first time what a timestamp of less precision, timestamp(3)
+ * say, makes of the second?  Rounded up, it is later than any event.
+ */
+static bool
+is_rounded(Timestamp rounded, Timestamp time)
+{
+	int64		unit;
+
+	if (TIMESTAMP_NOT_FINITE(time) || rounded - time > USECS_PER_SEC)
+		return false;
+	for (unit = 10; unit <= USECS_PER_SEC; unit *= 10)
+	{
+		int64		half = time >= 0 ? unit / 2 : -unit / 2;
+
+		if ((time + half) / unit * unit == rounded)
+			return true;
+	}
+	return false;
+}

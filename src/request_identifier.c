@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * request_identifier.c
+ *	  Identifiers: given as text or uuid, bound in the column's own type.
+ *
+ * Converted values are in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "event_context.h"
+#include "request_identifier.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_uuid_of);
+
+/*
+ * asset_reuse_uuid_of(id, column_name) returns an identifier of a column as a uuid.
+ *
+ * Error 22P02 if it is none; a cast's error would show the value.  Without a column's name,
+ * one that is none is null.
+ */
+Datum
+asset_reuse_uuid_of(PG_FUNCTION_ARGS)
+{
+	text	   *id;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	id = PG_GETARG_TEXT_PP(0);
+	if (event_id_is_uuid(id))
+		PG_RETURN_DATUM(DirectFunctionCall1(uuid_in, CStringGetDatum(text_to_cstring(id))));
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("column \"%s\" has a value that is not a uuid",
+					text_to_cstring(PG_GETARG_TEXT_PP(1))),
+			 errhint("Call the function with identifiers of type text.")));
+}
+
+/*
+ * identifier_param_type returns the type in which a column's identifier is
+ * bound: the column's own, so that its index is used.
+ */
+Oid
+identifier_param_type(const AppColumn *column)
+{
+	switch (column->type)
+	{
+		case UUIDOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return column->type;
+		default:
+			return TEXTOID;
+	}
+}
+
+/*
+ * identifier_bind converts an identifier for a column.
+ *
+ * Error 22P02, from the type itself, if the column is a uuid and this is none.
+ */
+Datum
+identifier_bind(Identifier id, const AppColumn *column)
+{
+	if (column->type == UUIDOID && id.type == TEXTOID)
+		return DirectFunctionCall1(uuid_in, CStringGetDatum(TextDatumGetCString(id.value)));
+	if (column->type != UUIDOID && id.type == UUIDOID)
+		return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, id.value)));
+	return id.value;
+}
+
+/* identifier_add adds a parameter for an identifier; one that is optional may be none. */
+void
+identifier_add(PlanRequest *request, const char *name, Identifier id, const AppColumn *column)
+{
+	bool		given = OidIsValid(id.type);
+
+	plan_add_optional(request, name, identifier_param_type(column),
+					  given ? identifier_bind(id, column) : (Datum) 0, !given);
+}

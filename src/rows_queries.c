@@ -1,0 +1,335 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows_queries.c
+ *	  The statements of the row functions.
+ *
+ * All but the last read the events of a tenant's live assets from both places, each
+ * in its own way: rows of the history table, where there is one, and what is in
+ * the assets' documents.
+ *
+ * Pure text; it is in the memory context of the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+
+#include "rows_queries.h"
+#include "table_bind.h"
+
+/* An event without a usable time is at -infinity, so that it is the last one when the newest comes first. */
+const char row_events[] =
+	"SELECT {fn:event_id}({utc:e.reused_at}, e.seq), {answer:id e.asset_id},"
+	"  {timestamptz:e.reused_at}, e.reused_in_type, e.reused_in_id, e.reused_in_name,"
+	"  {if as_uuid}{fn:uuid_of}({named campaign}, CAST(NULL AS pg_catalog.text)){else}{named campaign}{end},"
+	"  e.context"
+	" FROM ({events}) AS e"
+	" ORDER BY e.reused_at DESC, e.asset_id, e.seq DESC";
+
+/*
+ * In two steps, since count(DISTINCT) would sort.  Events outside of the bounds are counted
+ * without a bucket, and come last.
+ */
+const char row_timeline[] =
+	"SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), pg_catalog.count(*), g.later"
+	" FROM (SELECT CASE WHEN {utc:e.reused_at} {>=} $first_bucket AND {utc:e.reused_at} {<} $last_time"
+	"    THEN {bucket:e} END AS bucket_start,"
+	"   {utc:e.reused_at} {>=} $last_time AS later, pg_catalog.count(*) AS reuses"
+	"  FROM ({events}) AS e"
+	"  WHERE e.reused_at {>} '-infinity' AND e.reused_at {<} 'infinity'"
+	"  GROUP BY 1, 2, e.asset_id) AS g"
+	" GROUP BY g.bucket_start, g.later ORDER BY g.bucket_start, g.later";
+
+/*
+ * By bucket: how many assets were made in it, how many events it has, of how many assets, and
+ * how many were reused in it for the first time.  What is earlier has no bucket; assets without
+ * a time of creation were always there.
+ */
+const char row_trend[] =
+	"WITH reused AS MATERIALIZED ("
+	"  SELECT e.asset_id, CASE WHEN {utc:e.reused_at} {>=} $first_bucket THEN {bucket:e} END AS bucket_start,"
+	"   pg_catalog.count(*) FILTER (WHERE {utc:e.reused_at} {>=} $from_time) AS reuses"
+	"  FROM ({events}) AS e"
+	"  WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<} $last_time"
+	"  GROUP BY 1, 2)"
+	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
+	"  CAST(pg_catalog.sum(m.reuses) AS pg_catalog.int8), CAST(pg_catalog.sum(m.reused) AS pg_catalog.int8),"
+	"  CAST(pg_catalog.sum(m.first_reused) AS pg_catalog.int8)"
+	" FROM ("
+	"  SELECT r.bucket_start, 0 AS created, r.reuses, CASE WHEN r.reuses {>} 0 THEN 1 ELSE 0 END AS reused,"
+	"   0 AS first_reused FROM reused AS r"
+	"  UNION ALL SELECT CASE WHEN pg_catalog.bool_and(r.bucket_start IS NOT NULL)"
+	"    THEN pg_catalog.min(r.bucket_start) END, 0, 0, 0, 1 FROM reused AS r GROUP BY r.asset_id"
+	"  UNION ALL SELECT CASE WHEN a.created_at IS NULL THEN '-infinity'"
+	"    WHEN {created} {>=} $first_bucket THEN {bucket:a} END, 1, 0, 0, 0"
+	"   FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time)) AS m"
+	" GROUP BY m.bucket_start ORDER BY m.bucket_start NULLS FIRST";
+
+const char row_where_used[] =
+	"SELECT {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type}, u.reuses,"
+	"  {timestamptz:u.first}, {timestamptz:u.last}"
+	" FROM (SELECT e.asset_id, pg_catalog.count(*) AS reuses,"
+	"   pg_catalog.min(e.reused_at) FILTER (WHERE e.reused_at {>} '-infinity') AS first,"
+	"   pg_catalog.max(e.reused_at) AS last"
+	"  FROM ({events}) AS e{if nowhere} WHERE false{end} GROUP BY e.asset_id) AS u"
+	" JOIN {assets} AS a ON a.id {=} u.asset_id AND {wanted}"
+	" ORDER BY u.reuses DESC, u.last DESC, a.id";
+
+const char row_unused[] =
+	"SELECT {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type}, {created_at},"
+	"  {number:impressions}, {number:clicks}, m.conversions, m.ctr, {text:a.file_url},"
+	"  {if assets.campaign_space_id}{answer:campaign_space_id a.campaign_space_id}{else}{answer:campaign_space_id NULL}{end}"
+	" FROM {assets} AS a, LATERAL (SELECT {ctr}, {number:conversions}) AS m (ctr, conversions)"
+	" WHERE {wanted} AND COALESCE(a.reused_count, 0) {<=} 0"
+	"  AND COALESCE({fn:log_count}({doc:a}), 0) {=} 0"
+	"  {if history} AND NOT EXISTS (SELECT FROM {history} AS h"
+	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
+	"  {if created_before} AND a.created_at {<} {created_before}{end}"
+	" ORDER BY m.ctr DESC NULLS LAST, m.conversions DESC NULLS LAST, a.id";
+
+/* The assets that are asked for. */
+static const char wanted[] =
+	"{live:a}{if asset_id} AND a.id {=} $asset_id{end}"
+	"{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
+
+/*
+ * In the list, the function costs the many assets without events next to nothing.  Where there
+ * is a history table, an index tells which documents have a log.
+ */
+static const char document_events[] =
+	"SELECT d.asset_id, {utc:(d.event).reused_at} AS reused_at, (d.event).seq AS seq,"
+	"  (d.event).reused_in_type AS reused_in_type, (d.event).reused_in_id AS reused_in_id,"
+	"  (d.event).reused_in_name AS reused_in_name, (d.event).context AS context"
+	" FROM (SELECT {asset_id:a.id} AS asset_id, {fn:log_events}({doc:a}, $start_date, $end_date,"
+	"   $uuid_campaigns, $detail,"
+	"   {if history}stored.times, stored.seqs, stored.elements{else}CAST(NULL AS pg_catalog.timestamp[]),"
+	"   CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]){end}) AS event"
+	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored}) AS stored{end}"
+	"  WHERE {wanted}{if history} AND {doc:a} {?} 'reuse_history'{end}) AS d"
+	" WHERE true"
+	"{if place_type} AND (d.event).reused_in_type {=} $place_type{end}"
+	"{if place_id} AND ((d.event).reused_in_id {=} $place_id"
+	"{if campaign_id} OR (d.event).reused_in_id {=} $campaign_id AND (d.event).reused_in_type {=} 'campaign_space'{end}){end}";
+
+/*
+ * Where events are streamed, this has to come in order without a sort that reads them
+ * all.  So the order is asked for here already; OFFSET 0 makes the look at the
+ * asset a look-up for each row, which keeps an index's order; and the planner takes
+ * it for granted that of a limit it cannot know a tenth is read, and then prefers
+ * the index to the sort.
+ */
+static const char table_events[] =
+	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"  {if streamed}{fn:row_context}(h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key,"
+	"   h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
+	" FROM {history} AS h, LATERAL ("
+	"  SELECT FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
+	" WHERE h.tenant_id {=} $tenant_id"
+	"{if asset_id} AND h.asset_id {=} $asset_id{end}"
+	"{if start_date} AND h.reused_at {>=} {utc:$start_date} AND h.reused_at {>} '-infinity'{end}"
+	"{if end_date} AND h.reused_at {<} {utc:$end_date} AND h.reused_at {>} '-infinity'{end}"
+	"{if place_type} AND h.reused_in_type {=} $place_type{end}"
+	"{if place_id} AND (h.reused_in_id {=} $place_id"
+	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$place_id")
+	"{if campaign_id} OR h.reused_in_id {=} $campaign_id AND h.reused_in_type {=} 'campaign_space'"
+	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign_id") "{end}){end}"
+	"{if streamed} ORDER BY 2 DESC, 3 DESC LIMIT (SELECT CAST(NULL AS pg_catalog.int8)){end}";
+
+static const char *argument_of(const char *name, const char *kind);
+static void append_asset_id(PlanText *text, const PlanRequest *request, const char *expression);
+static void append_id_answer(PlanText *text, const PlanRequest *request, const char *argument);
+static void append_timestamptz(PlanText *text, Oid type, const char *expression);
+static void append_bucket(PlanText *text, const PlanRequest *request, const char *time);
+static void append_created_at(PlanText *text, const PlanRequest *request);
+static void append_created_before(PlanText *text, const PlanRequest *request);
+static void append_ctr(PlanText *text, const AppTable *assets);
+static void append_number(PlanText *text, const AppTable *assets, const char *name);
+static const AppColumn *asset_column(const AppTable *assets, const char *name);
+
+/* ----------
+ * rows_put_piece puts what the templates have in common:
+ *
+ *		{events}				the events of the tenant's live assets, from both places: asset_id,
+ *								reused_at, seq, reused_in_type, reused_in_id, reused_in_name, context
+ *		{wanted}				the condition on asset a
+ *		{named campaign}		the id of the campaign that event e names
+ *		{bucket:e} {bucket:a}	when the bucket begins that event e is in, or asset a was made in
+ *		{created}				when asset a was made, in UTC
+ *		{asset_id:a.id}			an asset's id, alike in both places and sorted as the column is
+ *		{answer:id a.id}		an id of that column in the type that the function returns
+ *		{timestamptz:e.reused_at}	an event's time; null for none
+ *		{number:clicks} {ctr}	a number of the asset's; null if it is none
+ * ----------
+ */
+void
+rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
+{
+	const AppTable *assets = request->tables[APP_ASSETS];
+	const char *argument;
+
+	if (strcmp(name, "events") == 0)
+	{
+		plan_expand(text, request, document_events);
+		plan_expand(text, request, "{if history} UNION ALL ({table events}){end}");
+	}
+	else if (strcmp(name, "table events") == 0)
+		plan_expand(text, request, table_events);
+	else if (strcmp(name, "wanted") == 0)
+		plan_expand(text, request, wanted);
+	else if (strcmp(name, "named campaign") == 0)
+		plan_expand(text, request, "CASE WHEN e.reused_in_type {=} 'campaign_space' THEN e.reused_in_id END");
+	else if (strcmp(name, "bucket:e") == 0)
+		append_bucket(text, request, "{utc:e.reused_at}");
+	else if (strcmp(name, "bucket:a") == 0)
+		append_bucket(text, request, "{created}");
+	else if (strcmp(name, "created") == 0)
+		appendStringInfoString(&text->sql, assets->columns[ASSET_CREATED_AT].type == TIMESTAMPTZOID ?
+							   "pg_catalog.timezone('UTC', a.created_at)" : "a.created_at");
+	else if (strcmp(name, "created_at") == 0)
+		append_created_at(text, request);
+	else if (strcmp(name, "created_before") == 0)
+		append_created_before(text, request);
+	else if (strcmp(name, "ctr") == 0)
+		append_ctr(text, assets);
+	else if ((argument = argument_of(name, "asset_id:")) != NULL)
+		append_asset_id(text, request, argument);
+	else if ((argument = argument_of(name, "answer:")) != NULL)
+		append_id_answer(text, request, argument);
+	else if ((argument = argument_of(name, "timestamptz:")) != NULL)
+		append_timestamptz(text, assets->columns[ASSET_LAST_REUSED_AT].type, argument);
+	else if ((argument = argument_of(name, "number:")) != NULL)
+		append_number(text, assets, argument);
+	else
+		history_table_put_piece(text, request, name);
+}
+
+/* argument_of returns what is behind a kind in a name; null if the name is of another one. */
+static const char *
+argument_of(const char *name, const char *kind)
+{
+	return strncmp(name, kind, strlen(kind)) == 0 ? name + strlen(kind) : NULL;
+}
+
+static void
+append_asset_id(PlanText *text, const PlanRequest *request, const char *expression)
+{
+	bool		is_uuid = request->tables[APP_ASSETS]->columns[ASSET_ID].type == UUIDOID;
+
+	appendStringInfo(&text->sql, "CAST(%s AS %s)", expression,
+					 is_uuid ? "pg_catalog.uuid" : "pg_catalog.text");
+	plan_expand(text, request, "{collation:a.id}");
+}
+
+/* append_id_answer appends "column expression" in the type that the function returns. */
+static void
+append_id_answer(PlanText *text, const PlanRequest *request, const char *argument)
+{
+	const char *expression = strchr(argument, ' ') + 1;
+	char	   *column = pnstrdup(argument, expression - argument - 1);
+
+	if (asset_column(request->tables[APP_ASSETS], column)->type == UUIDOID)
+		plan_expand(text, request, psprintf("CAST(%s AS {if as_uuid}pg_catalog.uuid{else}pg_catalog.text{end})",
+											expression));
+	else
+		plan_expand(text, request,
+					psprintf("{if as_uuid}{fn:uuid_of}({end}CAST(%s AS pg_catalog.text)"
+							 "{if as_uuid}, CAST('%s' AS pg_catalog.text)){end}", expression, column));
+}
+
+/* append_timestamptz appends a time of that type as timestamptz; null for -infinity. */
+static void
+append_timestamptz(PlanText *text, Oid type, const char *expression)
+{
+	appendStringInfo(&text->sql, type == TIMESTAMPTZOID ?
+					 "CASE WHEN %s OPERATOR(pg_catalog.>) '-infinity' THEN %s END" :
+					 "CASE WHEN %s OPERATOR(pg_catalog.>) '-infinity' THEN pg_catalog.timezone('UTC', %s) END",
+					 expression, expression);
+}
+
+/* append_bucket appends when the bucket begins that a time in UTC is in. */
+static void
+append_bucket(PlanText *text, const PlanRequest *request, const char *time)
+{
+	plan_expand(text, request,
+				psprintf("{if time_zone}pg_catalog.timezone('UTC', pg_catalog.date_trunc($bucket,"
+						 " pg_catalog.timezone('UTC', %s), $time_zone))"
+						 "{else}pg_catalog.date_trunc($bucket, %s){end}", time, time));
+}
+
+static void
+append_created_at(PlanText *text, const PlanRequest *request)
+{
+	const AppColumn *column = &request->tables[APP_ASSETS]->columns[ASSET_CREATED_AT];
+
+	if (column->present)
+		append_timestamptz(text, column->type, "a.created_at");
+	else
+		appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.timestamptz)");
+}
+
+/* append_created_before appends the bound in the type of created_at. */
+static void
+append_created_before(PlanText *text, const PlanRequest *request)
+{
+	const AppColumn *column = &request->tables[APP_ASSETS]->columns[ASSET_CREATED_AT];
+
+	plan_expand(text, request, column->type == TIMESTAMPTZOID ?
+				"pg_catalog.timezone('UTC', $created_before)" : "$created_before");
+}
+
+/* append_ctr appends an asset's ctr, computed where it has none but what that takes. */
+static void
+append_ctr(PlanText *text, const AppTable *assets)
+{
+	if (assets->columns[ASSET_CTR].present || !assets->columns[ASSET_CLICKS].present ||
+		!assets->columns[ASSET_IMPRESSIONS].present)
+	{
+		append_number(text, assets, "ctr");
+		return;
+	}
+	appendStringInfoString(&text->sql, "CASE WHEN ");
+	append_number(text, assets, "impressions");
+	/* beyond that a numeric, which has its limits, could not hold the ratio */
+	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.>) 1e-1000 AND pg_catalog.abs(");
+	append_number(text, assets, "clicks");
+	appendStringInfoString(&text->sql, ") OPERATOR(pg_catalog.<) 1e1000 THEN pg_catalog.trim_scale("
+						   "pg_catalog.round(100 OPERATOR(pg_catalog.*) ");
+	append_number(text, assets, "clicks");
+	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog./) ");
+	append_number(text, assets, "impressions");
+	appendStringInfoString(&text->sql, ", 2)) END");
+}
+
+/* append_number appends a column's number; null if it is none, as NaN and infinity are. */
+static void
+append_number(PlanText *text, const AppTable *assets, const char *name)
+{
+	const AppColumn *column = asset_column(assets, name);
+
+	switch (column->present ? column->type : InvalidOid)
+	{
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			appendStringInfo(&text->sql, "CASE WHEN a.%s OPERATOR(pg_catalog.>) '-Infinity' "
+							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' "
+							 "THEN CAST(a.%s AS pg_catalog.numeric) END", name, name, name);
+			break;
+		case InvalidOid:
+			appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.numeric)");
+			break;
+		default:
+			appendStringInfo(&text->sql, "CAST(a.%s AS pg_catalog.numeric)", name);
+	}
+}
+
+static const AppColumn *
+asset_column(const AppTable *assets, const char *name)
+{
+	int			column = 0;
+
+	while (strcmp(app_column_name(APP_ASSETS, column), name) != 0)
+		column++;
+	return &assets->columns[column];
+}

@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows_queries.h
+ *	  The statements of the row functions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_ROWS_QUERIES_H
+#define ASSET_REUSE_ROWS_QUERIES_H
+
+#include "plan_text.h"
+
+extern const char row_events[];
+extern const char row_timeline[];
+extern const char row_trend[];
+extern const char row_where_used[];
+extern const char row_unused[];
+
+extern void rows_put_piece(PlanText *text, const PlanRequest *request, const char *name);
+
+#endif							/* ASSET_REUSE_ROW_QUERIES_H */

@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows_request.c
+ *	  What a row function is asked for, and the statement that answers it.
+ *
+ * All memory is that of the current context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "event_context.h"
+#include "plan_cache.h"
+#include "request_asset_type.h"
+#include "rows_queries.h"
+#include "rows_request.h"
+#include "table_bind.h"
+
+static void bind_request(const RowRequest *request, RowStatement *statement);
+static void bind_place(const RowRequest *request, RowStatement *statement);
+static text *campaign_id_text(Identifier id, const AppColumn *column);
+static bool is_same(const text *a, const text *b);
+static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
+static void bind_text(PlanRequest *plan, const char *name, text *value);
+static void bind_flag(PlanRequest *plan, const char *name, bool set);
+
+/* rows_make_statement finds the tables and binds the request to the statement over them. */
+void
+rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
+					RowStatement *statement)
+{
+	memset(statement, 0, sizeof(*statement));
+	app_schema_bind(APP_ASSETS, AccessShareLock, &statement->assets);
+	app_schema_bind(APP_SPACES, AccessShareLock, &statement->spaces);
+	statement->plan = (PlanRequest) {
+		.sql = sql,
+		.tables[APP_ASSETS] = &statement->assets,
+		.caller = fcinfo->flinfo->fn_oid,
+		.read_only = true,
+		.plan_options = PLAN_BY_TENANT,
+		.put_piece = rows_put_piece
+	};
+	if (history_table_bind(&statement->assets, AccessShareLock, true, &statement->history))
+		statement->plan.tables[APP_HISTORY] = &statement->history;
+	bind_request(request, statement);
+}
+
+/* bind_request binds what the request gives, in the types of the tables' columns. */
+static void
+bind_request(const RowRequest *request, RowStatement *statement)
+{
+	const AppColumn *assets = statement->assets.columns;
+	PlanRequest *plan = &statement->plan;
+
+	identifier_add(plan, "tenant_id", request->tenant_id, &assets[ASSET_TENANT_ID]);
+	identifier_add(plan, "asset_id", request->asset_id, &assets[ASSET_ID]);
+	asset_type_add(plan, request->asset_type, &assets[ASSET_TYPE]);
+	bind_time(plan, "start_date", request->range.has_start, request->range.start);
+	bind_time(plan, "end_date", request->range.has_end, request->range.end);
+	bind_place(request, statement);
+	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
+	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
+	bind_text(plan, "time_zone", request->time_zone);
+	bind_time(plan, "first_bucket", request->bucket != NULL, request->first_bucket);
+	bind_time(plan, "last_time", request->bucket != NULL, request->last_time);
+	if (request->has_created_before)
+		app_schema_require(&statement->assets, ASSET_CREATED_AT);
+	plan_add_value(plan, "from_time", TIMESTAMPOID, TimestampGetDatum(request->from_time));
+	bind_time(plan, "created_before", request->has_created_before, request->created_before);
+	bind_flag(plan, "streamed", request->detail == DETAIL_CONTEXT);
+	bind_flag(plan, "as_uuid", request->id_type == UUIDOID);
+}
+
+/*
+ * bind_place binds the place that is asked for: a campaign's id as its type spells it.  A place
+ * that is not the campaign which is given as well is nowhere.
+ */
+static void
+bind_place(const RowRequest *request, RowStatement *statement)
+{
+	PlanRequest *plan = &statement->plan;
+	const AppColumn *campaign_id = &statement->spaces.columns[SPACE_ID];
+	bool		uuid_campaigns = campaign_id->type == UUIDOID;
+	ReusePlace	place = {.type = request->place_type, .id = request->place_id};
+	text	   *spelled = uuid_campaigns && place.id != NULL ? event_id_spelled(place.id) : place.id;
+	bool		nowhere = false;
+
+	if (event_names_campaign(&place))
+		place.id = spelled;
+	if (OidIsValid(request->campaign_id.type))
+	{
+		ReusePlace	campaign = {
+			.type = cstring_to_text(CAMPAIGN_TYPE),
+			.id = campaign_id_text(request->campaign_id, campaign_id)
+		};
+
+		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
+			(place.id != NULL && !is_same(spelled, campaign.id));
+		place = campaign;
+		spelled = NULL;
+	}
+	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
+	else if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
+		spelled = NULL;
+	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
+	bind_text(plan, "place_type", place.type);
+	bind_text(plan, "place_id", place.id);
+	bind_text(plan, "campaign_id", spelled);
+	bind_flag(plan, "nowhere", nowhere);
+}
+
+/* campaign_id_text returns a campaign's id as its column's type spells it. */
+static text *
+campaign_id_text(Identifier id, const AppColumn *column)
+{
+	Datum		value = identifier_bind(id, column);
+
+	if (column->type == UUIDOID)
+		return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, value)));
+	return DatumGetTextPP(value);
+}
+
+static bool
+is_same(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static void
+bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time)
+{
+	plan_add_optional(plan, name, TIMESTAMPOID, TimestampGetDatum(time), !given);
+}
+
+static void
+bind_text(PlanRequest *plan, const char *name, text *value)
+{
+	plan_add_optional(plan, name, TEXTOID, PointerGetDatum(value), value == NULL);
+}
+
+/* bind_flag binds what only the text depends on. */
+static void
+bind_flag(PlanRequest *plan, const char *name, bool set)
+{
+	plan_add_optional(plan, name, BOOLOID, BoolGetDatum(true), !set);
+}

@@ -1,0 +1,58 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows_request.h
+ *	  What a row function is asked for, and the statement that answers it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_ROWS_REQUEST_H
+#define ASSET_REUSE_ROWS_REQUEST_H
+
+#include "fmgr.h"
+
+#include "request.h"
+#include "request_identifier.h"
+#include "time_bucket.h"
+
+/* How much of each event a statement reads: asset_reuse_log_events has the numbers */
+typedef enum EventDetail
+{
+	DETAIL_TIME,
+	DETAIL_PLACE,
+	DETAIL_CONTEXT
+} EventDetail;
+
+/* What a function is asked for; what is not given is null */
+typedef struct RowRequest
+{
+	Oid			id_type;
+	Identifier	tenant_id;
+	Identifier	asset_id;
+	text	   *asset_type;
+	RequestRange range;
+	EventDetail detail;
+	Identifier	campaign_id;	/* with it, the place is that campaign */
+	text	   *place_type;
+	text	   *place_id;
+	const TimeBucket *bucket;
+	text	   *time_zone;		/* of the buckets; null: UTC */
+	Timestamp	first_bucket;	/* that a timeline can have; with bucket */
+	Timestamp	last_time;		/* where it ends; with bucket */
+	Timestamp	from_time;		/* where a trend begins to count reuses */
+	bool		has_created_before;
+	Timestamp	created_before;
+} RowRequest;
+
+/* The statement that answers it */
+typedef struct RowStatement
+{
+	AppTable	assets;
+	AppTable	spaces;
+	AppTable	history;
+	PlanRequest plan;
+} RowStatement;
+
+extern void rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
+								RowStatement *statement);
+
+#endif							/* ASSET_REUSE_ROW_REQUEST_H */

@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows_stream.h
+ *	  A statement's rows, returned one by one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_ROWS_STREAM_H
+#define ASSET_REUSE_ROWS_STREAM_H
+
+#include "fmgr.h"
+
+#include "plan_cache.h"
+
+/* The error where a statement's rows are not what its function returns */
+#define ROWS_CHANGED	"a table was changed by a function that this call runs, or renamed concurrently"
+
+extern void rows_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request);
+extern Datum rows_stream_next(FunctionCallInfo fcinfo);
+
+#endif							/* ASSET_REUSE_ROW_STREAM_H */

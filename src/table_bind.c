@@ -1,0 +1,329 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_bind.c
+ *	  The history table: where it is, and whether it is ours.
+ *
+ * There may be such a table beside the assets, made by
+ * asset_reuse_create_history_table; then events live in it, a row for each.  It is
+ * looked for in every call, so that all sessions agree on where events live, and
+ * found in the assets' schema whatever the caller's search_path.
+ *
+ * What we store there runs the table's triggers and policies with the caller's
+ * rights, so a table that just anybody has made under that name is refused.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "settings.h"
+#include "table_bind.h"
+
+/* A column of the history that must be of the type of one of the assets */
+typedef struct SameType
+{
+	HistoryColumn history;
+	AssetColumn asset;
+} SameType;
+
+#define HISTORY_KEY \
+	((1 << HISTORY_ASSET_ID) | (1 << HISTORY_TENANT_ID) | (1 << HISTORY_REUSED_AT) | (1 << HISTORY_SEQ))
+
+/*
+ * The table that a name has, or that it has none: a snapshot that sees all
+ * transactions before the horizon as over sees the same, until we hear of a change to
+ * pg_class.
+ */
+typedef struct NamedTable
+{
+	bool		known;
+	Oid			schema;
+	NameData	name;
+	Oid			relid;			/* 0: none */
+	TransactionId horizon;
+} NamedTable;
+
+static const SameType same_types[] = {
+	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
+	{HISTORY_ASSET_ID, ASSET_ID},
+	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
+};
+
+static NamedTable named = {0};
+
+static bool counts_as_table(char relkind);
+static void check_is_as_seen(const AppTable *assets, Oid relid);
+static Oid	seen_by_snapshot(Oid schema, const char *name);
+static void note_named(Oid schema, const char *name, Oid relid);
+static void forget_named(Datum arg, int cacheid, uint32 hashvalue);
+static void check_is_ours(const AppTable *assets, const AppTable *history);
+static void check_same_type(const AppTable *assets, const AppTable *history, const SameType *same);
+pg_noreturn static void report_not_ours(const AppTable *history, const char *detail,
+										const char *remedy);
+
+/*
+ * history_table_bind finds the history table, locks it until the end of the
+ * transaction, and describes it in *history; false if there is none.
+ *
+ * The caller has bound and locked the assets.  Read only, it is going to read what
+ * the calling query sees.
+ *
+ * A type or an index under the table's name is no table, and does not stand for one: who may
+ * create such things must not be able to end everybody's calls, or to have them wait.
+ *
+ * Errors: 42809 the table of its name is no history table; 40001 it was dropped, and perhaps
+ * another one made, while the calling query ran, which can see the events neither there
+ * nor in the documents.
+ */
+bool
+history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
+				   AppTable *history)
+{
+	const char *schema = history_table_schema(assets);
+	Oid			relid = app_relation_find(schema, history_table_name(), NoLock, InvalidOid);
+
+	/* what is no table is not even waited for; where there is nothing, it is looked for more closely */
+	if (!OidIsValid(relid) || counts_as_table(get_rel_relkind(relid)))
+		relid = app_relation_find(schema, history_table_name(), lockmode, assets->owner);
+	if (!counts_as_table(get_rel_relkind(relid)))
+		relid = InvalidOid;
+	if (read_only)
+		check_is_as_seen(assets, relid);
+	if (!OidIsValid(relid))
+		return false;
+	app_schema_describe(APP_HISTORY, relid, history);
+	check_is_ours(assets, history);
+	return true;
+}
+
+static bool
+counts_as_table(char relkind)
+{
+	switch (relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_FOREIGN_TABLE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* history_table_schema returns the schema in which the history table is or would be. */
+const char *
+history_table_schema(const AppTable *assets)
+{
+	return history_table_setting->schema[0] ? history_table_setting->schema : assets->schema;
+}
+
+/* history_table_name returns the name that the history table has or would have. */
+const char *
+history_table_name(void)
+{
+	return history_table_setting->name;
+}
+
+/* ----------
+ * history_table_put_piece puts what statements over both places have in common:
+ *
+ *		{element:h}	the element of a document that row h would be
+ *		{stored}	the rows of asset a of the times that its document has, as arrays for
+ *					asset_reuse_log_events and its like
+ *
+ * Few assets have events in both places; the others cost a look into an index.  The order is
+ * the primary key's, as in events_move.c.
+ * ----------
+ */
+void
+history_table_put_piece(PlanText *text, const PlanRequest *request, const char *name)
+{
+	if (strcmp(name, "element:h") == 0)
+		plan_expand(text, request,
+					"{fn:event_element}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id,"
+					" h.reused_in_name, h.reuse_key, h.context, h.original)");
+	else if (strcmp(name, "stored") == 0)
+		plan_expand(text, request,
+					"SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
+					"  pg_catalog.array_agg({element:h}) AS elements"
+					" FROM pg_catalog.unnest(CASE WHEN ("
+					"   SELECT true FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {=} a.tenant_id"
+					"   ORDER BY x.reused_at, x.seq LIMIT 1)"
+					"  THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
+					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
+					"   AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h");
+	else
+		elog(ERROR, "template has an unknown name \"%s\"", name);
+}
+
+/*
+ * check_is_as_seen makes sure that the table which has the name now, or none, is not
+ * there instead of another one that the calling query's snapshot sees.
+ *
+ * asset_reuse_drop_history_table puts the events back into the documents, but an
+ * older snapshot sees the documents as they were before.
+ */
+static void
+check_is_as_seen(const AppTable *assets, Oid relid)
+{
+	Oid			schema = get_namespace_oid(history_table_schema(assets), true);
+	const char *name = history_table_name();
+	bool		known = named.known && named.relid == relid && named.schema == schema &&
+		strcmp(NameStr(named.name), name) == 0;
+	Oid			seen;
+
+	/* looking into pg_class is a good part of what a short history costs */
+	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, named.horizon))
+		return;
+	seen = seen_by_snapshot(schema, name);
+	if (OidIsValid(seen) && seen != relid)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not read the reuse history because its table was dropped concurrently"),
+				 errhint("Try again.")));
+	if (!known)
+		note_named(schema, name, relid);
+}
+
+/* seen_by_snapshot returns the table of that name that the calling query's snapshot sees; 0 for none. */
+static Oid
+seen_by_snapshot(Oid schema, const char *name)
+{
+	Relation	classes;
+	SysScanDesc scan;
+	ScanKeyData key[2];
+	HeapTuple	tuple;
+	Oid			seen = InvalidOid;
+
+	ScanKeyInit(&key[0], Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(name));
+	ScanKeyInit(&key[1], Anum_pg_class_relnamespace, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(schema));
+	classes = table_open(RelationRelationId, AccessShareLock);
+	scan = systable_beginscan(classes, ClassNameNspIndexId, true, GetActiveSnapshot(),
+							  lengthof(key), key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) && counts_as_table(((Form_pg_class) GETSTRUCT(tuple))->relkind))
+		seen = ((Form_pg_class) GETSTRUCT(tuple))->oid;
+	systable_endscan(scan);
+	table_close(classes, AccessShareLock);
+	return seen;
+}
+
+/*
+ * note_named notes what table has that name now.
+ *
+ * Whatever made or dropped one that we have heard of is before the horizon; what we
+ * hear of later makes us forget.
+ */
+static void
+note_named(Oid schema, const char *name, Oid relid)
+{
+	static bool registered = false;
+
+	if (!registered)
+		CacheRegisterSyscacheCallback(RELNAMENSP, forget_named, (Datum) 0);
+	registered = true;
+	named.schema = schema;
+	namestrcpy(&named.name, name);
+	named.relid = relid;
+	named.horizon = ReadNextTransactionId();
+	named.known = true;
+}
+
+static void
+forget_named(Datum arg, int cacheid, uint32 hashvalue)
+{
+	named.known = false;
+}
+
+/*
+ * check_is_ours raises an error for a table that is not a history of these assets.
+ *
+ * Tenants who have views of the assets can have views of the history, too.
+ */
+static void
+check_is_ours(const AppTable *assets, const AppTable *history)
+{
+	int			column;
+	Size		i;
+
+	if (history->relkind == RELKIND_FOREIGN_TABLE)
+		report_not_ours(history, "It is a foreign table.", NULL);
+	for (column = 0; column < HISTORY_NCOLUMNS; column++)
+	{
+		if (!history->columns[column].present)
+			report_not_ours(history, psprintf("It has no column \"%s\" of the right type.",
+											  app_column_name(APP_HISTORY, column)), NULL);
+	}
+	for (i = 0; i < lengthof(same_types); i++)
+		check_same_type(assets, history, &same_types[i]);
+	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
+		report_not_ours(history, "Its column \"reused_at\" rounds times.",
+						psprintf("give the column the type %s",
+								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
+	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
+		report_not_ours(history, "Its primary key is not (asset_id, tenant_id, reused_at, seq).", NULL);
+	if (OidIsValid(history->references) && history->references != assets->relid &&
+		assets->relkind != RELKIND_VIEW)
+		report_not_ours(history, psprintf("Its foreign key refers to table \"%s\".",
+										  get_rel_name(history->references)),
+						"have its foreign key refer to these assets");
+}
+
+/* check_same_type raises an error if a column has not the type that the assets' has. */
+static void
+check_same_type(const AppTable *assets, const AppTable *history, const SameType *same)
+{
+	const AppColumn *like = &assets->columns[same->asset];
+
+	if (history->columns[same->history].type == like->type &&
+		history->columns[same->history].collation != like->collation)
+		report_not_ours(history,
+						psprintf("Its column \"%s\" has another collation than \"%s\" of the assets.",
+								 app_column_name(APP_HISTORY, same->history),
+								 app_column_name(APP_ASSETS, same->asset)),
+						"give the column the assets' collation");
+	if (history->columns[same->history].type != like->type)
+		report_not_ours(history,
+						psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",
+								 app_column_name(APP_HISTORY, same->history),
+								 app_column_name(APP_ASSETS, same->asset)),
+						psprintf("give the column the type %s", format_type_be(like->type)));
+}
+
+/*
+ * report_not_ours raises 42809 for a table that just has the history's name; or is the
+ * history, if what was done to it can be mended: so says remedy then, which may be null.
+ */
+static void
+report_not_ours(const AppTable *history, const char *detail, const char *remedy)
+{
+	const char *setting = app_table_setting_name(APP_HISTORY);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("relation \"%s\" is not a reuse history table", history->name),
+			 errdetail_internal("%s", detail),
+			 remedy != NULL ?
+			 errhint("If it is the history of these assets, %s; otherwise rename it or set %s.",
+					 remedy, setting) :
+			 errhint("Rename the relation or set %s, and use asset_reuse_create_history_table() to make one.",
+					 setting)));
+}

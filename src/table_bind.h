@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_bind.h
+ *	  The history table: where it is, and whether it is ours.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_TABLE_BIND_H
+#define ASSET_REUSE_TABLE_BIND_H
+
+#include "app_schema.h"
+#include "plan_text.h"
+
+/* What the history table's index has of a place's id, which others can make as long as they like */
+#define HISTORY_PLACE_KEY_OF(id)	"pg_catalog.left(" id ", 255)"
+
+extern bool history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
+							   AppTable *history);
+extern const char *history_table_schema(const AppTable *assets);
+extern const char *history_table_name(void);
+extern void history_table_put_piece(PlanText *text, const PlanRequest *request, const char *name);
+
+#endif							/* ASSET_REUSE_HISTORY_TABLE_H */

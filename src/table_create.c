@@ -1,0 +1,302 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_create.c
+ *	  asset_reuse_create_history_table: from now on, events are rows.
+ *
+ * The table is an ordinary one of the application's.  It is made of the types, and for
+ * the owner, of the assets table beside it.
+ *
+ * All memory is that of the call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+#include "app_index.h"
+#include "table_bind.h"
+#include "table_ddl.h"
+#include "table_rights.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
+
+static bool wants_months(FunctionCallInfo fcinfo);
+static void check_name_is_free(const AppTable *assets);
+static void create_table(const AppTable *assets, bool by_month, AppTable *history);
+static char *table_definition(const AppTable *assets, bool by_month);
+static void append_column(StringInfo sql, const char *name, const AppColumn *like,
+						  int32 typmod);
+static void create_indexes(const char *table);
+static void create_log_index(const AppTable *assets);
+static void create_comments(const char *table);
+static void create_partitions(const AppTable *history);
+static void create_default_partition(const AppTable *history);
+static void create_months(const AppTable *history, Partman partman);
+
+/*
+ * asset_reuse_create_history_table(partition_by) creates the history table beside the
+ * assets, unless it is there, and returns its name.
+ */
+Datum
+asset_reuse_create_history_table(PG_FUNCTION_ARGS)
+{
+	bool		by_month = wants_months(fcinfo);
+	AppTable	assets;
+	AppTable	history;
+
+	SPI_connect();
+	table_ddl_bind_assets(ShareRowExclusiveLock, &assets);
+	if (table_ddl_bind_table(&assets, AccessShareLock, &history))
+		ereport(NOTICE,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists, skipping", history.name)));
+	else
+	{
+		DdlState	state;
+
+		check_name_is_free(&assets);
+		state = ddl_enter(assets.owner);
+		create_table(&assets, by_month, &history);
+		ddl_leave(state);
+		if (by_month)
+			create_partitions(&history);
+	}
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text(quote_qualified_identifier(history.schema, history.name)));
+}
+
+/* wants_months reads partition_by: null for one table, 'month' for one a month. */
+static bool
+wants_months(FunctionCallInfo fcinfo)
+{
+	char	   *partition_by;
+
+	if (PG_ARGISNULL(0))
+		return false;
+	partition_by = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (strcmp(partition_by, "month") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid partition_by: \"%s\"", partition_by),
+				 errhint("Give 'month', or null for one table.")));
+	return true;
+}
+
+/*
+ * check_name_is_free raises 42710 if something that is no table has the table's name.
+ */
+static void
+check_name_is_free(const AppTable *assets)
+{
+	const char *name = history_table_name();
+	Oid			schema = get_namespace_oid(history_table_schema(assets), false);
+	ObjectAddress taken;
+
+	ObjectAddressSet(taken, RelationRelationId, get_relname_relid(name, schema));
+	if (!OidIsValid(taken.objectId))
+		ObjectAddressSet(taken, TypeRelationId,
+						 GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+										 ObjectIdGetDatum(schema)));
+	if (OidIsValid(taken.objectId))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("cannot create the history table because its name is taken"),
+				 errdetail("There is already %s.", getObjectDescription(&taken, false)),
+				 errhint("Rename it, or set %s to another name.", app_table_setting_name(APP_HISTORY))));
+}
+
+/* create_table creates all of the history table and describes it. */
+static void
+create_table(const AppTable *assets, bool by_month, AppTable *history)
+{
+	char	   *name = quote_qualified_identifier(history_table_schema(assets), history_table_name());
+	Oid			relid;
+
+	ddl_run(table_definition(assets, by_month));
+	create_indexes(name);
+	create_log_index(assets);
+	create_comments(name);
+
+	relid = get_relname_relid(history_table_name(),
+							  get_namespace_oid(history_table_schema(assets), false));
+	app_schema_describe(APP_HISTORY, relid, history);
+	table_rights_clear(relid);
+	table_rights_copy(assets, history);
+}
+
+/* ----------
+ * table_definition writes, with the types of the application's own columns,
+ *
+ *	CREATE TABLE history (
+ *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq integer,
+ *		reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text,
+ *		context jsonb, original jsonb,
+ *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
+ *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
+ *
+ * The time has all microseconds, whatever precision last_reused_at has.  A place is compared
+ * byte by byte, as in a document.  The key begins with the asset's id, so that the foreign
+ * key's look for an asset's rows finds them in it.
+ * ----------
+ */
+static char *
+table_definition(const AppTable *assets, bool by_month)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE TABLE %s (",
+					 quote_qualified_identifier(history_table_schema(assets), history_table_name()));
+	append_column(&sql, "tenant_id", &assets->columns[ASSET_TENANT_ID],
+				  assets->columns[ASSET_TENANT_ID].typmod);
+	append_column(&sql, "asset_id", &assets->columns[ASSET_ID], assets->columns[ASSET_ID].typmod);
+	append_column(&sql, "reused_at", &assets->columns[ASSET_LAST_REUSED_AT], -1);
+	appendStringInfoString(&sql, "seq integer DEFAULT 0, reused_in_type text COLLATE \"C\", "
+						   "reused_in_id text COLLATE \"C\", reused_in_name text, reuse_key text COLLATE \"C\", "
+						   "context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
+	appendStringInfo(&sql,
+					 table_ddl_key_is_id(assets) ?
+					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
+					 "FOREIGN KEY (tenant_id, asset_id) REFERENCES %s (tenant_id, id)",
+					 ddl_name(assets));
+	appendStringInfoString(&sql, " ON UPDATE CASCADE ON DELETE CASCADE)");
+	if (by_month)
+		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
+	return sql.data;
+}
+
+/* append_column appends a column like one of the application's. */
+static void
+append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typmod)
+{
+	appendStringInfo(sql, "%s %s", name, format_type_with_typemod(like->type, typmod));
+	if (OidIsValid(like->collation) && like->collation != get_typcollation(like->type))
+		appendStringInfo(sql, " COLLATE %s", generate_collation_name(like->collation));
+	appendStringInfoString(sql, ", ");
+}
+
+/*
+ * create_indexes creates what the primary key, an asset's timeline, does not serve: a tenant's
+ * range of time, without a look at the rows, and the assets of a place.
+ *
+ * Others can name a place by an id of any length, so the index has but its beginning.
+ */
+static void
+create_indexes(const char *table)
+{
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, " HISTORY_PLACE_KEY_OF("reused_in_id") ")", table));
+}
+
+/*
+ * create_log_index creates the index on the assets that tells which documents have a log, so
+ * that no other one has to be opened; unless there is one like it.
+ */
+static void
+create_log_index(const AppTable *assets)
+{
+	char	   *name;
+
+	if (OidIsValid(app_index_find(INDEX_LOGS, assets->relid)))
+		return;
+	name = ChooseRelationName(assets->name, NULL, "reuse_history_idx",
+							  get_namespace_oid(assets->schema, false), false);
+	ddl_run(app_index_statement(INDEX_LOGS, name, ddl_name(assets)));
+}
+
+static void
+create_comments(const char *table)
+{
+	static const struct
+	{
+		const char *column;
+		const char *comment;
+	}			comments[] = {
+		{"tenant_id", "The tenant of the asset."},
+		{"asset_id", "The asset that was reused."},
+		{"reused_at", "When it was reused, -infinity if that is not known; without a time zone it is UTC."},
+		{"seq", "Tells the events of an asset that have one time apart."},
+		{"reused_in_type", "The type of place it was reused in, as the event names it; campaign_space for a campaign."},
+		{"reused_in_id", "The id of that place."},
+		{"reused_in_name", "Its name."},
+		{"reuse_key", "The key that the caller gave for the event to be stored once."},
+		{"context", "What else is known of the reuse; null for nothing."},
+		{"original", "The event as other software wrote it, where the columns cannot give it back."},
+	};
+	Size		i;
+
+	ddl_run(psprintf("COMMENT ON TABLE %s IS %s", table,
+					 quote_literal_cstr("Reuses of assets, a row for each: created by asset_reuse_create_history_table(), "
+										"written by asset_reuse_track().  asset_reuse_drop_history_table() puts them "
+										"back into the assets' platform_metadata.")));
+	for (i = 0; i < lengthof(comments); i++)
+		ddl_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", table, comments[i].column,
+						 quote_literal_cstr(comments[i].comment)));
+}
+
+/*
+ * create_partitions gives a partitioned history table its partitions: months that
+ * pg_partman keeps ahead, or else one for all.
+ */
+static void
+create_partitions(const AppTable *history)
+{
+	DdlState	state = ddl_enter(GetUserId());
+	Partman		partman = table_ddl_find_partman();
+
+	if (partman.schema == NULL)
+		create_default_partition(history);
+	else
+		create_months(history, partman);
+	ddl_leave(state);
+}
+
+static void
+create_default_partition(const AppTable *history)
+{
+	Oid			schema = get_namespace_oid(history->schema, false);
+	char	   *name = ChooseRelationName(history->name, NULL, "default", schema, false);
+	DdlState	state = ddl_enter(history->owner);
+
+	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
+					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
+	table_rights_clear(get_relname_relid(name, schema));
+	ddl_leave(state);
+}
+
+/*
+ * create_months has pg_partman create the partitions.
+ *
+ * This takes rights on pg_partman, which the caller may have and the owner may not.
+ * So the caller creates the partitions, and hands them over.
+ */
+static void
+create_months(const AppTable *history, Partman partman)
+{
+	SPITupleTable *rows;
+	uint64		i;
+
+	/* it takes the table's name unquoted */
+	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
+					   "p_type => '%s', p_interval => '1 month')", partman.schema,
+					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),
+					   partman.range));
+	ddl_run_each(psprintf("SELECT format('ALTER TABLE %%s OWNER TO %%s', c.oid::regclass, %u::regrole) "
+						  "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
+						  "WHERE i.inhparent = %u AND c.relowner <> %u",
+						  history->owner, history->relid, history->owner));
+	rows = ddl_query(psprintf("SELECT inhrelid FROM pg_inherits WHERE inhparent = %u", history->relid));
+	for (i = 0; i < rows->numvals; i++)
+		table_rights_clear(atooid(ddl_value(rows, i, 1)));
+}

@@ -1,0 +1,178 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_ddl.c
+ *	  What it takes to create and to drop the history table.
+ *
+ * Both lock the assets first, against writers: calls of asset_reuse_track that run
+ * come to their end, and later ones see what is there then.  So no event can be
+ * stored in the place that has just been given up.
+ *
+ * Names that catalog functions spell out and that we put into DDL mean the same
+ * only under the search_path under which they were spelled.  So both happen under
+ * one that nobody else can put anything into.  After an error the end of the
+ * (sub)transaction puts back what was changed here.
+ *
+ * What is read lives until SPI_finish.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "app_index.h"
+#include "table_bind.h"
+#include "table_ddl.h"
+
+/*
+ * table_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
+ * take.
+ *
+ * Errors: those of app_schema_bind; 42809 not a table.
+ */
+void
+table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
+{
+	app_schema_bind(APP_ASSETS, lockmode, assets);
+	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", assets->name),
+				 errdetail("Only assets in a table can have a history table, which references them."),
+				 errhint("Set %s to the table for this call, and %s with its schema for all.",
+						 app_table_setting_name(APP_ASSETS), app_table_setting_name(APP_HISTORY))));
+}
+
+/*
+ * table_ddl_bind_table finds the history table and locks it, as history_table_bind.
+ *
+ * Errors: those of history_table_bind; 42809 it is a view.
+ */
+bool
+table_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history)
+{
+	if (!history_table_bind(assets, lockmode, false, history))
+		return false;
+	if (history->relkind == RELKIND_VIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", history->name),
+				 errhint("Set %s to the table for this call.", app_table_setting_name(APP_HISTORY))));
+	return true;
+}
+
+/*
+ * table_ddl_key_is_id: is an asset's id unique by itself, and not just in its tenant?
+ *
+ * Error 42830 if it is neither, so that the history cannot reference the assets.
+ */
+bool
+table_ddl_key_is_id(const AppTable *assets)
+{
+	if (!OidIsValid(app_index_find(INDEX_ASSET_ID, assets->relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("relation \"%s\" has no unique constraint on id", assets->name),
+				 errdetail("The history table needs one to reference the assets."),
+				 errhint("Add a unique constraint on id, or on tenant_id and id.")));
+	return app_index_key_is_id(assets->relid);
+}
+
+/*
+ * table_ddl_find_partman looks for pg_partman, which keeps partitions ahead.
+ *
+ * Anybody may own that extension, and then its functions; with the rights of the caller they
+ * run only if the owner has those already.
+ */
+Partman
+table_ddl_find_partman(void)
+{
+	Partman		partman = {0};
+	SPITupleTable *rows;
+
+	/* until 5 it knew partitions by inheritance as well */
+	rows = ddl_query("SELECT e.extnamespace::regnamespace, "
+					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
+					 "FROM pg_extension AS e WHERE e.extname = 'pg_partman' "
+					 "    AND pg_has_role(e.extowner, current_user, 'MEMBER')");
+	if (rows->numvals > 0)
+	{
+		partman.schema = ddl_value(rows, 0, 1);
+		partman.range = ddl_value(rows, 0, 2);
+	}
+	return partman;
+}
+
+/*
+ * ddl_enter acts as a role, under a search_path of PostgreSQL's own objects, until
+ * ddl_leave.
+ */
+DdlState
+ddl_enter(Oid role)
+{
+	DdlState	state;
+
+	GetUserIdAndSecContext(&state.user, &state.security_context);
+	state.guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	/* what the role's own code could leave behind would run as the caller */
+	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   (role != state.user ? SECURITY_RESTRICTED_OPERATION : 0));
+	return state;
+}
+
+/* ddl_leave puts back the role, and all settings, also those that others changed meanwhile. */
+void
+ddl_leave(DdlState state)
+{
+	SetUserIdAndSecContext(state.user, state.security_context);
+	AtEOXact_GUC(false, state.guc_level);
+}
+
+/* ddl_run runs a statement that returns no rows. */
+void
+ddl_run(const char *statement)
+{
+	int			result = SPI_execute(statement, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+}
+
+/* ddl_query runs a statement that returns rows, and returns them. */
+SPITupleTable *
+ddl_query(const char *query)
+{
+	ddl_run(query);
+	return SPI_tuptable;
+}
+
+/* ddl_run_each runs the statements that a query returns. */
+void
+ddl_run_each(const char *query)
+{
+	SPITupleTable *rows = ddl_query(query);
+	uint64		i;
+
+	for (i = 0; i < rows->numvals; i++)
+		ddl_run(ddl_value(rows, i, 1));
+}
+
+/* ddl_value returns a value of a row as text; null if it is null.  Columns count from 1. */
+char *
+ddl_value(SPITupleTable *rows, uint64 row, int column)
+{
+	return SPI_getvalue(rows->vals[row], rows->tupdesc, column);
+}
+
+/* ddl_name returns a table's full name. */
+char *
+ddl_name(const AppTable *table)
+{
+	return quote_qualified_identifier(table->schema, table->name);
+}

@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_ddl.h
+ *	  What it takes to create and to drop the history table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_TABLE_DDL_H
+#define ASSET_REUSE_TABLE_DDL_H
+
+#include "executor/spi.h"
+
+#include "app_schema.h"
+
+
+/* What ddl_leave puts back */
+typedef struct DdlState
+{
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} DdlState;
+
+/* Where pg_partman is; schema null if it is not in this database */
+typedef struct Partman
+{
+	char	   *schema;			/* quoted */
+	char	   *range;			/* its word for a table that is partitioned by ranges */
+} Partman;
+
+extern void table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);
+extern bool table_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history);
+extern bool table_ddl_key_is_id(const AppTable *assets);
+extern Partman table_ddl_find_partman(void);
+
+extern DdlState ddl_enter(Oid role);
+extern void ddl_leave(DdlState state);
+extern void ddl_run(const char *statement);
+extern SPITupleTable *ddl_query(const char *query);
+extern void ddl_run_each(const char *query);
+extern char *ddl_value(SPITupleTable *rows, uint64 row, int column);
+extern char *ddl_name(const AppTable *table);
+
+#endif							/* ASSET_REUSE_HISTORY_DDL_H */

@@ -1,0 +1,298 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_drop.c
+ *	  asset_reuse_drop_history_table: the events go back into the documents.
+ *
+ * All memory is that of the call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "app_index.h"
+#include "plan_cache.h"
+#include "table_bind.h"
+#include "table_ddl.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
+
+/* What is surely less than jsonb's limit for an element, with what it adds */
+#define MAX_ROW_SIZE		0x0FFFF000
+
+/*
+ * A trigger may have taken the log away again: what is returned are events that are there, and
+ * were not before.
+ */
+static const char restore[] =
+	"WITH restored AS ("
+	"  UPDATE {assets} AS a"
+	"  SET platform_metadata = {fn:log_restore}({doc:a}, r.times, r.seqs, r.elements)"
+	"  FROM (SELECT h.tenant_id, h.asset_id,"
+	"    pg_catalog.array_agg({utc:h.reused_at} ORDER BY h.reused_at, h.seq) AS times,"
+	"    pg_catalog.array_agg(h.seq ORDER BY h.reused_at, h.seq) AS seqs,"
+	"    pg_catalog.array_agg({element:h} ORDER BY h.reused_at, h.seq) AS elements"
+	"   FROM {history} AS h GROUP BY h.tenant_id, h.asset_id) AS r,"
+	"   {assets} AS before"
+	"  WHERE a.id {=} r.asset_id AND a.tenant_id {=} r.tenant_id"
+	"   AND before.id {=} a.id AND before.tenant_id {=} a.tenant_id"
+	"  RETURNING {fn:log_count}({doc:a})"
+	"   {-} {fn:log_count_in}({doc:before}, CAST(NULL AS pg_catalog.timestamp), CAST(NULL AS pg_catalog.timestamp),"
+	"    r.times, r.seqs, r.elements) AS events)"
+	" SELECT CAST(COALESCE(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r";
+
+static void check_dependents(const AppTable *history);
+static void hide_table(AppTable *history);
+static int64 count_events(const AppTable *assets, const AppTable *history);
+static void check_times(const AppTable *history);
+static void check_sizes(const AppTable *history);
+static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
+						   Oid caller);
+static void forget_in_partman(const AppTable *history);
+static void drop_log_index(const AppTable *assets);
+
+/*
+ * asset_reuse_drop_history_table() puts all events back into the documents and drops
+ * the history table.  It returns how many events they were.
+ */
+Datum
+asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
+{
+	AppTable	assets;
+	AppTable	history;
+	int64		events;
+
+	/* an older snapshot would miss events that were stored since, and drop them */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("cannot drop the history table in a transaction of this isolation level"),
+				 errhint("Use READ COMMITTED.")));
+
+	SPI_connect();
+
+	/*
+	 * The drop of the foreign key takes this lock anyway.  Taken last, it would wait for transactions
+	 * that have read the assets, while these wait for us to read the history or to track.
+	 */
+	table_ddl_bind_assets(AccessExclusiveLock, &assets);
+	if (!table_ddl_bind_table(&assets, AccessExclusiveLock, &history))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist", history_table_schema(&assets),
+						history_table_name()),
+				 errdetail("All events are in the documents of the assets."),
+				 errhint("asset_reuse_create_history_table() creates the table; %s says where it is.",
+						 app_table_setting_name(APP_HISTORY))));
+	check_dependents(&history);
+	if (history.relkind == RELKIND_PARTITIONED_TABLE)
+		forget_in_partman(&history);
+	events = count_events(&assets, &history);
+	hide_table(&history);
+	restore_events(&assets, &history, events, fcinfo->flinfo->fn_oid);
+	ddl_run(psprintf("DROP TABLE %s", ddl_name(&history)));
+	drop_log_index(&assets);
+	SPI_finish();
+	PG_RETURN_INT64(events);
+}
+
+/*
+ * check_dependents raises 2BP01 for objects of others that depend on the table: views, functions,
+ * foreign keys, columns of its row type.
+ *
+ * To drop the table would raise it as well, but would first wait for them, which are not the
+ * caller's.
+ */
+static void
+check_dependents(const AppTable *history)
+{
+	DdlState	state = ddl_enter(GetUserId());
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype FROM pg_class AS c WHERE c.oid = %u "
+							  "    OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
+							  "SELECT coalesce(pg_describe_object('pg_class'::regclass, r.ev_class, 0), "
+							  "    pg_describe_object(d.classid, d.objid, d.objsubid)) "
+							  "FROM pg_depend AS d "
+							  "LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
+							  "LEFT JOIN pg_constraint AS c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid "
+							  "LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid "
+							  "LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid "
+							  "WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ours) "
+							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT reltype FROM ours)) "
+							  "    AND d.deptype = 'n' AND coalesce(r.ev_class, c.conrelid, p.polrelid, t.tgrelid, "
+							  "        CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, 0) "
+							  "        NOT IN (SELECT oid FROM ours) LIMIT 1", history->relid, history->relid));
+	if (rows->numvals > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop table %s because other objects depend on it", history->name),
+				 errdetail("%s depends on table %s", ddl_value(rows, 0, 1), history->name),
+				 errhint("Drop what depends on it first.")));
+	ddl_leave(state);
+}
+
+/*
+ * hide_table takes the table's name away, for the rest of the transaction.
+ *
+ * Triggers on the assets run while events are put back, and can call asset_reuse_track: what
+ * that stored in the table would go with it.
+ */
+static void
+hide_table(AppTable *history)
+{
+	char		name[NAMEDATALEN];
+	Oid			relid = history->relid;
+	uint64		number;
+
+	/* one that nobody can have taken: what has it would be waited for */
+	if (!pg_strong_random(&number, sizeof(number)))
+		elog(ERROR, "could not generate a random name");
+	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
+	ddl_run(psprintf("ALTER TABLE %s RENAME TO %s", ddl_name(history), quote_identifier(name)));
+	CommandCounterIncrement();
+	app_schema_describe(APP_HISTORY, relid, history);
+}
+
+/*
+ * count_events counts the events in the table.
+ *
+ * A policy that would hide rows of either table from the caller is an error here: what is not
+ * seen would be lost.
+ */
+static int64
+count_events(const AppTable *assets, const AppTable *history)
+{
+	int			guc_level = NewGUCNestLevel();
+	DdlState	state;
+	SPITupleTable *rows;
+	int64		count;
+
+	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	state = ddl_enter(GetUserId());
+	ddl_run(psprintf("SELECT FROM %s LIMIT 0", ddl_name(assets)));
+	rows = ddl_query(psprintf("SELECT count(*) FROM %s", ddl_name(history)));
+	count = pg_strtoint64(ddl_value(rows, 0, 1));
+	check_times(history);
+	check_sizes(history);
+	ddl_leave(state);
+	AtEOXact_GUC(true, guc_level);
+	return count;
+}
+
+/*
+ * check_times raises 22008 for a row whose time would be lost: others can have written one that
+ * no element has.  The years are those of UTC; a timestamp without time zone ignores the Z.
+ */
+static void
+check_times(const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL AND reused_at > '-infinity' "
+							  "AND (reused_at < '0001-01-01 00:00Z' OR reused_at >= '10000-01-01 00:00Z')",
+							  ddl_name(history)));
+	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range"),
+				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: %s.",
+						   ddl_value(rows, 0, 1)),
+				 errhint("Correct the column or delete the rows.")));
+}
+
+/* check_sizes raises 54000 for a row that no document can hold, which others can have written. */
+static void
+check_sizes(const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL "
+							  "AND coalesce(octet_length(reused_in_type), 0)::bigint + coalesce(octet_length(reused_in_id), 0) "
+							  "    + coalesce(octet_length(reused_in_name), 0) + coalesce(octet_length(reuse_key), 0) "
+							  "    + coalesce(pg_column_size(context), 0) > %d",
+							  ddl_name(history), MAX_ROW_SIZE));
+	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot put all events back into the assets' documents"),
+				 errdetail("Rows of the history table that are larger than a document can be: %s.",
+						   ddl_value(rows, 0, 1)),
+				 errhint("Shorten their columns or delete the rows.")));
+}
+
+/*
+ * restore_events stores all events of the history table in the assets' documents.
+ *
+ * Error 55000 if they are not there then.
+ */
+static void
+restore_events(const AppTable *assets, const AppTable *history, int64 events, Oid caller)
+{
+	PlanRequest query = {
+		.sql = restore,
+		.tables = {[APP_ASSETS] = assets, [APP_HISTORY] = history},
+		.caller = caller,
+		.plan_options = PLAN_BY_KEY,
+		.put_piece = history_table_put_piece
+	};
+	int64		restored;
+
+	plan_execute(&query);
+	restored = DatumGetInt64(plan_result(0, 1, INT8OID));
+	if (restored != events)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not put all events back into the assets' documents"),
+				 errdetail("Events in the history table: " INT64_FORMAT ".  Put back: " INT64_FORMAT ".",
+						   events, restored),
+				 errhint("See whether the table has events of assets that do not exist, "
+						 "and whether a trigger or rule keeps assets from being updated.")));
+}
+
+/*
+ * forget_in_partman makes pg_partman forget the table, and the template that
+ * pg_partman has made for it.
+ */
+static void
+forget_in_partman(const AppTable *history)
+{
+	DdlState	state = ddl_enter(GetUserId());
+	Partman		partman = table_ddl_find_partman();
+	SPITupleTable *rows;
+
+	if (partman.schema != NULL)
+	{
+		rows = ddl_query(psprintf("DELETE FROM %s.part_config WHERE parent_table = %s "
+								  "RETURNING CASE WHEN split_part(template_table, '.', 2) = %s.check_name_length(%s) "
+								  "    THEN format('%%I.%%I', split_part(template_table, '.', 1), split_part(template_table, '.', 2)) END",
+								  partman.schema,
+								  quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),
+								  partman.schema,
+								  quote_literal_cstr(psprintf("template_%s_%s", history->schema, history->name))));
+		if (rows->numvals > 0 && ddl_value(rows, 0, 1) != NULL)
+			ddl_run(psprintf("DROP TABLE %s", ddl_value(rows, 0, 1)));
+	}
+	ddl_leave(state);
+}
+
+/* drop_log_index drops the index on the assets that the table has brought. */
+static void
+drop_log_index(const AppTable *assets)
+{
+	Oid			index = app_index_find(INDEX_LOGS, assets->relid);
+
+	/* a partition's may be of its parent's */
+	if (OidIsValid(index) && !get_rel_relispartition(index))
+		ddl_run(psprintf("DROP INDEX %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
+																	 get_rel_name(index))));
+}

@@ -1,0 +1,443 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_migrate.c
+ *	  asset_reuse_migrate_history: move all logs to the history table.
+ *
+ * The assets are gone through in the order of their tenants and ids, in batches that are a
+ * transaction each, so that little is lost by an interruption, locks are short, and
+ * a second run goes on where the first one ended: it finds the logs that are left.
+ *
+ * A first pass passes over rows that others have locked: it never waits while it
+ * has locks itself, so it cannot deadlock with the application, or kill a call of its.
+ * A second pass moves what the first one has left, an asset at a time, and waits.
+ *
+ * Progress is told by a notice per batch.  PostgreSQL's progress views are closed to
+ * extensions: pgstat_progress_start_command takes the server's own commands only.
+ *
+ * What lives longer than a batch is in the procedure's memory; SPI_commit leaves it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "events_move.h"
+#include "plan_cache.h"
+#include "request.h"
+#include "request_identifier.h"
+#include "table_bind.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
+
+/*
+ * No batch takes more assets once it has so many events, whatever batch_size: that
+ * bounds how long a call of asset_reuse_track may wait for it, to some tenths of a
+ * second unless a single log is longer.
+ */
+#define BATCH_EVENTS		10000
+
+/* batch_size where it is null */
+#define DEFAULT_BATCH		1000
+
+/* Room for a bigint with its separators */
+#define GROUPED_LEN			32
+
+static const char count_logged[] =
+	"SELECT COALESCE(pg_catalog.sum({fn:log_count}({doc:a})), 0) FROM {assets} AS a"
+	" WHERE {doc:a} {?} 'reuse_history'{if tenant_id} AND a.tenant_id {=} $tenant_id{end}";
+
+/* The index that the history table brings to the assets has them in this order. */
+static const char pick_logged[] =
+	"SELECT {id:a.tenant_id}, {id:a.id}, {fn:log_count}({doc:a}) FROM {assets} AS a"
+	" WHERE {doc:a} {?} 'reuse_history' AND {fn:log_count}({doc:a}) {>} 0 AND a.tenant_id IS NOT NULL AND a.id IS NOT NULL"
+	"{if tenant_id} AND a.tenant_id {=} $tenant_id{end}"
+	"{if last_id} AND (a.tenant_id, a.id) {>} ($last_tenant_id, $last_id){end}"
+	" ORDER BY a.tenant_id, a.id LIMIT $batch_size";
+
+/*
+ * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
+ * asset by SQL is passed over, or waited for before anything else is locked.
+ */
+static const char lock_picked[] =
+	"SELECT {columns:a} FROM {assets} AS a"
+	" WHERE a.id {=} ANY ($ids) AND a.tenant_id {=} ANY ($tenant_ids)"
+	"  AND {fn:log_count}({doc:a}) {>} 0"
+	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
+
+/* The parts of an asset's key */
+enum
+{
+	KEY_TENANT_ID,
+	KEY_ID,
+	KEY_PARTS
+};
+
+static const AssetColumn key_columns[KEY_PARTS] = {ASSET_TENANT_ID, ASSET_ID};
+
+typedef struct Migration
+{
+	Oid			caller;
+	MemoryContext memory;		/* what lives longer than a batch */
+	MemoryContext batch_memory; /* what does not */
+
+	Identifier	tenant_id;		/* whose logs; none given: all */
+
+	/* bound for each transaction */
+	AppTable	assets;
+	AppTable	history;
+	EventTables tables;
+
+	/* the pass */
+	int			batch_size;
+	bool		wait;			/* for rows that others have locked */
+	bool		has_last;
+	Datum		last[KEY_PARTS];	/* of the batch before, if has_last */
+	Oid			last_types[KEY_PARTS];
+
+	/* progress */
+	int64		total;			/* events at the beginning */
+	int64		events;			/* that were moved */
+	int64		moved_assets;	/* of which they were */
+	TimestampTz start;
+} Migration;
+
+static void begin_transaction(Migration *m);
+static PlanRequest assets_request(const Migration *m, const char *sql);
+static int64 count_events(Migration *m);
+static void run_pass(Migration *m, int batch_size, bool wait);
+static bool move_batch(Migration *m);
+static bool pick_assets(Migration *m, Datum *keys);
+static void keep_last(Migration *m, ArrayBuildState **keys);
+static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
+static void move_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
+static void report_batch(const Migration *m);
+static void report_end(const Migration *m, int64 left);
+static int64 events_per_second(const Migration *m);
+static char *counted(int64 number, const char *noun);
+static char *grouped(int64 number);
+
+/*
+ * asset_reuse_migrate_history(batch_size, tenant_id) moves all logs that the caller may see, or
+ * those of a tenant, with at most so many assets a transaction.
+ *
+ * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
+ * history table.
+ */
+Datum
+asset_reuse_migrate_history(PG_FUNCTION_ARGS)
+{
+	int			batch_size = request_optional_int(fcinfo, 0, "batch_size", 1, INT_MAX, DEFAULT_BATCH);
+	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+	Migration	m = {0};
+
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("asset_reuse_migrate_history cannot run inside a transaction block"),
+				 errdetail("It commits each batch."),
+				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	m.caller = fcinfo->flinfo->fn_oid;
+	m.memory = CurrentMemoryContext;
+	m.tenant_id = request_optional_identifier(fcinfo, 1, "tenant_id", request_id_type(fcinfo, 1));
+	m.batch_memory = AllocSetContextCreate(m.memory, "asset_reuse migration batch",
+										   ALLOCSET_DEFAULT_SIZES);
+
+	begin_transaction(&m);
+	m.total = count_events(&m);
+	m.start = GetCurrentTimestamp();
+	run_pass(&m, batch_size, false);
+	run_pass(&m, 1, true);
+	report_end(&m, count_events(&m));
+
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/*
+ * begin_transaction ends the transaction and begins another one, and binds the
+ * tables in that: there may have been DDL between the two.
+ */
+static void
+begin_transaction(Migration *m)
+{
+	bool		changed = false;
+	int			part;
+
+	SPI_commit();
+	MemoryContextReset(m->batch_memory);
+
+	/*
+	 * Each statement has to see what it gets the lock of, and a row that another
+	 * transaction has just changed is no reason to fail.
+	 */
+	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not set the transaction's isolation level");
+
+	app_schema_bind(APP_ASSETS, RowExclusiveLock, &m->assets);
+	for (part = 0; part < KEY_PARTS && m->has_last; part++)
+		changed |= m->last_types[part] != identifier_param_type(&m->assets.columns[key_columns[part]]);
+	if (changed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the type of the assets' identifiers was changed while logs were moved"),
+				 errhint("Call asset_reuse_migrate_history() again: it goes on where it was.")));
+	if (!history_table_bind(&m->assets, RowExclusiveLock, false, &m->history))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist",
+						history_table_schema(&m->assets), history_table_name()),
+				 errdetail("There is no history table to move events to."),
+				 errhint("Create it with asset_reuse_create_history_table().")));
+	m->tables = (EventTables) {&m->assets, &m->history, app_campaigns_are_uuids(), m->caller};
+}
+
+/* assets_request begins a request over the assets whose logs are moved. */
+static PlanRequest
+assets_request(const Migration *m, const char *sql)
+{
+	PlanRequest request = {
+		.sql = sql,
+		.tables[APP_ASSETS] = &m->assets,
+		.caller = m->caller,
+		.plan_options = PLAN_BY_BATCH
+	};
+
+	identifier_add(&request, "tenant_id", m->tenant_id, &m->assets.columns[ASSET_TENANT_ID]);
+	return request;
+}
+
+/* count_events counts the events in the documents. */
+static int64
+count_events(Migration *m)
+{
+	PlanRequest request = assets_request(m, count_logged);
+	int64		count;
+
+	request.plan_options = PLAN_BY_TENANT;
+	plan_execute(&request);
+	count = DatumGetInt64(plan_result(0, 1, INT8OID));
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+/* run_pass goes through all assets once, a transaction for each batch. */
+static void
+run_pass(Migration *m, int batch_size, bool wait)
+{
+	m->batch_size = batch_size;
+	m->wait = wait;
+	m->has_last = false;
+	do
+		begin_transaction(m);
+	while (move_batch(m));
+}
+
+/* move_batch moves the logs of the next assets; false if there are no more. */
+static bool
+move_batch(Migration *m)
+{
+	MemoryContext old = MemoryContextSwitchTo(m->batch_memory);
+	int64		before = m->events;
+	Datum		keys[KEY_PARTS];
+	bool		found = pick_assets(m, keys);
+
+	if (found)
+	{
+		uint64		nassets;
+		SPITupleTable *assets = lock_assets(m, keys, &nassets);
+
+		move_logs(m, assets, nassets);
+		SPI_freetuptable(assets);
+		if (m->events > before)
+			report_batch(m);
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/*
+ * pick_assets picks the next assets whose documents have events and returns their keys, as an
+ * array for each part; false if there are none.
+ *
+ * It reads one at a time, so that it does not open more documents than it picks.
+ */
+static bool
+pick_assets(Migration *m, Datum *keys)
+{
+	PlanRequest request = assets_request(m, pick_logged);
+	ArrayBuildState *picked[KEY_PARTS] = {0};
+	Portal		cursor;
+	int64		nevents = 0;
+	int			part;
+
+	plan_add_value(&request, "batch_size", INT8OID, Int64GetDatum(m->batch_size));
+	for (part = 0; part < KEY_PARTS; part++)
+		plan_add_optional(&request, part == KEY_ID ? "last_id" : "last_tenant_id",
+						  identifier_param_type(&m->assets.columns[key_columns[part]]),
+						  m->last[part], !m->has_last);
+	cursor = plan_open_cursor(&request);
+	while (nevents < BATCH_EVENTS)
+	{
+		SPI_cursor_fetch(cursor, true, 1);
+		if (SPI_processed == 0)
+		{
+			SPI_freetuptable(SPI_tuptable);
+			break;
+		}
+		for (part = 0; part < KEY_PARTS; part++)
+		{
+			Oid			type = identifier_param_type(&m->assets.columns[key_columns[part]]);
+
+			picked[part] = accumArrayResult(picked[part], plan_result(0, part + 1, type), false, type,
+											m->batch_memory);
+		}
+		nevents += DatumGetInt32(plan_result(0, KEY_PARTS + 1, INT4OID));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(cursor);
+	if (picked[KEY_ID] == NULL)
+		return false;
+	keep_last(m, picked);
+	for (part = 0; part < KEY_PARTS; part++)
+		keys[part] = makeArrayResult(picked[part], m->batch_memory);
+	return true;
+}
+
+/* keep_last keeps the key after which the next batch begins; no part is by value. */
+static void
+keep_last(Migration *m, ArrayBuildState **keys)
+{
+	MemoryContext old = MemoryContextSwitchTo(m->memory);
+	int			part;
+
+	for (part = 0; part < KEY_PARTS; part++)
+	{
+		const ArrayBuildState *key = keys[part];
+
+		if (m->has_last)
+			pfree(DatumGetPointer(m->last[part]));
+		m->last_types[part] = key->element_type;
+		m->last[part] = datumCopy(key->dvalues[key->nelems - 1], key->typbyval, key->typlen);
+	}
+	m->has_last = true;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * lock_assets locks the rows that were picked, or those of them that nobody else has locked,
+ * and returns them.
+ */
+static SPITupleTable *
+lock_assets(Migration *m, Datum *keys, uint64 *nassets)
+{
+	PlanRequest request = assets_request(m, lock_picked);
+
+	request.columns[APP_ASSETS] = MOVE_COLUMNS;
+	plan_add_value(&request, "ids",
+				   get_array_type(identifier_param_type(&m->assets.columns[ASSET_ID])), keys[KEY_ID]);
+	plan_add_value(&request, "tenant_ids",
+				   get_array_type(identifier_param_type(&m->assets.columns[ASSET_TENANT_ID])),
+				   keys[KEY_TENANT_ID]);
+	plan_add_optional(&request, "skip_locked", BOOLOID, BoolGetDatum(true), m->wait);
+	plan_execute(&request);
+	app_row_check(&m->assets, MOVE_COLUMNS, 0, SPI_tuptable->tupdesc);
+	*nassets = SPI_processed;
+	return SPI_tuptable;
+}
+
+/* move_logs moves the logs of assets that were locked. */
+static void
+move_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
+{
+	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+	uint64		i;
+
+	for (i = 0; i < nassets; i++)
+	{
+		AppRow		asset;
+
+		app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[i], assets->tupdesc, &asset);
+		m->events += events_move(&m->tables, &asset);
+		m->moved_assets++;
+		MemoryContextReset(memory);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
+}
+
+/* report_batch tells how far it is. */
+static void
+report_batch(const Migration *m)
+{
+	/* calls that come meanwhile can add to what was counted at the beginning */
+	int64		total = Max(m->total, m->events);
+
+	ereport(NOTICE,
+			(errmsg("moved %s of %s (%d %%), %s, %s/s",
+					grouped(m->events), counted(total, "event"),
+					(int) (m->events * 100.0 / total), counted(m->moved_assets, "asset"),
+					counted(events_per_second(m), "event"))));
+}
+
+/* report_end sums up. */
+static void
+report_end(const Migration *m, int64 left)
+{
+	ereport(NOTICE,
+			(errmsg("moved %s of %s, %s/s; left in the documents: %s",
+					counted(m->events, "event"), counted(m->moved_assets, "asset"),
+					counted(events_per_second(m), "event"), counted(left, "event")),
+			 left > 0 ?
+			 errhint("They were added meanwhile, or are of assets without an id or a tenant.") : 0));
+}
+
+static int64
+events_per_second(const Migration *m)
+{
+	int64		elapsed = GetCurrentTimestamp() - m->start;
+
+	return (int64) ((double) m->events * USECS_PER_SEC / (double) Max(elapsed, 1));
+}
+
+/* counted writes a number and what it counts: 1 asset, 12,000 assets. */
+static char *
+counted(int64 number, const char *noun)
+{
+	return psprintf("%s %s%s", grouped(number), noun, number == 1 ? "" : "s");
+}
+
+/* grouped writes a number that is not negative with separators: 12,000. */
+static char *
+grouped(int64 number)
+{
+	char	   *buf = palloc(GROUPED_LEN);
+	char	   *at = buf + GROUPED_LEN - 1;
+	int			digits = 0;
+
+	*at = '\0';
+	do
+	{
+		if (digits > 0 && digits % 3 == 0)
+			*--at = ',';
+		*--at = '0' + number % 10;
+		number /= 10;
+		digits++;
+	} while (number > 0);
+	return at;
+}

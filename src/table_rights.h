@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_rights.h
+ *	  Who may do what with the history table: as with the assets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_TABLE_RIGHTS_H
+#define ASSET_REUSE_TABLE_RIGHTS_H
+
+#include "app_schema.h"
+
+extern void table_rights_clear(Oid relid);
+extern void table_rights_copy(const AppTable *assets, const AppTable *history);
+
+#endif							/* ASSET_REUSE_HISTORY_RIGHTS_H */
