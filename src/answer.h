@@ -27,4 +27,4 @@ extern Numeric answer_ratio(int64 factor, int64 dividend, int64 divisor);
 extern void answer_put_lift(JsonbWriter *w, double value, double base);
 extern void answer_put_rounded(JsonbWriter *w, double value);
 
-#endif							/* ASSET_REUSE_RESPONSE_H */
+#endif							/* ASSET_REUSE_ANSWER_H */

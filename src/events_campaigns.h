@@ -17,4 +17,4 @@
 
 extern void events_campaigns_find(Identifier tenant_id, const AppTable *spaces, HistoryPage *page);
 
-#endif							/* ASSET_REUSE_HISTORY_CAMPAIGNS_H */
+#endif							/* ASSET_REUSE_EVENTS_CAMPAIGNS_H */

@@ -28,4 +28,4 @@ typedef struct EventTables
 extern int64 events_move(const EventTables *tables, const AppRow *asset);
 extern EventId events_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event);
 
-#endif							/* ASSET_REUSE_LOG_MOVE_H */
+#endif							/* ASSET_REUSE_EVENTS_MOVE_H */

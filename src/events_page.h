@@ -52,4 +52,4 @@ extern void events_page_pick(const HistoryRequest *request, const AppTable *asse
 							 const AppTable *history, bool uuid_campaigns, Oid caller,
 							 HistoryPage *page);
 
-#endif							/* ASSET_REUSE_HISTORY_PAGE_H */
+#endif							/* ASSET_REUSE_EVENTS_PAGE_H */

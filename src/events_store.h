@@ -44,4 +44,4 @@ typedef struct TrackResult
 
 extern void events_store(const TrackRequest *request, Oid caller, TrackResult *result);
 
-#endif							/* ASSET_REUSE_TRACK_STATEMENT_H */
+#endif							/* ASSET_REUSE_EVENTS_STORE_H */

@@ -97,4 +97,4 @@ extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValu
 extern Jsonb *reuse_value_to_jsonb(const ReuseValue *value);
 extern void reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value);
 
-#endif							/* ASSET_REUSE_REUSE_LOG_H */
+#endif							/* ASSET_REUSE_LOG_VALUE_H */

@@ -13,4 +13,4 @@
 
 extern void asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column);
 
-#endif							/* ASSET_REUSE_ASSET_TYPE_H */
+#endif							/* ASSET_REUSE_REQUEST_ASSET_TYPE_H */

@@ -23,4 +23,4 @@ extern Datum identifier_bind(Identifier id, const AppColumn *column);
 extern void identifier_add(PlanRequest *request, const char *name, Identifier id,
 						   const AppColumn *column);
 
-#endif							/* ASSET_REUSE_IDENTIFIER_H */
+#endif							/* ASSET_REUSE_REQUEST_IDENTIFIER_H */

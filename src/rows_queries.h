@@ -18,4 +18,4 @@ extern const char row_unused[];
 
 extern void rows_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
-#endif							/* ASSET_REUSE_ROW_QUERIES_H */
+#endif							/* ASSET_REUSE_ROWS_QUERIES_H */

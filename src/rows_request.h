@@ -55,4 +55,4 @@ typedef struct RowStatement
 extern void rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
 								RowStatement *statement);
 
-#endif							/* ASSET_REUSE_ROW_REQUEST_H */
+#endif							/* ASSET_REUSE_ROWS_REQUEST_H */

@@ -18,4 +18,4 @@
 extern void rows_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request);
 extern Datum rows_stream_next(FunctionCallInfo fcinfo);
 
-#endif							/* ASSET_REUSE_ROW_STREAM_H */
+#endif							/* ASSET_REUSE_ROWS_STREAM_H */

@@ -26,4 +26,4 @@ typedef enum SummaryArg
 /* The columns that come as arguments from SUMMARY_ARG_FIRST_COLUMN on */
 extern const AssetColumn summary_columns[SUMMARY_NCOLUMNS];
 
-#endif							/* ASSET_REUSE_REUSE_SUMMARY_H */
+#endif							/* ASSET_REUSE_SUMMARY_H */

@@ -25,4 +25,4 @@ extern void exact_sum_add(ExactSum *sum, double value);
 extern void exact_sum_combine(ExactSum *sum, ExactSum *other);
 extern double exact_sum_mean(const ExactSum *sum, int64 count);
 
-#endif							/* ASSET_REUSE_EXACT_SUM_H */
+#endif							/* ASSET_REUSE_SUMMARY_SUM_H */

@@ -20,4 +20,4 @@ extern const char *history_table_schema(const AppTable *assets);
 extern const char *history_table_name(void);
 extern void history_table_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
-#endif							/* ASSET_REUSE_HISTORY_TABLE_H */
+#endif							/* ASSET_REUSE_TABLE_BIND_H */

@@ -41,4 +41,4 @@ extern void ddl_run_each(const char *query);
 extern char *ddl_value(SPITupleTable *rows, uint64 row, int column);
 extern char *ddl_name(const AppTable *table);
 
-#endif							/* ASSET_REUSE_HISTORY_DDL_H */
+#endif							/* ASSET_REUSE_TABLE_DDL_H */

@@ -13,4 +13,4 @@
 extern void table_rights_clear(Oid relid);
 extern void table_rights_copy(const AppTable *assets, const AppTable *history);
 
-#endif							/* ASSET_REUSE_HISTORY_RIGHTS_H */
+#endif							/* ASSET_REUSE_TABLE_RIGHTS_H */

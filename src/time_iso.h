@@ -23,4 +23,4 @@ extern bool iso_time_parse(const char *str, int len, Timestamp *time);
 extern bool iso_time_event(Timestamp time, char *buf);
 extern int	iso_time_answer(Timestamp time, char *buf);
 
-#endif							/* ASSET_REUSE_ISO_TIME_H */
+#endif							/* ASSET_REUSE_TIME_ISO_H */
