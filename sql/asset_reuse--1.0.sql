@@ -11,20 +11,22 @@ CREATE FUNCTION asset_reuse_track(
 	reused_in_type text DEFAULT 'campaign_space',
 	reused_in_id text DEFAULT NULL,
 	reused_in_name text DEFAULT NULL,
-	reuse_context jsonb DEFAULT NULL
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_track'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb, text) IS
 'Records one reuse of an asset: adds 1 to reused_count, sets last_reused_at, and appends one event to platform_metadata->''reuse_history'', atomically with the caller''s transaction.
 asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
 campaign_space_id: the campaign it is reused in, under the same conditions; NULL for any other place.
 reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.  The type is campaign_space by default, which takes campaign_space_id or reused_in_id.
 reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.  A JSON null is none.
+reuse_key: makes the call safe to repeat, 1 to 255 bytes: if the asset has an event of that key, or the mark of one that was undone, nothing is stored, and the answer is that event with "replayed": true; it is null, with "undone": true, if it was undone.
 A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
-Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+Errors: P0002 asset or campaign not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 23505 reuse_key was used for another place, 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_track(
 	asset_id uuid,
@@ -33,13 +35,46 @@ CREATE FUNCTION asset_reuse_track(
 	reused_in_type text DEFAULT 'campaign_space',
 	reused_in_id text DEFAULT NULL,
 	reused_in_name text DEFAULT NULL,
-	reuse_context jsonb DEFAULT NULL
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL
 ) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'asset_reuse_track'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb) IS
+COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb, text) IS
 'Records one reuse of an asset, for callers that bind uuid values; otherwise as asset_reuse_track(text, ...).';
+
+--
+-- Undo: take one reuse back
+--
+
+CREATE FUNCTION asset_reuse_undo(
+	asset_id text,
+	tenant_id text,
+	event_id text DEFAULT NULL,
+	reuse_key text DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_undo'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_undo(text, text, text, text) IS
+'Takes one reuse of an asset back: removes its event, takes 1 from reused_count (never below 0), and sets last_reused_at to the latest time that is left if the event was the latest, atomically with the caller''s transaction.  A mark of the event stays in platform_metadata->''reuse_undone'', the newest 100 of them.
+asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
+event_id, reuse_key: which event; exactly one of the two must be given.
+Returns the asset after the update and the event that was removed, as jsonb.  Where the event is undone already, nothing changes, and the answer has "replayed": true and a null event.
+Errors: P0002 asset or reuse event not found (table field says which), 22004 null or 22023 invalid argument, 22P02 malformed uuid, 21000 the event has no usable time or shares it with others, so that it cannot be told apart, 22039 or 2203C platform_metadata of another shape, 27000 a trigger keeps the event from being removed, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_undo(
+	asset_id uuid,
+	tenant_id uuid,
+	event_id text DEFAULT NULL,
+	reuse_key text DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_undo'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_undo(uuid, uuid, text, text) IS
+'Takes one reuse of an asset back, for callers that bind uuid values; otherwise as asset_reuse_undo(text, ...).';
 
 --
 -- History: an asset's timeline.  Only reads; restricted to the leader of a

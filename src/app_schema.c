@@ -446,20 +446,27 @@ app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)
 }
 
 /*
- * app_report_not_found raises P0002 for an asset or campaign that is absent,
+ * app_report_not_found raises P0002 for an asset, campaign or event that is absent,
  * deleted or another tenant's; which of these it is must not be told.  The
  * table field is a constant that an API can rely on, whatever the table's name.
  */
 void
 app_report_not_found(AppRole role)
 {
-	bool		asset = role == APP_ASSETS;
+	static const struct
+	{
+		const char *message;
+		const char *table;
+	}			absent[APP_NROLES] = {
+		[APP_ASSETS] = {"campaign asset not found", "campaign_assets"},
+		[APP_SPACES] = {"campaign space not found", "campaign_spaces"},
+		[APP_HISTORY] = {"reuse event not found", "campaign_asset_reuse_history"}
+	};
 
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 asset ? errmsg("campaign asset not found") : errmsg("campaign space not found"),
-			 err_generic_string(PG_DIAG_TABLE_NAME,
-								asset ? "campaign_assets" : "campaign_spaces")));
+			 errmsg("%s", absent[role].message),
+			 err_generic_string(PG_DIAG_TABLE_NAME, absent[role].table)));
 }
 
 static const TableSetting *

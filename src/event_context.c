@@ -34,9 +34,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_event_context);
 /* What the keys of a place take beside their values: names, entries, padding */
 #define PLACE_SIZE			256
 
-/* A longer key does not fit into an index beside others, and is none */
-#define MAX_KEY				255
-
 /* The most digits behind the point of a number that names a place */
 #define MAX_SCALE			100
 
@@ -109,16 +106,29 @@ event_place_args(FunctionCallInfo fcinfo, int argno)
 /*
  * event_context_given returns a caller's context; null for none, which a JSON null is, too.
  *
- * Error 22023 for anything else that is no object.
+ * Error 22023 for anything else that is no object, and for keys that are ours to give.
  */
 Jsonb *
 event_context_given(Jsonb *reuse_context)
 {
+	static const char *const reserved[] = {"reuse_key", "at_reuse"};
 	ReuseValue	value;
+	ReuseValue	unused;
+	Size		i;
 
-	if (reuse_context == NULL || JB_ROOT_IS_OBJECT(reuse_context))
-		return reuse_context;
+	if (reuse_context == NULL)
+		return NULL;
 	reuse_value_of_jsonb(reuse_context, &value);
+	for (i = 0; i < lengthof(reserved); i++)
+	{
+		if (reuse_value_get(&value, reserved[i], &unused))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("reuse_context must not have the key \"%s\"", reserved[i]),
+					 i == 0 ? errhint("Give it as the argument reuse_key.") : 0));
+	}
+	if (JB_ROOT_IS_OBJECT(reuse_context))
+		return reuse_context;
 	if (value.type != JENTRY_ISNULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -233,13 +243,20 @@ event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *
 		ReuseValue	value;
 
 		*values[i] = NULL;
-		if (!reuse_value_get(context, place_keys[i].name, &value))
-			continue;
-		if (i != PLACE_KEY || (value.type == JENTRY_ISSTRING && value.len > 0 && value.len <= MAX_KEY))
+		if (i == PLACE_KEY ? event_context_key(context, &value) :
+			reuse_value_get(context, place_keys[i].name, &value))
 			*values[i] = value_text(&value);
 	}
 	if (uuid_campaigns && event_names_campaign(place))
 		place->id = event_id_spelled(place->id);
+}
+
+/* event_context_key finds a context's key, which only a string of 1 to MAX_REUSE_KEY bytes is. */
+bool
+event_context_key(const ReuseValue *context, ReuseValue *key)
+{
+	return reuse_value_get(context, place_keys[PLACE_KEY].name, key) &&
+		key->type == JENTRY_ISSTRING && key->len > 0 && key->len <= MAX_REUSE_KEY;
 }
 
 /*

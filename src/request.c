@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "event_context.h"
 #include "request.h"
 #include "time_iso.h"
 
@@ -76,13 +77,9 @@ request_optional_identifier(FunctionCallInfo fcinfo, int argno, const char *name
 Jsonb *
 request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log)
 {
-	Jsonb	   *document;
+	Jsonb	   *document = PG_ARGISNULL(argno) ? NULL : PG_GETARG_JSONB_P(argno);
 
-	memset(log, 0, sizeof(*log));
-	if (PG_ARGISNULL(argno))
-		return NULL;
-	document = PG_GETARG_JSONB_P(argno);
-	log_require(log_find(&document->root, log));
+	log_require(log_find(document ? &document->root : NULL, log));
 	return document;
 }
 
@@ -118,6 +115,21 @@ request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
 				 errmsg("%s must not be empty", name),
 				 errdetail("%s must have at least one character.", name)));
 	return value;
+}
+
+/* request_reuse_key returns a reuse_key, or null. */
+text *
+request_reuse_key(FunctionCallInfo fcinfo, int argno)
+{
+	text	   *key = request_optional_text(fcinfo, argno, "reuse_key");
+
+	if (key != NULL && VARSIZE_ANY_EXHDR(key) > MAX_REUSE_KEY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reuse_key is out of bounds"),
+				 errdetail("reuse_key must be between 1 and %d bytes, but is %zu.", MAX_REUSE_KEY,
+						   VARSIZE_ANY_EXHDR(key))));
+	return key;
 }
 
 /* request_int returns an integer that must be given, within bounds; INT_MAX is no bound. */

@@ -32,6 +32,7 @@ extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_text_or(FunctionCallInfo fcinfo, int argno, const char *name,
 							 const char *default_value);
 extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
+extern text *request_reuse_key(FunctionCallInfo fcinfo, int argno);
 extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);
 extern int	request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max,
 								 int default_value);

@@ -78,6 +78,19 @@ identifier_bind(Identifier id, const AppColumn *column)
 	return id.value;
 }
 
+/* identifier_text returns an identifier as its column's type spells it. */
+text *
+identifier_text(Identifier id, const AppColumn *column)
+{
+	Datum		value = identifier_bind(id, column);
+
+	if (column->type == UUIDOID)
+		return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, value)));
+	if (column->type == BPCHAROID)
+		return DatumGetTextPP(DirectFunctionCall1(rtrim1, value));
+	return DatumGetTextPP(value);
+}
+
 /* identifier_add adds a parameter for an identifier; one that is optional may be none. */
 void
 identifier_add(PlanRequest *request, const char *name, Identifier id, const AppColumn *column)

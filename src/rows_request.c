@@ -24,7 +24,6 @@
 
 static void bind_request(const RowRequest *request, RowStatement *statement);
 static void bind_place(const RowRequest *request, RowStatement *statement);
-static text *campaign_id_text(Identifier id, const AppColumn *column);
 static bool is_same(const text *a, const text *b);
 static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
 static void bind_text(PlanRequest *plan, const char *name, text *value);
@@ -97,7 +96,7 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	{
 		ReusePlace	campaign = {
 			.type = cstring_to_text(CAMPAIGN_TYPE),
-			.id = campaign_id_text(request->campaign_id, campaign_id)
+			.id = identifier_text(request->campaign_id, campaign_id)
 		};
 
 		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
@@ -113,17 +112,6 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	bind_text(plan, "place_id", place.id);
 	bind_text(plan, "campaign_id", spelled);
 	bind_flag(plan, "nowhere", nowhere);
-}
-
-/* campaign_id_text returns a campaign's id as its column's type spells it. */
-static text *
-campaign_id_text(Identifier id, const AppColumn *column)
-{
-	Datum		value = identifier_bind(id, column);
-
-	if (column->type == UUIDOID)
-		return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, value)));
-	return DatumGetTextPP(value);
 }
 
 static bool

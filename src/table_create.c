@@ -188,7 +188,7 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 
 /*
  * create_indexes creates what the primary key, an asset's timeline, does not serve: a tenant's
- * range of time, without a look at the rows, and the assets of a place.
+ * range of time, without a look at the rows, the assets of a place, and the event of a key.
  *
  * Others can name a place by an id of any length, so the index has but its beginning.
  */
@@ -197,6 +197,7 @@ create_indexes(const char *table)
 {
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, " HISTORY_PLACE_KEY_OF("reused_in_id") ")", table));
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, asset_id, reuse_key) WHERE reuse_key IS NOT NULL", table));
 }
 
 /*
