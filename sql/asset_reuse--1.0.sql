@@ -44,6 +44,121 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb, text) IS
 'Records one reuse of an asset, for callers that bind uuid values; otherwise as asset_reuse_track(text, ...).';
 
+CREATE FUNCTION asset_reuse_track_many(
+	asset_ids text[],
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	on_missing text DEFAULT 'error'
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track_many'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track_many(text[], text, text, text, text, text, jsonb, text, text) IS
+'Records one reuse of each of many assets in the same place, all or nothing, as asset_reuse_track does for one.
+asset_ids: 1 to 10,000 assets; one that is repeated counts once.  Their rows are locked in the order of the ids.
+reuse_key: goes into every event; an asset that has an event of that key, or the mark of one, is replayed.
+on_missing: error, or skip to leave out assets that are absent, deleted or another tenant''s.
+The other arguments are those of asset_reuse_track.
+Returns, as jsonb, how many were requested, tracked and replayed, the ids that are missing, and for each asset, in the order of asset_ids, its status (tracked, replayed or missing), its reused_count, and the event''s id and time.
+Errors: those of asset_reuse_track; P0002 for absent assets names the first ten of them in the detail.';
+
+CREATE FUNCTION asset_reuse_track_many(
+	asset_ids uuid[],
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	on_missing text DEFAULT 'error'
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track_many'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track_many(uuid[], uuid, uuid, text, text, text, jsonb, text, text) IS
+'Records one reuse of each of many assets, for callers that bind uuid values; otherwise as asset_reuse_track_many(text[], ...).';
+
+--
+-- Campaigns as a whole
+--
+
+CREATE FUNCTION asset_reuse_copy_campaign(
+	from_campaign_space_id text,
+	to_campaign_space_id text,
+	tenant_id text,
+	include text DEFAULT 'all',
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_copy_campaign'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_copy_campaign(text, text, text, text, jsonb, text, boolean) IS
+'Records a reuse in one campaign of every live asset of another one that is not there yet, so that a repeated call adds nothing.
+from_campaign_space_id, to_campaign_space_id: two campaigns of the tenant, which must exist and be live.
+include: which assets of the first campaign: own, those made in it; reused, those reused in it; all, both.
+reuse_context, reuse_key: go into every event, as in asset_reuse_track; an asset that has the key already, or its mark, is already there.
+dry_run: only tells what would be added.
+Returns, as jsonb, the ids of the assets that were added, and of those that were already there: made there or reused there.
+Errors: those of asset_reuse_track; 22023 both are the same campaign, or include is unknown.';
+
+CREATE FUNCTION asset_reuse_copy_campaign(
+	from_campaign_space_id uuid,
+	to_campaign_space_id uuid,
+	tenant_id uuid,
+	include text DEFAULT 'all',
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_copy_campaign'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_copy_campaign(uuid, uuid, uuid, text, jsonb, text, boolean) IS
+'Copies a campaign''s assets into another, for callers that bind uuid values; otherwise as asset_reuse_copy_campaign(text, ...).';
+
+CREATE FUNCTION asset_reuse_sync(
+	campaign_space_id text,
+	tenant_id text,
+	asset_ids text[],
+	remove boolean DEFAULT false,
+	dry_run boolean DEFAULT false,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_sync'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_sync(text, text, text[], boolean, boolean, jsonb) IS
+'Makes a campaign have the assets of a list: records a reuse of those that are not in it, and names what is there beside the list, or takes it away.
+campaign_space_id, tenant_id: the campaign, which must exist, be live and belong to the tenant.  Two calls for one campaign go one after the other.
+asset_ids: up to 10,000 assets, which must all exist.
+remove: undoes all reuses in the campaign of assets that are not in the list, as asset_reuse_undo does; not with an empty list.
+dry_run: only tells what would be done.
+reuse_context: goes into every new event, as in asset_reuse_track.
+Returns, as jsonb, the ids of the assets of the list that were kept, since they were made or reused in the campaign, and that were added; of the extra ones, which are reused there and not in the list; and of those that were removed.
+Errors: those of asset_reuse_track and asset_reuse_undo; P0002 for absent assets names the first ten of them in the detail.';
+
+CREATE FUNCTION asset_reuse_sync(
+	campaign_space_id uuid,
+	tenant_id uuid,
+	asset_ids uuid[],
+	remove boolean DEFAULT false,
+	dry_run boolean DEFAULT false,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_sync'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_sync(uuid, uuid, uuid[], boolean, boolean, jsonb) IS
+'Makes a campaign have the assets of a list, for callers that bind uuid values; otherwise as asset_reuse_sync(text, ...).';
+
 --
 -- Undo: take one reuse back
 --

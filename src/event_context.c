@@ -72,6 +72,7 @@ static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
 static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
+static bool is_same_text(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -273,6 +274,23 @@ event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
 		is_string_of(context, PLACE_ID, place->id) &&
 		is_string_of(context, PLACE_NAME, place->name) &&
 		(place->key != NULL || !reuse_value_get(context, place_keys[PLACE_KEY].name, &key));
+}
+
+/* event_place_is: are two places one, by type and id? */
+bool
+event_place_is(const ReusePlace *place, const ReusePlace *other)
+{
+	return is_same_text(place->type, other->type) && is_same_text(place->id, other->id);
+}
+
+/* is_same_text: are two texts the same bytes, or both null? */
+static bool
+is_same_text(const text *a, const text *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 /* event_names_campaign: is a place a campaign that is known by its id? */

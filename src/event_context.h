@@ -34,6 +34,7 @@ extern Jsonb *event_context_others(const ReuseValue *context);
 extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
 extern bool event_context_key(const ReuseValue *context, ReuseValue *key);
 extern bool event_context_is_plain(const ReuseValue *context, const ReusePlace *place);
+extern bool event_place_is(const ReusePlace *place, const ReusePlace *other);
 extern bool event_names_campaign(const ReusePlace *place);
 extern bool event_id_is_uuid(const text *id);
 extern text *event_id_spelled(text *id);

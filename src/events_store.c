@@ -53,8 +53,6 @@ static void store_locked(TrackRequest *request, EventTables *tables, TrackResult
 static bool replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result);
 static bool is_same_place(const TrackRequest *request, const EventTables *tables,
 						  const ReusePlace *stored);
-static bool is_same_text(const text *a, const text *b);
-static void find_campaign(TrackRequest *request);
 static void take_place(const AppRow *campaign, ReusePlace *place);
 static void set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
 static bool rounds_time(const AppTable *assets);
@@ -205,7 +203,7 @@ store_locked(TrackRequest *request, EventTables *tables, TrackResult *result)
 	events_lock(tables, request->asset_id, request->tenant_id, &asset);
 	if (request->place.key != NULL && replay(request, &asset, result))
 		return;
-	find_campaign(request);
+	events_find_campaign(request);
 	set_context(request, &request->place, result);
 	if (tables->uuid_campaigns && event_names_campaign(&result->place))
 		result->place.id = event_id_spelled(result->place.id);
@@ -253,54 +251,53 @@ is_same_place(const TrackRequest *request, const EventTables *tables, const Reus
 	AppTable	spaces;
 	AppRow		campaign;
 
-	if (!is_same_text(place.type, stored->type))
-		return false;
 	if (place.id != NULL && tables->uuid_campaigns && event_names_campaign(&place))
 		place.id = event_id_spelled(place.id);
 	if (place.id != NULL || !OidIsValid(request->campaign_space_id.type))
-		return is_same_text(place.id, stored->id);
+		return event_place_is(&place, stored);
 
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	if (is_same_text(identifier_text(request->campaign_space_id, &spaces.columns[SPACE_ID]), stored->id))
+	place.id = identifier_text(request->campaign_space_id, &spaces.columns[SPACE_ID]);
+	if (event_place_is(&place, stored))
 		return true;
-	return app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id,
-							   false, &campaign) &&
-		is_same_text(app_row_text(&campaign, SPACE_ID), stored->id);
+	if (!app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id,
+							 false, &campaign))
+		return false;
+	place.id = app_row_text(&campaign, SPACE_ID);
+	return event_place_is(&place, stored);
 }
 
-/* is_same_text: are two texts the same bytes, or both null? */
-static bool
-is_same_text(const text *a, const text *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* find_campaign completes the request's place with what the campaign's row says, if it names one. */
-static void
-find_campaign(TrackRequest *request)
+/*
+ * events_find_campaign completes the request's place with what the campaign's row says, if it
+ * names one.
+ *
+ * Error P0002 if that is absent, deleted or another tenant's.
+ */
+void
+events_find_campaign(TrackRequest *request)
 {
 	AppTable	spaces;
 	AppRow		campaign;
+	MemoryContext old;
 
 	if (!OidIsValid(request->campaign_space_id.type) || request->placed)
 		return;
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
+	old = MemoryContextSwitchTo(request->memory);
 	take_place(&campaign, &request->place);
+	MemoryContextSwitchTo(old);
 	request->placed = true;
 }
 
-/* take_place takes what was not given of a place from the campaign. */
+/* take_place takes what was not given of a place from the campaign, into the current memory context. */
 static void
 take_place(const AppRow *campaign, ReusePlace *place)
 {
 	if (place->id == NULL)
-		place->id = app_row_text(campaign, SPACE_ID);
+		place->id = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_ID)));
 	if (place->name == NULL && !campaign->nulls[SPACE_CAMPAIGN_NAME])
-		place->name = app_row_text(campaign, SPACE_CAMPAIGN_NAME);
+		place->name = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_CAMPAIGN_NAME)));
 }
 
 /* set_context sets the place of the event, and its context. */

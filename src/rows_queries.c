@@ -88,6 +88,14 @@ const char row_unused[] =
 	"  {if created_before} AND a.created_at {<} {created_before}{end}"
 	" ORDER BY m.ctr DESC NULLS LAST, m.conversions DESC NULLS LAST, a.id";
 
+/* The assets that are in a campaign: made in it, or reused there. */
+const char row_members[] =
+	"SELECT m.id, pg_catalog.bool_or(m.made), pg_catalog.bool_or(m.reused) FROM ("
+	"{if made_in} SELECT {asset_id:a.id} AS id, true AS made, false AS reused FROM {assets} AS a"
+	"  WHERE {live:a} AND a.campaign_space_id {=} $made_in UNION ALL{end}"
+	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
+	" GROUP BY m.id ORDER BY m.id";
+
 /* The assets that are asked for. */
 static const char wanted[] =
 	"{live:a}{if asset_id} AND a.id {=} $asset_id{end}"
