@@ -20,6 +20,7 @@
 #include "fmgr.h"
 #include "portability/instr_time.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_notify);
 
@@ -109,6 +110,9 @@ at_transaction_event(XactEvent event, void *arg)
  *
  * The second counts from before the commit, so that a listener, who wakes after it, reads again
  * when a commit of the same second has had as long to become visible as the first one took.
+ *
+ * Those before us may wait for a standby.  So would our commit; lock_timeout must not make it fail
+ * instead.  It is as it was when the transaction ends.
  */
 static void
 notify_if_due(void)
@@ -122,6 +126,7 @@ notify_if_due(void)
 		return;
 	if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) >= MAX_QUEUE_USAGE)
 		return;
+	(void) set_config_option("lock_timeout", "0", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 	Async_Notify("asset_reuse", NULL);
 	notifying = true;
 }

@@ -1,5 +1,5 @@
 # asset_reuse_notify beyond what the spec notify_commits shows: two-phase commit, a partitioned
-# history table, and a notification queue that is filling up, which PostgreSQL has made small
+# history table, a commit that waits, and a notification queue that is filling up, which PostgreSQL has made small
 # enough to test from 17 on.  The session that writes listens, too: psql shows what it is told.
 
 use strict;
@@ -11,7 +11,13 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init;
-$node->append_conf('postgresql.conf', "max_prepared_transactions = 2\n");
+$node->append_conf('postgresql.conf', q(
+max_prepared_transactions = 2
+wal_level = replica
+max_wal_senders = 1
+synchronous_standby_names = 'none_yet'
+synchronous_commit = local
+));
 $node->append_conf('postgresql.conf', "max_notify_queue_pages = 64\n") if $node->pg_version >= 17;
 $node->start;
 $node->safe_psql('postgres', qq(
@@ -23,6 +29,7 @@ $node->safe_psql('postgres', qq(
 		FOR EACH STATEMENT EXECUTE FUNCTION asset_reuse_notify();));
 
 my $track = q(SELECT FROM asset_reuse_track('hero', 'acme', 'summer'););
+my $track_other = q(SELECT FROM asset_reuse_track('clip', 'acme', 'summer'););
 my $tracked = 'SELECT reused_count FROM campaign_assets WHERE id = \'hero\'';
 
 # wakes returns how often a session that listens is told of a reuse while it runs statements.
@@ -41,6 +48,25 @@ is(wakes('DELETE FROM campaign_asset_reuse_history;'), 1, 'so does a delete');
 is(wakes("BEGIN; $track PREPARE TRANSACTION 'later'; COMMIT PREPARED 'later';"), 0, 'a prepared transaction wakes nobody');
 is($node->safe_psql('postgres', $tracked), 5, 'but is committed');
 is(wakes("BEGIN; $track PREPARE TRANSACTION 'never'; ROLLBACK PREPARED 'never'; BEGIN; COMMIT;"), 0, 'and leaves no mark');
+
+# Commits that notify wait for one that waits for a standby.  lock_timeout does not make them fail.
+my @clients;
+foreach my $client (
+	[ 'SyncRep', 'SET synchronous_commit = on', $track ],
+	[ 'object', q(SET lock_timeout = '50ms'), $track_other, 'SHOW lock_timeout' ])
+{
+	my ($event, @statements) = @$client;
+	my ($shown, $errors) = ('', '');
+	push @clients, { shown => \$shown, errors => \$errors, run => IPC::Run::start(
+			[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), map { ('-c', $_) } @statements ], '<', \undef, '>', \$shown, '2>', \$errors) };
+	ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = '$event'"), "a commit waits: $event");
+}
+sleep 1;
+$node->append_conf('postgresql.conf', "synchronous_standby_names = ''\n");
+$node->reload;
+$_->{run}->finish foreach @clients;
+is(${ $clients[1]->{errors} }, '', 'a commit behind it outlasts lock_timeout');
+like(${ $clients[1]->{shown} }, qr/^50ms$/m, 'which is as it was');
 
 SKIP:
 {
