@@ -604,6 +604,15 @@ COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events in it.
 Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
 
+CREATE FUNCTION asset_reuse_notify() RETURNS trigger
+AS 'MODULE_PATHNAME', 'asset_reuse_notify'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_notify() IS
+'A trigger function for the history table, AFTER INSERT OR DELETE, for each statement: NOTIFY asset_reuse, without a payload, when the transaction commits.
+At most one a second and session, and none while the notification queue is more than half full or for a transaction that is prepared.  Best effort: who listens reads again a second after each notification.
+Error 39P01: not called as an AFTER trigger for each statement.';
+
 CREATE FUNCTION asset_reuse_uuid_of(
 	id text,
 	column_name text
