@@ -67,8 +67,8 @@ Datum
 asset_reuse_rows_support(PG_FUNCTION_ARGS)
 {
 	SupportRequestRows *request = (SupportRequestRows *) PG_GETARG_POINTER(0);
-	Node	   *args[FUNC_MAX_ARGS];
-	bool		given[FUNC_MAX_ARGS];
+	Node	   *args[FUNC_MAX_ARGS] = {NULL};
+	bool		given[FUNC_MAX_ARGS] = {false};
 	const char *name;
 	AssetStats	stats;
 	double		rows = UNKNOWN;
@@ -139,7 +139,8 @@ bucket_rows(Node *const *args, const char *default_bucket)
 	const TimeBucket *bucket;
 	TimestampTz last;
 
-	if (!IsA(name, Const) || !IsA(start, Const) || !IsA(end, Const) || start->constisnull ||
+	if (name == NULL || start == NULL || end == NULL ||
+		!IsA(name, Const) || !IsA(start, Const) || !IsA(end, Const) || start->constisnull ||
 		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(start->constvalue)))
 		return UNKNOWN;
 	bucket = time_bucket_named(name->constisnull ? default_bucket : TextDatumGetCString(name->constvalue));
