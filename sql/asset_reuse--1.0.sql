@@ -630,6 +630,13 @@ Error 22P02 if it is not a uuid; the message does not show the value.';
 -- in both: these functions read both.
 --
 
+CREATE FUNCTION asset_reuse_rows_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_rows_support'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_rows_support(internal) IS
+'Tells the planner how many rows the functions below return: means over all tenants, from what ANALYZE has found in the assets.';
+
 CREATE FUNCTION asset_reuse_log_events(
 	platform_metadata jsonb,
 	start_date timestamp,
@@ -671,7 +678,8 @@ CREATE FUNCTION asset_reuse_event_rows(
 	OUT context jsonb
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_event_rows(text, text, timestamptz, timestamptz) IS
 'Returns the rows of asset_reuse_events one by one; use that, which keeps this property in FROM.';
@@ -691,7 +699,8 @@ CREATE FUNCTION asset_reuse_event_rows(
 	OUT context jsonb
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_event_rows(uuid, uuid, timestamptz, timestamptz) IS
 'Returns the rows of asset_reuse_events(uuid, ...) one by one.';
@@ -767,7 +776,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	OUT assets bigint
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
@@ -789,7 +799,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	OUT assets bigint
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, for callers that have uuid values; otherwise as asset_reuse_timeline(text, ...).';
@@ -810,7 +821,8 @@ CREATE FUNCTION asset_reuse_trend(
 	OUT reuse_rate_percentage numeric
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_trend'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises: how many of its live assets were made in a bucket, how often assets were reused in it and how many, how many assets there were by its end and how many of these had ever been reused, and the latter in percent of the former with two decimals.
@@ -833,7 +845,8 @@ CREATE FUNCTION asset_reuse_trend(
 	OUT reuse_rate_percentage numeric
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_trend'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_trend(uuid, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises, for callers that have uuid values; otherwise as asset_reuse_trend(text, ...).';
@@ -851,7 +864,8 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_where_used(text, text, text, text) IS
 'Returns which of a tenant''s live assets were reused in a campaign or in another place, how often, first and last; the most reused first.
@@ -872,7 +886,8 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid, text, text) IS
 'Returns which assets were reused in a campaign or in another place, for callers that have uuid values; otherwise as asset_reuse_where_used(text, ...).
@@ -907,7 +922,8 @@ BEGIN ATOMIC
 		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
 			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
 			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
-	ORDER BY t.ordinality;
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($5, 10), 1);	-- all there are: it tells the planner how many
 END;
 
 COMMENT ON FUNCTION asset_reuse_top(text, text, timestamptz, timestamptz, int) IS
@@ -945,7 +961,8 @@ BEGIN ATOMIC
 		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
 			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
 			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
-	ORDER BY t.ordinality;
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($5, 10), 1);	-- all there are: it tells the planner how many
 END;
 
 COMMENT ON FUNCTION asset_reuse_top(uuid, text, timestamptz, timestamptz, int) IS
@@ -968,7 +985,8 @@ CREATE FUNCTION asset_reuse_unused(
 	OUT campaign_space_id text
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_unused'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_unused(text, text, interval) IS
 'Returns a tenant''s live assets that were never reused, by ctr and conversions, the best first: what to reuse next, or from the end, what to archive.
@@ -992,7 +1010,8 @@ CREATE FUNCTION asset_reuse_unused(
 	OUT campaign_space_id uuid
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_unused'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 'Returns a tenant''s live assets that were never reused, for callers that have uuid values; otherwise as asset_reuse_unused(text, ...).

@@ -27,9 +27,6 @@
 PG_FUNCTION_INFO_V1(asset_reuse_timeline);
 PG_FUNCTION_INFO_V1(asset_reuse_trend);
 
-/* Maximum number of buckets in a timeline: a hundred years of hours */
-#define MAX_BUCKETS			1000000
-
 /* Columns of the timeline's statement, as SPI numbers them */
 enum
 {
