@@ -17,7 +17,7 @@ DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
 LOOK_UP_LIMIT = "limit with look-ups"
 WITH_TABLE = "with the table"
-WITHOUT_INDEX = "with it, without the log index"
+WITHOUT_INDEX = "with the table, no log index"
 WITHOUT_TABLE = "without the table"
 
 BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"

@@ -369,12 +369,12 @@ def read_field(path, name):
 def main(socket, programs, folder, scale):
     run = Run(Server(socket, programs), FULL if scale == "full" else QUICK, folder)
     note_machine(run)
+    table_costs.measure(run)
+    history_table.measure(run, Client)
     for compression in COMPRESSIONS:
         measure_logs(run, compression)
     measure_analytics(run)
     measure_throughput(run)
-    history_table.measure(run, Client)
-    table_costs.measure(run)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import agreement
 import contestants
 import data
 import loops
-from contestants import OURS, WITH_TABLE, WITHOUT_INDEX, WITHOUT_TABLE
+from contestants import WITH_TABLE, WITHOUT_INDEX, WITHOUT_TABLE
 from history_table import SETTING, UNTIMED
 
 TENANT = 1          # with the long history
@@ -34,7 +34,7 @@ MIGRATED = "after the migration"
 REINDEXED = "after REINDEX"
 TOTAL = "total"
 PARTS = {
-    "heap": "the row: the place, the context, the ids of tenant and asset",
+    "heap": "the row: its header, the ids of tenant and asset, the time, the place with its name, the context",
     "primary key": "(asset_id, tenant_id, reused_at, seq): an asset's timeline, the foreign key's look-ups",
     "time index": "(tenant_id, reused_at) INCLUDE (asset_id): a tenant's ranges of time",
     "place index": "(tenant_id, left(reused_in_id, 255)): the assets of a campaign or another place",
