@@ -68,11 +68,13 @@ static const char pick_logged[] =
 
 /*
  * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
- * asset by SQL is passed over, or waited for before anything else is locked.
+ * asset by SQL is passed over, or waited for before anything else is locked.  Tenants can share ids:
+ * what was picked are pairs.
  */
 static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
-	" WHERE a.id {=} ANY ($ids) AND a.tenant_id {=} ANY ($tenant_ids)"
+	" WHERE (a.tenant_id, a.id) {=} ANY (SELECT k.tenant_id, k.id"
+	"  FROM ROWS FROM (pg_catalog.unnest($tenant_ids), pg_catalog.unnest($ids)) AS k (tenant_id, id))"
 	"  AND {fn:log_count}({doc:a}) {>} 0"
 	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
 

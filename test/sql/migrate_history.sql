@@ -302,6 +302,15 @@ CALL asset_reuse_migrate_history(1);
 SELECT tenant_id, reused_at AT TIME ZONE 'UTC' AS reused_at, reused_in_id, original #>> '{context,reused_in_id}' AS as_written
 FROM campaign_asset_reuse_history ORDER BY 1, 2;
 SELECT tenant_id, platform_metadata FROM campaign_assets ORDER BY 1;
+-- Tenants share ids: a batch of two still has no third asset, one of the other tenant.
+TRUNCATE campaign_asset_reuse_history, campaign_assets;
+INSERT INTO campaign_assets (id, tenant_id, platform_metadata)
+SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, ('10000000-0000-0000-0000-00000000000' || tenant)::uuid, jsonb_build_object('reuse_history', events(1, 1))
+FROM generate_series(1, 3) AS n, generate_series(1, 2) AS tenant;
+CALL asset_reuse_migrate_history(2);
+SELECT string_agg(assets, ' | ' ORDER BY assets) AS transactions
+FROM (SELECT string_agg(right(tenant_id::text, 1) || '.' || right(asset_id::text, 1), ' ' ORDER BY tenant_id, asset_id) AS assets
+	FROM campaign_asset_reuse_history GROUP BY xmin::text) AS t;
 RESET TimeZone;
 SET search_path = migrate_history, public;
 DROP SCHEMA "Other Types" CASCADE;
