@@ -52,9 +52,15 @@ static const char read_latest[] =
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {<=} $horizon"
 	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
 
+/*
+ * A trigger on the history table can have tracked the asset meanwhile, and later: that is the latest
+ * event then, unless it is absurd.
+ */
 static const char count_event[] =
 	"UPDATE {assets} AS a SET"
-	"  reused_count = COALESCE(a.reused_count, 0) {+} 1, last_reused_at = $reused_at"
+	"  reused_count = COALESCE(a.reused_count, 0) {+} 1,"
+	"  last_reused_at = CASE WHEN a.last_reused_at {>} $reused_at AND a.last_reused_at {<=} $horizon"
+	"   THEN a.last_reused_at ELSE $reused_at END"
 	"{if assets.updated_at}, updated_at = $updated_at{end}"
 	" WHERE a.id {=} $asset_id AND {live:a}"
 	" RETURNING {columns:a}";
@@ -66,7 +72,6 @@ static const char count_event[] =
 #define LOCK_COLUMNS	(MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
 
 static void append_to_document(const TrackRequest *request, Oid caller, TrackResult *result);
-static ColumnSet returned_columns(const AppTable *assets);
 static void add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
 pg_noreturn static void report_not_found(const TrackRequest *request, const AppTable *assets,
@@ -77,9 +82,11 @@ static void store_in_table(const TrackRequest *request, const AppTable *history,
 static void lock_row(const TrackRequest *request, const AppTable *assets, AppRow *asset);
 static void find_campaign(const TrackRequest *request, TrackResult *result);
 static void take_place(const AppRow *campaign, ReusePlace *place);
-static Timestamp choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock);
+static Timestamp choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock,
+							 Timestamp horizon);
 static void make_row(const EventTables *tables, const TrackResult *result, EventRow *row);
-static void update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result);
+static void update_asset(const TrackRequest *request, TimestampTz clock, Timestamp horizon,
+						 TrackResult *result);
 static PlanRequest asset_request(const TrackRequest *request, const AppTable *assets, const char *sql);
 static void read_asset(const AppTable *assets, ColumnSet columns, AppRow *asset);
 static bool rounds_time(const AppTable *assets);
@@ -116,7 +123,7 @@ append_to_document(const TrackRequest *request, Oid caller, TrackResult *result)
 	AppTable	spaces;
 	AppRow		campaign;
 	PlanRequest update = asset_request(request, assets, append_event);
-	ColumnSet	columns = returned_columns(assets);
+	ColumnSet	columns = TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
 	int			next;
 
 	update.caller = caller;
@@ -160,13 +167,6 @@ append_to_document(const TrackRequest *request, Oid caller, TrackResult *result)
 	read_time(result);
 }
 
-/* returned_columns are those of the answer, and the document where it has the only exact time. */
-static ColumnSet
-returned_columns(const AppTable *assets)
-{
-	return TRACK_COLUMNS | (rounds_time(assets) ? COLUMN_BIT(ASSET_PLATFORM_METADATA) : 0);
-}
-
 static void
 add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock)
 {
@@ -197,24 +197,21 @@ report_not_found(const TrackRequest *request, const AppTable *assets, const AppT
 	app_report_not_found(APP_SPACES);
 }
 
-/* read_time reads the event's time: last_reused_at, or where that rounds the last event's in the document. */
+/*
+ * read_time reads the event's time from the document, whose last event it is: the column can have
+ * rounded last_reused_at, and a trigger can have changed it.
+ */
 static void
 read_time(TrackResult *result)
 {
 	const AppRow *asset = &result->asset;
-	ReuseLog	log;
-	bool		found = !asset->nulls[ASSET_LAST_REUSED_AT];
+	ReuseLog	log = {0};
 
 	if (!asset->nulls[ASSET_PLATFORM_METADATA])
-	{
-		log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
-		found = log_last_time(&log, &result->id.time);
-	}
-	else if (found)
-		result->id.time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+		(void) log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
 	/* no counted event has that time, so it is the first one */
 	result->id.seq = 0;
-	if (!found)
+	if (!log_last_time(&log, &result->id.time))
 		result->id.time = DT_NOBEGIN;
 }
 
@@ -223,6 +220,7 @@ static void
 store_in_table(const TrackRequest *request, const AppTable *history, Oid caller, TrackResult *result)
 {
 	TimestampTz clock = GetCurrentTimestamp();
+	Timestamp	horizon;
 	EventTables tables = {.assets = &result->assets, .history = history, .caller = caller};
 	AppRow		asset;
 	EventRow	row;
@@ -234,10 +232,12 @@ store_in_table(const TrackRequest *request, const AppTable *history, Oid caller,
 	tables.uuid_campaigns = app_campaigns_are_uuids();
 
 	(void) events_move(&tables, &asset);
-	result->id.time = choose_time(&tables, &asset, clock);
+	/* calls that have waited for the row would not agree with the clock as it was on an event a day ahead */
+	horizon = reuse_horizon(GetCurrentTimestamp());
+	result->id.time = choose_time(&tables, &asset, clock, horizon);
 	make_row(&tables, result, &row);
 	result->id = events_move_store(&tables, &asset, &row);
-	update_asset(request, clock, result);
+	update_asset(request, clock, horizon, result);
 }
 
 /* lock_row locks the asset's row and reads what is needed of it, after others' changes. */
@@ -280,21 +280,15 @@ take_place(const AppRow *campaign, ReusePlace *place)
 		place->name = app_row_text(campaign, SPACE_CAMPAIGN_NAME);
 }
 
-/*
- * choose_time returns the time of the asset's next event; its log has been moved.
- *
- * What counts as the latest is decided by the clock as it is now, when the row is locked:
- * calls that have waited would otherwise not agree on an event a day ahead.
- */
+/* choose_time returns the time of the asset's next event; its log has been moved. */
 static Timestamp
-choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock)
+choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock, Timestamp horizon)
 {
 	PlanRequest query = {
 		.sql = read_latest,
 		.tables[APP_HISTORY] = tables->history,
 		.plan_options = PLAN_BY_KEY
 	};
-	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
 	Timestamp	latest = DT_NOBEGIN;
 
 	plan_add_value(&query, "asset_id", asset->columns[ASSET_ID].type, app_row_value(asset, ASSET_ID));
@@ -327,14 +321,15 @@ make_row(const EventTables *tables, const TrackResult *result, EventRow *row)
 
 /* update_asset counts the event and reads the asset as it is then. */
 static void
-update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result)
+update_asset(const TrackRequest *request, TimestampTz clock, Timestamp horizon, TrackResult *result)
 {
 	const AppTable *assets = &result->assets;
+	Oid			time_type = assets->columns[ASSET_LAST_REUSED_AT].type;
 	PlanRequest update = asset_request(request, assets, count_event);
 
 	update.columns[APP_ASSETS] = TRACK_COLUMNS;
-	plan_add_value(&update, "reused_at", assets->columns[ASSET_LAST_REUSED_AT].type,
-				   TimestampGetDatum(result->id.time));
+	plan_add_value(&update, "reused_at", time_type, TimestampGetDatum(result->id.time));
+	plan_add_value(&update, "horizon", time_type, TimestampGetDatum(horizon));
 	add_updated_at(&update, assets, clock);
 	plan_execute(&update);
 	if (SPI_processed == 0)
