@@ -29,11 +29,11 @@ const char row_events[] =
 
 /*
  * In two steps, since count(DISTINCT) would sort.  Events outside of the bounds are counted
- * without a bucket, and come last.
+ * without a bucket, and come last; those a little earlier than the first bucket have theirs.
  */
 const char row_timeline[] =
 	"SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), pg_catalog.count(*), g.later"
-	" FROM (SELECT CASE WHEN {utc:e.reused_at} {>=} $first_bucket AND {utc:e.reused_at} {<} $last_time"
+	" FROM (SELECT CASE WHEN {utc:e.reused_at} {>=} $first_time AND {utc:e.reused_at} {<} $last_time"
 	"    THEN {bucket:e} END AS bucket_start,"
 	"   {utc:e.reused_at} {>=} $last_time AS later, pg_catalog.count(*) AS reuses"
 	"  FROM ({events}) AS e"
@@ -43,12 +43,12 @@ const char row_timeline[] =
 
 /*
  * By bucket: how many assets were made in it, how many events it has, of how many assets, and
- * how many were reused in it for the first time.  What is earlier has no bucket; assets without
- * a time of creation were always there.
+ * how many were reused in it for the first time.  What is earlier has no bucket, or its own; assets
+ * without a time of creation were always there.
  */
 const char row_trend[] =
 	"WITH reused AS MATERIALIZED ("
-	"  SELECT e.asset_id, CASE WHEN {utc:e.reused_at} {>=} $first_bucket THEN {bucket:e} END AS bucket_start,"
+	"  SELECT e.asset_id, CASE WHEN {utc:e.reused_at} {>=} $first_time THEN {bucket:e} END AS bucket_start,"
 	"   pg_catalog.count(*) FILTER (WHERE {utc:e.reused_at} {>=} $from_time) AS reuses"
 	"  FROM ({events}) AS e"
 	"  WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<} $last_time"
@@ -62,7 +62,7 @@ const char row_trend[] =
 	"  UNION ALL SELECT CASE WHEN pg_catalog.bool_and(r.bucket_start IS NOT NULL)"
 	"    THEN pg_catalog.min(r.bucket_start) END, 0, 0, 0, 1 FROM reused AS r GROUP BY r.asset_id"
 	"  UNION ALL SELECT CASE WHEN a.created_at IS NULL THEN '-infinity'"
-	"    WHEN {created} {>=} $first_bucket THEN {bucket:a} END, 1, 0, 0, 0"
+	"    WHEN {created} {>=} $first_time THEN {bucket:a} END, 1, 0, 0, 0"
 	"   FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time)) AS m"
 	" GROUP BY m.bucket_start ORDER BY m.bucket_start NULLS FIRST";
 

@@ -67,7 +67,8 @@ bind_request(const RowRequest *request, RowStatement *statement)
 	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
 	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
 	bind_text(plan, "time_zone", request->time_zone);
-	bind_time(plan, "first_bucket", request->bucket != NULL, request->first_bucket);
+	/* the first bucket can begin before its beginning: where the clocks go back to that, they show it twice */
+	bind_time(plan, "first_time", request->bucket != NULL, request->first_bucket - USECS_PER_DAY);
 	bind_time(plan, "last_time", request->bucket != NULL, request->last_time);
 	if (request->has_created_before)
 		app_schema_require(&statement->assets, ASSET_CREATED_AT);
