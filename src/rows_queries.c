@@ -301,7 +301,10 @@ append_ctr(PlanText *text, const AppTable *assets)
 	appendStringInfoString(&text->sql, ", 2)) END");
 }
 
-/* append_number appends a column's number; null if it is none, as NaN and infinity are. */
+/*
+ * append_number appends a column's number; null if it is none, as NaN and infinity are.  A float goes
+ * through text, which has the digits that tell it from its neighbours, as in answers.
+ */
 static void
 append_number(PlanText *text, const AppTable *assets, const char *name)
 {
@@ -313,8 +316,9 @@ append_number(PlanText *text, const AppTable *assets, const char *name)
 		case FLOAT8OID:
 		case NUMERICOID:
 			appendStringInfo(&text->sql, "CASE WHEN a.%s OPERATOR(pg_catalog.>) '-Infinity' "
-							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' "
-							 "THEN CAST(a.%s AS pg_catalog.numeric) END", name, name, name);
+							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' THEN CAST(%s AS pg_catalog.numeric) END",
+							 name, name, psprintf(column->type == NUMERICOID ? "a.%s" :
+												  "CAST(a.%s AS pg_catalog.text)", name));
 			break;
 		case InvalidOid:
 			appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.numeric)");
