@@ -263,8 +263,7 @@ bool
 event_names_campaign(const ReusePlace *place)
 {
 	return place->id != NULL && place->type != NULL &&
-		VARSIZE_ANY_EXHDR(place->type) == strlen(CAMPAIGN_TYPE) &&
-		memcmp(VARDATA_ANY(place->type), CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE)) == 0;
+		event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
 }
 
 /*
@@ -402,8 +401,7 @@ is_string_of(const ReuseValue *context, int place_key, const text *value)
 		return false;
 	if (value == NULL)
 		return found.type == JENTRY_ISNULL;
-	return found.type == JENTRY_ISSTRING && found.len == VARSIZE_ANY_EXHDR(value) &&
-		memcmp(found.data, VARDATA_ANY(value), found.len) == 0;
+	return found.type == JENTRY_ISSTRING && event_text_is(value, found.data, found.len);
 }
 
 static text *

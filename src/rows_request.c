@@ -25,7 +25,6 @@
 static void bind_request(const RowRequest *request, RowStatement *statement);
 static void bind_place(const RowRequest *request, RowStatement *statement);
 static text *campaign_id_text(Identifier id, const AppColumn *column);
-static bool is_same(const text *a, const text *b);
 static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
 static void bind_text(PlanRequest *plan, const char *name, text *value);
 static void bind_flag(PlanRequest *plan, const char *name, bool set);
@@ -101,13 +100,13 @@ bind_place(const RowRequest *request, RowStatement *statement)
 			.id = campaign_id_text(request->campaign_id, campaign_id)
 		};
 
-		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
-			(place.id != NULL && !is_same(spelled, campaign.id));
+		nowhere = (place.type != NULL && !event_same_text(place.type, campaign.type)) ||
+			(place.id != NULL && !event_same_text(spelled, campaign.id));
 		place = campaign;
 		spelled = NULL;
 	}
 	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
-	else if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
+	else if (place.type != NULL || place.id == NULL || event_same_text(spelled, place.id))
 		spelled = NULL;
 	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
 	bind_text(plan, "place_type", place.type);
@@ -125,13 +124,6 @@ campaign_id_text(Identifier id, const AppColumn *column)
 	if (column->type == UUIDOID)
 		return cstring_to_text(DatumGetCString(DirectFunctionCall1(uuid_out, value)));
 	return DatumGetTextPP(value);
-}
-
-static bool
-is_same(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 static void

@@ -85,7 +85,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
-	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.asset_type = request_any_text(fcinfo, 2);
 	request.range = request_range(fcinfo, 3);
 	request.time_zone = read_time_zone(fcinfo, 5);
 	bound_timeline(&request);
@@ -246,7 +246,7 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "month"));
-	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.asset_type = request_any_text(fcinfo, 2);
 	request.time_zone = read_time_zone(fcinfo, 5);
 	request.range = range;
 	InitMaterializedSRF(fcinfo, 0);
