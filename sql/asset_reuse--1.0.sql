@@ -296,8 +296,8 @@ LANGUAGE C;
 COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
 'Moves the reuse events of all documents that the caller may see to the history table, in transactions of its own, beside live tracking; a notice for each tells the progress.
 batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.  tenant_id: whose; NULL for all tenants.
-May be interrupted and called again: it moves what is left.
-Errors: 22023 batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps events from being stored or removed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+May be interrupted and called again: it moves what is left.  Events of an asset whose update a constraint or trigger refuses stay where they are; a warning at the end counts such assets and says which is the first one and why, with the error''s code.
+Errors: 22023 batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE PROCEDURE asset_reuse_migrate_history(
 	batch_size int,

@@ -72,7 +72,7 @@ static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
 static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
-static bool is_same_text(const text *a, const text *b);
+static bool is_same_optional(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -280,17 +280,13 @@ event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
 bool
 event_place_is(const ReusePlace *place, const ReusePlace *other)
 {
-	return is_same_text(place->type, other->type) && is_same_text(place->id, other->id);
+	return is_same_optional(place->type, other->type) && is_same_optional(place->id, other->id);
 }
 
-/* is_same_text: are two texts the same bytes, or both null? */
 static bool
-is_same_text(const text *a, const text *b)
+is_same_optional(const text *a, const text *b)
 {
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
 }
 
 /* event_names_campaign: is a place a campaign that is known by its id? */
@@ -298,8 +294,7 @@ bool
 event_names_campaign(const ReusePlace *place)
 {
 	return place->id != NULL && place->type != NULL &&
-		VARSIZE_ANY_EXHDR(place->type) == strlen(CAMPAIGN_TYPE) &&
-		memcmp(VARDATA_ANY(place->type), CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE)) == 0;
+		event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
 }
 
 /*
@@ -437,8 +432,7 @@ is_string_of(const ReuseValue *context, int place_key, const text *value)
 		return false;
 	if (value == NULL)
 		return found.type == JENTRY_ISNULL;
-	return found.type == JENTRY_ISSTRING && found.len == VARSIZE_ANY_EXHDR(value) &&
-		memcmp(found.data, VARDATA_ANY(value), found.len) == 0;
+	return found.type == JENTRY_ISSTRING && event_text_is(value, found.data, found.len);
 }
 
 static text *

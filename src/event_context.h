@@ -27,6 +27,20 @@ typedef struct ReusePlace
 	text	   *key;
 } ReusePlace;
 
+/* event_text_is: is a text just these bytes? */
+static inline bool
+event_text_is(const text *value, const char *data, Size len)
+{
+	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), data, len) == 0;
+}
+
+/* event_same_text: are two texts the same, byte by byte? */
+static inline bool
+event_same_text(const text *a, const text *b)
+{
+	return event_text_is(a, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
+}
+
 extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);

@@ -54,11 +54,17 @@ static const char remove_row[] =
 	"DELETE FROM {history} AS h WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	" AND h.reused_at {=} $reused_at AND h.seq {=} $seq";
 
+/*
+ * A trigger on the history table can have tracked the asset meanwhile, and later: that is the
+ * latest event then, unless it is absurd.
+ */
 static const char count_events[] =
 	"UPDATE {assets} AS a SET"
 	"  reused_count = CASE WHEN COALESCE(a.reused_count, 0) {+} $delta {<} 0 THEN 0"
 	"   ELSE COALESCE(a.reused_count, 0) {+} $delta END,"
-	"  last_reused_at = $last_reused_at"
+	"  last_reused_at = {if horizon}CASE WHEN a.last_reused_at {>} $last_reused_at"
+	"    AND a.last_reused_at {<=} $horizon THEN a.last_reused_at ELSE $last_reused_at END"
+	"   {else}$last_reused_at{end}"
 	"{if document}, platform_metadata = $document{end}"
 	"{if assets.updated_at}, updated_at = $updated_at{end}"
 	" WHERE a.id {=} $asset_id AND {live:a}"
@@ -514,6 +520,9 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	plan_add_value(&update, "delta", INT4OID, Int32GetDatum(delta));
 	plan_add_nullable(&update, "last_reused_at", row->columns[ASSET_LAST_REUSED_AT].type,
 					  last_reused_at.value, last_reused_at.isnull);
+	/* what is removed can make it earlier */
+	plan_add_optional(&update, "horizon", row->columns[ASSET_LAST_REUSED_AT].type,
+					  TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())), delta < 0);
 	plan_add_optional(&update, "document", JSONBOID, PointerGetDatum(asset->document), !asset->rewritten);
 	if (row->columns[ASSET_UPDATED_AT].present)
 		plan_add_value(&update, "updated_at", row->columns[ASSET_UPDATED_AT].type,

@@ -44,7 +44,6 @@ static const char append_event[] =
 
 static void append_to_document(const TrackRequest *request, const EventTables *tables,
 							   TrackResult *result);
-static ColumnSet returned_columns(const AppTable *assets);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
 pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
 										 bool has_campaign);
@@ -84,7 +83,7 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	bool		has_campaign = OidIsValid(request->campaign_space_id.type) && !request->placed;
 	AppTable	spaces;
 	ReusePlace	place = request->place;
-	ColumnSet	columns = returned_columns(assets);
+	ColumnSet	columns = TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
 	PlanRequest update = {
 		.sql = append_event,
 		.tables[APP_ASSETS] = assets,
@@ -140,13 +139,6 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	read_time(result);
 }
 
-/* returned_columns are those of the answer, and the document where it has the only exact time. */
-static ColumnSet
-returned_columns(const AppTable *assets)
-{
-	return TRACK_COLUMNS | (rounds_time(assets) ? COLUMN_BIT(ASSET_PLATFORM_METADATA) : 0);
-}
-
 static void
 add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
 {
@@ -169,26 +161,17 @@ report_not_found(const TrackRequest *request, const EventTables *tables, bool ha
 	app_report_not_found(APP_SPACES);
 }
 
-/* read_time reads the event's time: last_reused_at, or where that rounds the last event's in the document. */
+/* read_time reads the event's time in the document: a trigger can have given the asset another one. */
 static void
 read_time(TrackResult *result)
 {
-	const AppRow *asset = &result->asset;
-	const Jsonb *document = app_row_document(asset);
-	bool		found = !asset->nulls[ASSET_LAST_REUSED_AT];
+	const Jsonb *document = app_row_document(&result->asset);
+	ReuseLog	log;
 
-	if (document != NULL)
-	{
-		ReuseLog	log;
-
-		log_find(&document->root, &log);
-		found = log_last_time(&log, &result->id.time);
-	}
-	else if (found)
-		result->id.time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+	(void) log_find(document ? &document->root : NULL, &log);
 	/* no counted event has that time, so it is the first one */
 	result->id.seq = 0;
-	if (!found)
+	if (!log_last_time(&log, &result->id.time))
 		result->id.time = DT_NOBEGIN;
 }
 

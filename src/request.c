@@ -101,16 +101,20 @@ request_text_or(FunctionCallInfo fcinfo, int argno, const char *name, const char
 	return value != NULL ? value : cstring_to_text(default_value);
 }
 
+/* request_any_text returns a text, or null. */
+text *
+request_any_text(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
+}
+
 /* request_optional_text returns a text that must not be empty, or null. */
 text *
 request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	text	   *value;
+	text	   *value = request_any_text(fcinfo, argno);
 
-	if (PG_ARGISNULL(argno))
-		return NULL;
-	value = PG_GETARG_TEXT_PP(argno);
-	if (VARSIZE_ANY_EXHDR(value) == 0)
+	if (value != NULL && VARSIZE_ANY_EXHDR(value) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be empty", name),

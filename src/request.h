@@ -31,6 +31,7 @@ extern Jsonb *request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log
 extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_text_or(FunctionCallInfo fcinfo, int argno, const char *name,
 							 const char *default_value);
+extern text *request_any_text(FunctionCallInfo fcinfo, int argno);
 extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_reuse_key(FunctionCallInfo fcinfo, int argno);
 extern int	request_choice(FunctionCallInfo fcinfo, int argno, const char *name,

@@ -98,7 +98,7 @@ read_request(FunctionCallInfo fcinfo, TrackRequest *request, Oid id_type)
 															 id_type);
 	request->place.type = request_text_or(fcinfo, 3, "reused_in_type", CAMPAIGN_TYPE);
 	request->place.id = request_optional_text(fcinfo, 4, "reused_in_id");
-	request->place.name = PG_ARGISNULL(5) ? NULL : PG_GETARG_TEXT_PP(5);
+	request->place.name = request_any_text(fcinfo, 5);
 	request->reuse_context = event_context_given(PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6));
 	request->place.key = request_reuse_key(fcinfo, 7);
 	require_campaign(request);
