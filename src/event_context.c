@@ -233,13 +233,20 @@ event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *
 		ReuseValue	value;
 
 		*values[i] = NULL;
-		if (!reuse_value_get(context, place_keys[i].name, &value))
-			continue;
-		if (i != PLACE_KEY || (value.type == JENTRY_ISSTRING && value.len > 0 && value.len <= MAX_KEY))
+		if (i == PLACE_KEY ? event_context_key(context, &value) :
+			reuse_value_get(context, place_keys[i].name, &value))
 			*values[i] = value_text(&value);
 	}
 	if (uuid_campaigns && event_names_campaign(place))
 		place->id = event_id_spelled(place->id);
+}
+
+/* event_context_key finds the caller's key in a context; false if there is none that counts. */
+bool
+event_context_key(const ReuseValue *context, ReuseValue *key)
+{
+	return reuse_value_get(context, place_keys[PLACE_KEY].name, key) &&
+		key->type == JENTRY_ISSTRING && key->len > 0 && key->len <= MAX_KEY;
 }
 
 /*

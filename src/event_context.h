@@ -29,6 +29,7 @@ extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
 extern Jsonb *event_context_others(const ReuseValue *context);
 extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
+extern bool event_context_key(const ReuseValue *context, ReuseValue *key);
 extern bool event_context_is_plain(const ReuseValue *context, const ReusePlace *place);
 extern bool event_names_campaign(const ReusePlace *place);
 extern bool event_id_is_uuid(const text *id);

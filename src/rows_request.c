@@ -15,7 +15,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "app_index.h"
 #include "event_context.h"
+#include "log_value.h"
 #include "plan_cache.h"
 #include "request_asset_type.h"
 #include "rows_queries.h"
@@ -26,6 +28,7 @@ static void bind_request(const RowRequest *request, RowStatement *statement);
 static void bind_place(const RowRequest *request, RowStatement *statement);
 static text *campaign_id_text(Identifier id, const AppColumn *column);
 static bool is_same(const text *a, const text *b);
+static void bind_verify(RowStatement *statement);
 static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
 static void bind_text(PlanRequest *plan, const char *name, text *value);
 static void bind_flag(PlanRequest *plan, const char *name, bool set);
@@ -64,6 +67,13 @@ bind_request(const RowRequest *request, RowStatement *statement)
 	bind_time(plan, "start_date", request->range.has_start, request->range.start);
 	bind_time(plan, "end_date", request->range.has_end, request->range.end);
 	bind_place(request, statement);
+	if (request->finds_campaigns)
+	{
+		plan->tables[APP_SPACES] = &statement->spaces;
+		identifier_add(plan, "space_tenant_id", request->tenant_id, &statement->spaces.columns[SPACE_TENANT_ID]);
+	}
+	if (request->verifies)
+		bind_verify(statement);
 	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
 	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
 	bind_text(plan, "time_zone", request->time_zone);
@@ -113,6 +123,18 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	bind_text(plan, "place_id", place.id);
 	bind_text(plan, "campaign_id", spelled);
 	bind_flag(plan, "nowhere", nowhere);
+}
+
+/* bind_verify binds what the times of events are compared by, and whether an id is one tenant's alone. */
+static void
+bind_verify(RowStatement *statement)
+{
+	PlanRequest *plan = &statement->plan;
+
+	plan_add_value(plan, "horizon", TIMESTAMPOID, TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())));
+	plan_add_value(plan, "precision", INT4OID,
+				   Int32GetDatum(statement->assets.columns[ASSET_LAST_REUSED_AT].typmod));
+	bind_flag(plan, "id_is_unique", app_index_key_is_id(statement->assets.relid));
 }
 
 /* campaign_id_text returns a campaign's id as its column's type spells it. */

@@ -39,6 +39,8 @@ typedef struct RowRequest
 	Timestamp	first_bucket;	/* that a timeline can have; with bucket */
 	Timestamp	last_time;		/* where it ends; with bucket */
 	Timestamp	from_time;		/* where a trend begins to count reuses */
+	bool		finds_campaigns;	/* the statement reads campaigns, too */
+	bool		verifies;
 	bool		has_created_before;
 	Timestamp	created_before;
 } RowRequest;
