@@ -15,6 +15,9 @@
 /* The type of place that makes an event name a campaign */
 #define CAMPAIGN_TYPE		"campaign_space"
 
+/* The key of a context that has the caller's key */
+#define REUSE_KEY_KEY		"reuse_key"
+
 /* Where an asset is reused, and the caller's key of it; null for what is not known */
 typedef struct ReusePlace
 {
