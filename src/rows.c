@@ -63,7 +63,7 @@ open_events(FunctionCallInfo fcinfo)
 
 	SPI_connect();
 	MemoryContextSwitchTo(call->multi_call_memory_ctx);
-	rows_make_statement(fcinfo, &request, row_events, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, &request, row_events, &statement);
 	statement.plan.plan_options = PLAN_STREAMED;
 	rows_stream_open(fcinfo, &statement.plan);
 	SPI_finish();
@@ -180,7 +180,7 @@ return_rows(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql)
 									result->econtext->ecxt_per_query_memory, false, result->setDesc,
 									ROWS_CHANGED);
 	SPI_connect();
-	rows_make_statement(fcinfo, request, sql, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, request, sql, &statement);
 	plan_execute_into(&statement.plan, receiver);
 	SPI_finish();
 	return (Datum) 0;

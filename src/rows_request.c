@@ -35,7 +35,7 @@ static void bind_flag(PlanRequest *plan, const char *name, bool set);
 
 /* rows_make_statement finds the tables and binds the request to the statement over them. */
 void
-rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
+rows_make_statement(Oid caller, const RowRequest *request, const char *sql,
 					RowStatement *statement)
 {
 	memset(statement, 0, sizeof(*statement));
@@ -44,12 +44,12 @@ rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const ch
 	statement->plan = (PlanRequest) {
 		.sql = sql,
 		.tables[APP_ASSETS] = &statement->assets,
-		.caller = fcinfo->flinfo->fn_oid,
-		.read_only = true,
+		.caller = caller,
+		.read_only = !request->writes,
 		.plan_options = PLAN_BY_TENANT,
 		.put_piece = rows_put_piece
 	};
-	if (history_table_bind(&statement->assets, AccessShareLock, true, &statement->history))
+	if (history_table_bind(&statement->assets, AccessShareLock, !request->writes, &statement->history))
 		statement->plan.tables[APP_HISTORY] = &statement->history;
 	bind_request(request, statement);
 }
