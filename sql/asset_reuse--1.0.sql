@@ -971,3 +971,49 @@ LANGUAGE C;
 
 COMMENT ON PROCEDURE asset_reuse_repair(uuid, text, int) IS
 'Has the counters of a tenant''s assets agree with their events, for callers that have a uuid value; otherwise as asset_reuse_repair(text, text, int).';
+
+CREATE FUNCTION asset_reuse_log_redact(
+	platform_metadata jsonb,
+	matching jsonb,
+	keys text[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_redact'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_redact(jsonb, jsonb, text[]) IS
+'Returns platform_metadata with the keys removed from the contexts, of the events in its reuse_history, that contain matching; NULL if there is nothing to remove.  A context that is no object stays as it is.';
+
+CREATE FUNCTION asset_reuse_context_without(
+	context jsonb,
+	keys text[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_context_without'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_context_without(jsonb, text[]) IS
+'Returns the column context of a row of the history table without keys; NULL if nothing is left.';
+
+CREATE PROCEDURE asset_reuse_redact(
+	tenant_id text,
+	matching jsonb,
+	keys text[]
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_redact'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_redact(text, jsonb, text[]) IS
+'Removes keys from the contexts of a tenant''s reuse events, wherever these are, those of soft-deleted assets too: what must be forgotten.  An event keeps its time, place, event_id and reuse_key, and counts as before; updated_at of its asset, if present, is then the clock.  In transactions of its own, beside live tracking; a notice for each tells the progress.  Only what the caller may see and update is redacted.
+matching: a JSON object; events whose context contains it (as jsonb''s @>) are redacted, {} for all that have one.  keys: top-level keys of the context; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
+May be interrupted and called again.  Old row versions go with VACUUM; backups and the write-ahead log keep what they have.
+Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
+
+CREATE PROCEDURE asset_reuse_redact(
+	tenant_id uuid,
+	matching jsonb,
+	keys text[]
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_redact'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_redact(uuid, jsonb, text[]) IS
+'Removes keys from the contexts of a tenant''s reuse events, for callers that have a uuid value; otherwise as asset_reuse_redact(text, jsonb, text[]).';
