@@ -983,14 +983,14 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION asset_reuse_log_redact(jsonb, jsonb, text[]) IS
 'Returns platform_metadata with the keys removed from the contexts, of the events in its reuse_history, that contain matching; NULL if there is nothing to remove.  A context that is no object stays as it is.';
 
-CREATE FUNCTION asset_reuse_context_without(
+CREATE FUNCTION asset_reuse_event_context_without(
 	context jsonb,
 	keys text[]
 ) RETURNS jsonb
-AS 'MODULE_PATHNAME', 'asset_reuse_context_without'
+AS 'MODULE_PATHNAME', 'asset_reuse_event_context_without'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_context_without(jsonb, text[]) IS
+COMMENT ON FUNCTION asset_reuse_event_context_without(jsonb, text[]) IS
 'Returns the column context of a row of the history table without keys; NULL if nothing is left.';
 
 CREATE PROCEDURE asset_reuse_redact(

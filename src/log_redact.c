@@ -23,7 +23,7 @@
 #include "log_value.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_redact);
-PG_FUNCTION_INFO_V1(asset_reuse_context_without);
+PG_FUNCTION_INFO_V1(asset_reuse_event_context_without);
 
 /* What is removed, and from which events */
 typedef struct Redaction
@@ -78,11 +78,11 @@ asset_reuse_log_redact(PG_FUNCTION_ARGS)
 }
 
 /*
- * asset_reuse_context_without(context, keys) returns a row's context without the keys; null if
+ * asset_reuse_event_context_without(context, keys) returns a row's context without the keys; null if
  * nothing is left.  What is no object stays as it is.
  */
 Datum
-asset_reuse_context_without(PG_FUNCTION_ARGS)
+asset_reuse_event_context_without(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *context = PG_GETARG_JSONB_P(0);
 

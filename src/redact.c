@@ -41,7 +41,7 @@ static const char pick_redactable[] =
 	" ORDER BY p.asset_id";
 
 static const char redact_rows[] =
-	"UPDATE {history} AS h SET context = {fn:context_without}(h.context, $keys),"
+	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
 	"  original = pg_catalog.jsonb_set(h.original, ARRAY['context'], (h.original {->} 'context') {-} $keys)"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
 
@@ -173,6 +173,7 @@ redact_table(const Batch *batch, Identifier asset_id)
 
 	if (!history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
 		return 0;
+	update.tables[APP_ASSETS] = NULL;
 	update.tables[APP_HISTORY] = &history;
 	plan_execute(&update);
 	return SPI_processed;

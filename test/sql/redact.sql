@@ -41,7 +41,7 @@ CREATE TABLE before AS SELECT * FROM campaign_assets;
 CREATE FUNCTION redacted(document jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT CASE jsonb_typeof(document -> 'reuse_history') WHEN 'array' THEN jsonb_set(document, '{reuse_history}',
 		(SELECT jsonb_agg(CASE WHEN jsonb_typeof(e) = 'object' AND jsonb_typeof(e -> 'context') = 'object' AND e -> 'context' @> '{"user": "ann"}'
-			THEN jsonb_set(e, '{context}', e -> 'context' - '{email,note,user}'::text[]) ELSE e END ORDER BY n)
+			THEN jsonb_set(e, '{context}', (e -> 'context') - '{email,note,user}'::text[]) ELSE e END ORDER BY n)
 		FROM jsonb_array_elements(document -> 'reuse_history') WITH ORDINALITY AS l (e, n))) ELSE document END
 $$;
 -- wrong says what is not as it must be after a redaction of acme's: deleted assets are redacted, too, and another tenant's are not.
@@ -84,8 +84,8 @@ BEGIN
 	IF EXISTS (SELECT FROM campaign_asset_reuse_history WHERE tenant_id = 'acme' AND (context ->> 'user' = 'ann' OR original #>> '{context,user}' = 'ann'
 		OR context = '{}')) THEN RAISE WARNING 'rows are left'; END IF;
 	-- the columns are those of the element that the row is
-	IF EXISTS (SELECT FROM campaign_asset_reuse_history AS h, row_of_element(original, false) AS r
-		WHERE original IS NOT NULL AND (h.context, h.original, h.reused_at) IS DISTINCT FROM (r.context, r.original, r.reused_at)) THEN RAISE WARNING 'other columns'; END IF;
+	IF EXISTS (SELECT FROM campaign_asset_reuse_history AS h, row_of_element(h.original, false) AS r
+		WHERE h.original IS NOT NULL AND (h.context, h.original, h.reused_at) IS DISTINCT FROM (r.context, r.original, r.reused_at)) THEN RAISE WARNING 'other columns'; END IF;
 	PERFORM asset_reuse_drop_history_table();
 END
 $$;
