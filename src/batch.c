@@ -28,6 +28,9 @@
 
 #include "batch.h"
 
+/* A transaction that has lasted longer takes no more assets: calls of track may wait for it */
+#define BATCH_MSECS			200
+
 static const char lock_asset[] =
 	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
@@ -84,6 +87,7 @@ begin_transaction(Batch *batch)
 	SPI_commit();
 	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set the transaction's isolation level");
+	batch->started = GetCurrentTimestamp();
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &batch->assets);
 	batch->id_type = batch->assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (OidIsValid(batch->picked_type) && batch->picked_type != batch->id_type)
@@ -119,6 +123,8 @@ run_pass(Batch *batch, bool wait)
 							(int) (batch->seen * 100.0 / batch->total))));
 			begin_transaction(batch);
 		}
+		else if (TimestampDifferenceExceeds(batch->started, GetCurrentTimestamp(), BATCH_MSECS))
+			begin_transaction(batch);
 	}
 	UnpinPortal(picked);
 	SPI_cursor_close(picked);

@@ -8,6 +8,8 @@
 #ifndef ASSET_REUSE_BATCH_H
 #define ASSET_REUSE_BATCH_H
 
+#include "datatype/timestamp.h"
+
 #include "plan_cache.h"
 #include "request_identifier.h"
 
@@ -37,7 +39,8 @@ struct Batch
 	Identifier	tenant_id;
 	int			size;			/* of a transaction, in assets */
 
-	/* bound for each transaction */
+	/* of each transaction */
+	TimestampTz started;
 	AppTable	assets;
 
 	MemoryContext memory;		/* what ends with the asset */

@@ -126,7 +126,7 @@ SELECT asset_reuse_create_history_table();
 CALL move_events(2);
 CREATE ROLE regress_redact_writer;
 GRANT USAGE ON SCHEMA regress_redact TO regress_redact_writer;
-GRANT SELECT, UPDATE ON campaign_assets TO regress_redact_writer;
+GRANT SELECT (id, tenant_id, platform_metadata), UPDATE (platform_metadata, updated_at) ON campaign_assets TO regress_redact_writer;
 GRANT SELECT, UPDATE (context, original) ON campaign_asset_reuse_history TO regress_redact_writer;
 ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON campaign_assets USING (id <> 'gone');
