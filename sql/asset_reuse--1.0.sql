@@ -893,6 +893,44 @@ COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid, text, text) IS
 'Returns which assets were reused in a campaign or in another place, for callers that have uuid values; otherwise as asset_reuse_where_used(text, ...).
 Error 22P02 for an asset whose id is no uuid.';
 
+CREATE FUNCTION asset_reuse_places(
+	asset_id text,
+	tenant_id text,
+	OUT reused_in_type text,
+	OUT reused_in_id text,
+	OUT reused_in_name text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz,
+	OUT is_live boolean
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_places'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_places(text, text) IS
+'Returns the places where an asset was reused, how often, first and last, the most recent first: what to look at before the asset is deleted.
+asset_id, tenant_id: the asset, which must exist, be live and belong to the tenant.
+reused_in_name: as the place''s newest event has it.  Events that name no place are a place of nulls.  A place whose events have no usable time comes last, with null times.
+is_live: whether the place is a live campaign of the tenant; false for one that is gone, NULL for a place that is no campaign.
+Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_places(
+	asset_id uuid,
+	tenant_id uuid,
+	OUT reused_in_type text,
+	OUT reused_in_id text,
+	OUT reused_in_name text,
+	OUT reuses bigint,
+	OUT first_reused_at timestamptz,
+	OUT last_reused_at timestamptz,
+	OUT is_live boolean
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_places'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_places(uuid, uuid) IS
+'Returns the places where an asset was reused, for callers that have uuid values; otherwise as asset_reuse_places(text, text).';
+
 CREATE FUNCTION asset_reuse_top(
 	tenant_id text,
 	asset_type text DEFAULT NULL,
@@ -1016,3 +1054,144 @@ SUPPORT asset_reuse_rows_support;
 COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 'Returns a tenant''s live assets that were never reused, for callers that have uuid values; otherwise as asset_reuse_unused(text, ...).
 Error 22P02 for an id that is no uuid.';
+
+--
+-- Keeping it right: do the counters agree with the events?
+--
+
+CREATE FUNCTION asset_reuse_log_problems(
+	platform_metadata jsonb,
+	reused_count bigint,
+	last_reused_at timestamp,
+	horizon timestamp,
+	"precision" int,
+	table_events bigint,
+	table_latest timestamp,
+	table_key_twice boolean,
+	other_tenant boolean,
+	row_times timestamp[],
+	row_seqs int[],
+	row_elements jsonb[],
+	row_keys text[],
+	OUT number int,
+	OUT problem text,
+	OUT events bigint,
+	OUT latest_event timestamp
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_log_problems'
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;	-- of most assets none
+
+COMMENT ON FUNCTION asset_reuse_log_problems(jsonb, bigint, timestamp, timestamp, int, bigint, timestamp, boolean, boolean, timestamp[], int[], jsonb[], text[]) IS
+'Returns a row for each problem of an asset''s counters and events, as asset_reuse_verify has them, with how many events there are and the latest time; number orders the problems.
+platform_metadata, reused_count, last_reused_at: the asset''s, each may be NULL.  Times are UTC; those after horizon are not the latest.  precision: the type modifier of last_reused_at, -1 for none.
+table_events, table_latest, table_key_twice, other_tenant: what the history table has of the asset: how many events, their latest time up to horizon, whether two have one reuse_key, and whether there are rows with another tenant; NULL for nothing.
+row_times, row_seqs, row_elements: the asset''s rows of the document''s times, NULL for none.  row_keys: the reuse_keys of its rows.';
+
+CREATE FUNCTION asset_reuse_verify(
+	tenant_id text,
+	asset_id text DEFAULT NULL,
+	OUT asset_id text,
+	OUT problem text,
+	OUT reused_count bigint,
+	OUT events bigint,
+	OUT last_reused_at timestamptz,
+	OUT latest_event timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_verify'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_verify(text, text) IS
+'Returns a row for each problem of a tenant''s live assets: where reused_count and last_reused_at do not agree with the events, or events are not as they must be.  None for a tenant that is well.
+asset_id: only this asset, which must exist, be live and belong to the tenant; NULL for all.
+problem: count_low, count_high (reused_count is less or more than the number of events), time_differs (last_reused_at is not the time of the latest event), unreadable (platform_metadata is no object, or reuse_history in it no array; nothing is compared then), in_both_places (the document has a copy of an event that is a row of the history table), row_of_other_tenant (the history table has rows of the asset with another tenant) or key_twice (two events have one reuse_key).
+events: how many the asset has; copies do not count.  latest_event: the latest time of one; times more than a day ahead of the clock, and infinite ones, do not count.
+Errors: P0002 asset not found, 22004 null or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_verify(
+	tenant_id uuid,
+	asset_id uuid DEFAULT NULL,
+	OUT asset_id uuid,
+	OUT problem text,
+	OUT reused_count bigint,
+	OUT events bigint,
+	OUT last_reused_at timestamptz,
+	OUT latest_event timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_verify'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_verify(uuid, uuid) IS
+'Returns a row for each problem of a tenant''s live assets, for callers that have uuid values; otherwise as asset_reuse_verify(text, text).
+Error 22P02 for an asset whose id is no uuid.';
+
+CREATE PROCEDURE asset_reuse_repair(
+	tenant_id text,
+	mode text DEFAULT 'raise',
+	batch_size int DEFAULT 1000
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_repair'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
+'Has reused_count and last_reused_at of a tenant''s live assets agree with their events, in transactions of its own, beside live tracking; a notice for each tells the progress.  Each asset is locked, then counted, and changed if it has to be; updated_at, if present, is then the clock.  Only what the caller may see and update is repaired.
+mode: raise lifts both to what the events say and lowers neither, since counters can be older than histories; match sets them to that: an asset without events has no last_reused_at then.  A last_reused_at that is more than a day ahead of the clock, or infinite, does not count.
+batch_size: assets looked at in one transaction at most, 1 or more.
+Assets whose platform_metadata cannot be read are left alone and counted by a warning.  May be interrupted and called again: it repairs what is left.
+Errors: 22004 null tenant_id, 22023 unknown mode or batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 22003 there are more events than reused_count can hold, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
+
+CREATE PROCEDURE asset_reuse_repair(
+	tenant_id uuid,
+	mode text DEFAULT 'raise',
+	batch_size int DEFAULT 1000
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_repair'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_repair(uuid, text, int) IS
+'Has the counters of a tenant''s assets agree with their events, for callers that have a uuid value; otherwise as asset_reuse_repair(text, text, int).';
+
+CREATE FUNCTION asset_reuse_log_redact(
+	platform_metadata jsonb,
+	matching jsonb,
+	keys text[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_log_redact'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_log_redact(jsonb, jsonb, text[]) IS
+'Returns platform_metadata with the keys removed from the contexts, of the events in its reuse_history, that contain matching; NULL if there is nothing to remove.  A context that is no object stays as it is.';
+
+CREATE FUNCTION asset_reuse_event_context_without(
+	context jsonb,
+	keys text[]
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_context_without'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_context_without(jsonb, text[]) IS
+'Returns the column context of a row of the history table without keys; NULL if nothing is left.';
+
+CREATE PROCEDURE asset_reuse_redact(
+	tenant_id text,
+	matching jsonb,
+	keys text[]
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_redact'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_redact(text, jsonb, text[]) IS
+'Removes keys from the contexts of a tenant''s reuse events, wherever these are, those of soft-deleted assets too: what must be forgotten.  An event keeps its time, place, event_id and reuse_key, and counts as before; updated_at of its asset, if present, is then the clock.  In transactions of its own, beside live tracking; a notice for each tells the progress.  Only what the caller may see and update is redacted.
+matching: a JSON object; events whose context contains it (as jsonb''s @>) are redacted, {} for all that have one.  keys: top-level keys of the context; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
+May be interrupted and called again.  Old row versions go with VACUUM; backups and the write-ahead log keep what they have.
+Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
+
+CREATE PROCEDURE asset_reuse_redact(
+	tenant_id uuid,
+	matching jsonb,
+	keys text[]
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_redact'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE asset_reuse_redact(uuid, jsonb, text[]) IS
+'Removes keys from the contexts of a tenant''s reuse events, for callers that have a uuid value; otherwise as asset_reuse_redact(text, jsonb, text[]).';

@@ -394,7 +394,7 @@ read_members(const Campaign *campaign, Identifier id, Members *members)
 	Oid			type = campaign->assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	uint64		i;
 
-	rows_make_statement(campaign->fcinfo, &request, row_members, &statement);
+	rows_make_statement(campaign->fcinfo->flinfo->fn_oid, &request, row_members, &statement);
 	/* what others have committed meanwhile counts */
 	statement.plan.read_only = false;
 	add_made_in(campaign, id, &statement.plan);

@@ -51,7 +51,7 @@ enum
 };
 
 static const JsonbKey place_keys[PLACE_NKEYS] = {
-	[PLACE_KEY] = JSONB_KEY("reuse_key"),
+	[PLACE_KEY] = JSONB_KEY(REUSE_KEY_KEY),
 	[PLACE_ID] = JSONB_KEY("reused_in_id"),
 	[PLACE_NAME] = JSONB_KEY("reused_in_name"),
 	[PLACE_TYPE] = JSONB_KEY("reused_in_type"),

@@ -17,6 +17,8 @@
 
 /* A longer key does not fit into an index beside others, and is none */
 #define MAX_REUSE_KEY		255
+/* The key of a context that has the caller's key */
+#define REUSE_KEY_KEY		"reuse_key"
 
 /* Where an asset is reused, and the caller's key of it; null for what is not known */
 typedef struct ReusePlace

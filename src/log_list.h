@@ -8,6 +8,7 @@
 #ifndef ASSET_REUSE_LOG_LIST_H
 #define ASSET_REUSE_LOG_LIST_H
 
+#include "fmgr.h"
 #include "utils/array.h"
 
 #include "log_value.h"
@@ -49,6 +50,7 @@ extern Jsonb *log_list_restore(const JsonbContainer *document, uint32 size, cons
 							   const LogRows *rows);
 
 /* log_list_sql.c */
+extern bool log_rows_args(FunctionCallInfo fcinfo, int argno, LogRows *rows);
 extern void log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *rows);
 
 #endif							/* ASSET_REUSE_LOG_LIST_H */

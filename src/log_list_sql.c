@@ -74,7 +74,6 @@ static Datum make_row(const EventRows *rows, const LogEvent *event);
 static void put_text(Datum *values, bool *nulls, int column, text *value);
 static void list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseLog *log,
 						  LogList *list);
-static bool get_rows(FunctionCallInfo fcinfo, int argno, LogRows *rows);
 static char *array_data(ArrayType *array, uint32 *count);
 
 /*
@@ -163,7 +162,7 @@ asset_reuse_log_restore(PG_FUNCTION_ARGS)
 	Jsonb	   *document = request_document(fcinfo, 0, &log);
 	LogRows		rows;
 
-	if (get_rows(fcinfo, 1, &rows) && rows.count > 0)
+	if (log_rows_args(fcinfo, 1, &rows) && rows.count > 0)
 		PG_RETURN_JSONB_P(log_list_restore(document ? &document->root : NULL,
 										   document ? VARSIZE(document) - VARHDRSZ : 0, &log, &rows));
 	if (document == NULL)
@@ -247,7 +246,7 @@ list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseL
 			  LogList *list)
 {
 	LogRows		rows;
-	bool		has_rows = get_rows(fcinfo, rows_arg, &rows);
+	bool		has_rows = log_rows_args(fcinfo, rows_arg, &rows);
 	uint32		kept = 0;
 	uint32		i;
 
@@ -266,9 +265,9 @@ list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseL
 	list->count = kept;
 }
 
-/* get_rows reads three arguments as rows, in the order of their times; false if there are none. */
-static bool
-get_rows(FunctionCallInfo fcinfo, int argno, LogRows *rows)
+/* log_rows_args reads three arguments as rows, in the order of their times; false if there are none. */
+bool
+log_rows_args(FunctionCallInfo fcinfo, int argno, LogRows *rows)
 {
 	if (PG_ARGISNULL(argno) || PG_ARGISNULL(argno + 1) || PG_ARGISNULL(argno + 2))
 		return false;

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * rows.c
- *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used and
- *	  asset_reuse_unused.
+ *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used,
+ *	  asset_reuse_places, asset_reuse_unused and asset_reuse_verify.
  *
  * Arguments are checked, bound to the one statement (rows_queries.c), and its rows
  * returned: those of the events one by one, since a caller may want but the newest;
@@ -19,6 +19,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "app_lookup.h"
 #include "plan_cache.h"
 #include "rows_queries.h"
 #include "rows_request.h"
@@ -26,9 +27,12 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_event_rows);
 PG_FUNCTION_INFO_V1(asset_reuse_where_used);
+PG_FUNCTION_INFO_V1(asset_reuse_places);
 PG_FUNCTION_INFO_V1(asset_reuse_unused);
+PG_FUNCTION_INFO_V1(asset_reuse_verify);
 
 static void open_events(FunctionCallInfo fcinfo);
+static void require_asset(const RowRequest *request);
 static void read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request);
 static Datum return_rows(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql);
 
@@ -59,7 +63,7 @@ open_events(FunctionCallInfo fcinfo)
 
 	SPI_connect();
 	MemoryContextSwitchTo(call->multi_call_memory_ctx);
-	rows_make_statement(fcinfo, &request, row_events, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, &request, row_events, &statement);
 	statement.plan.plan_options = PLAN_STREAMED;
 	rows_stream_open(fcinfo, &statement.plan);
 	SPI_finish();
@@ -84,6 +88,49 @@ asset_reuse_where_used(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("campaign_space_id, reused_in_type or reused_in_id must be given")));
 	return return_rows(fcinfo, &request, row_where_used);
+}
+
+/* asset_reuse_places(asset_id, tenant_id) returns the places where an asset was reused. */
+Datum
+asset_reuse_places(PG_FUNCTION_ARGS)
+{
+	RowRequest	request = {
+		.id_type = request_id_type(fcinfo, 0), .detail = DETAIL_PLACE, .finds_campaigns = true
+	};
+
+	request.asset_id = request_identifier(fcinfo, 0, "asset_id", request.id_type);
+	request.tenant_id = request_identifier(fcinfo, 1, "tenant_id", request.id_type);
+	require_asset(&request);
+	return return_rows(fcinfo, &request, row_places);
+}
+
+/*
+ * asset_reuse_verify(tenant_id, asset_id) returns what is wrong with the counters and events of a
+ * tenant's live assets, or of one.
+ */
+Datum
+asset_reuse_verify(PG_FUNCTION_ARGS)
+{
+	RowRequest	request = {.id_type = request_id_type(fcinfo, 0), .verifies = true};
+
+	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
+	request.asset_id = request_optional_identifier(fcinfo, 1, "asset_id", request.id_type);
+	if (OidIsValid(request.asset_id.type))
+		require_asset(&request);
+	return return_rows(fcinfo, &request, row_verify);
+}
+
+/* require_asset raises P0002 if the asset that is asked for is not there. */
+static void
+require_asset(const RowRequest *request)
+{
+	AppTable	assets;
+	AppRow		asset;
+
+	SPI_connect();
+	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
+	app_lookup(&assets, COLUMN_BIT(ASSET_ID), request->asset_id, request->tenant_id, true, &asset);
+	SPI_finish();
 }
 
 /*
@@ -133,7 +180,7 @@ return_rows(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql)
 									result->econtext->ecxt_per_query_memory, false, result->setDesc,
 									ROWS_CHANGED);
 	SPI_connect();
-	rows_make_statement(fcinfo, request, sql, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, request, sql, &statement);
 	plan_execute_into(&statement.plan, receiver);
 	SPI_finish();
 	return (Datum) 0;

@@ -3,7 +3,7 @@
  * rows_queries.c
  *	  The statements of the row functions.
  *
- * All but the last read the events of a tenant's live assets from both places, each
+ * All but row_unused read the events of a tenant's live assets from both places, each
  * in its own way: rows of the history table, where there is one, and what is in
  * the assets' documents.
  *
@@ -14,7 +14,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 
+#include "request_identifier.h"
 #include "rows_queries.h"
 #include "table_bind.h"
 
@@ -75,6 +77,30 @@ const char row_where_used[] =
 	"  FROM ({events}) AS e{if nowhere} WHERE false{end} GROUP BY e.asset_id) AS u"
 	" JOIN {assets} AS a ON a.id {=} u.asset_id AND {wanted}"
 	" ORDER BY u.reuses DESC, u.last DESC, a.id";
+
+/*
+ * Places are told apart byte by byte.  A place's name is the one that its newest event has.
+ */
+const char row_places[] =
+	"SELECT p.reused_in_type, p.reused_in_id, p.reused_in_name, p.reuses, {timestamptz:p.first}, {timestamptz:p.last},"
+	"  CASE WHEN p.reused_in_type {=} 'campaign_space' AND p.reused_in_id IS NOT NULL"
+	"   THEN EXISTS (SELECT FROM {spaces} AS s WHERE s.id {=} {named id} AND {live:s}) END"
+	" FROM (SELECT n.reused_in_type, n.reused_in_id, pg_catalog.min(n.reused_in_name) FILTER (WHERE n.newer {=} 0) AS reused_in_name,"
+	"   pg_catalog.count(*) AS reuses, pg_catalog.min(n.reused_at) FILTER (WHERE n.reused_at {>} '-infinity') AS first,"
+	"   pg_catalog.max(n.reused_at) AS last"
+	"  FROM (SELECT e.reused_in_type, e.reused_in_id, e.reused_in_name COLLATE pg_catalog.\"C\" AS reused_in_name, e.reused_at,"
+	"    pg_catalog.row_number() OVER (PARTITION BY e.reused_in_type, e.reused_in_id"
+	"     ORDER BY e.reused_at DESC, e.seq DESC) {-} 1 AS newer"
+	"   FROM (SELECT u.reused_in_type COLLATE pg_catalog.\"C\" AS reused_in_type,"
+	"    u.reused_in_id COLLATE pg_catalog.\"C\" AS reused_in_id, u.reused_in_name, u.reused_at, u.seq"
+	"    FROM ({events}) AS u) AS e) AS n"
+	"  GROUP BY n.reused_in_type, n.reused_in_id) AS p"
+	" ORDER BY p.last DESC, p.reused_in_type, p.reused_in_id";
+
+const char row_verify[] =
+	"SELECT {answer:id v.asset_id}, (v.found).problem, v.reused_count, (v.found).events,"
+	"  {timestamptz:v.last_reused_at}, pg_catalog.timezone('UTC', (v.found).latest_event)"
+	" FROM ({verified}) AS v ORDER BY v.asset_id, (v.found).number";
 
 const char row_unused[] =
 	"SELECT {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type}, {created_at},"
@@ -144,9 +170,47 @@ static const char table_events[] =
 	"  AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign_id") "{end}){end}"
 	"{if streamed} ORDER BY 2 DESC, 3 DESC LIMIT (SELECT CAST(NULL AS pg_catalog.int8)){end}";
 
+/*
+ * The problems of the tenant's live assets, a row for each.  A look at each row of the history
+ * table, by asset and key, and at each document; the rows of a document's times, and its asset's
+ * keys, are read only where events are in both places.  Where ids are unique by themselves, rows
+ * of the asset that have another tenant are nobody's.
+ */
+static const char verified[] =
+	"SELECT {asset_id:a.id} AS asset_id, CAST(a.reused_count AS pg_catalog.int8) AS reused_count,"
+	"  CAST(a.last_reused_at AS {time}) AS last_reused_at,"
+	"  {fn:log_problems}({doc:a}, CAST(a.reused_count AS pg_catalog.int8), {utc:a.last_reused_at}, $horizon, $precision,"
+	"   {if history}r.events, {utc:r.latest}, r.key_twice,"
+	"   {if id_is_unique}EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {<} $tenant_id)"
+	"    OR EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {>} $tenant_id){else}false{end},"
+	"   stored.times, stored.seqs, stored.elements,"
+	"   (SELECT pg_catalog.array_agg(h.reuse_key) FROM {history} AS h"
+	"    WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history'"
+	"     AND h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id AND h.reuse_key IS NOT NULL)"
+	"   {else}CAST(NULL AS pg_catalog.int8), CAST(NULL AS pg_catalog.timestamp), false, false,"
+	"   CAST(NULL AS pg_catalog.timestamp[]), CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]),"
+	"   CAST(NULL AS pg_catalog.text[]){end}) AS found"
+	" FROM {assets} AS a"
+	"{if history} LEFT JOIN (SELECT k.asset_id, CAST(pg_catalog.sum(k.events) AS pg_catalog.int8) AS events,"
+	"   pg_catalog.max(k.latest) AS latest,"
+	"   pg_catalog.bool_or(k.events {>} 1 AND pg_catalog.octet_length(k.reuse_key) {>} 0"
+	"    AND pg_catalog.octet_length(k.reuse_key) {<=} 255) AS key_twice"
+	"  FROM (SELECT h.asset_id, h.reuse_key, pg_catalog.count(*) AS events,"
+	"    pg_catalog.max(h.reused_at) FILTER (WHERE h.reused_at {<=} {utc:$horizon}) AS latest"
+	"   FROM {history} AS h WHERE h.tenant_id {=} $tenant_id{if asset_id} AND h.asset_id {=} $asset_id{end}"
+	"   GROUP BY h.asset_id, h.reuse_key) AS k"
+	"  GROUP BY k.asset_id) AS r ON r.asset_id {=} a.id"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
+	"   pg_catalog.array_agg({element:h}) AS elements"
+	"  FROM pg_catalog.unnest(CASE WHEN r.asset_id IS NOT NULL THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
+	"   SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
+	"    AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h) AS stored{end}"
+	" WHERE {wanted}";
+
 static const char *argument_of(const char *name, const char *kind);
 static void append_asset_id(PlanText *text, const PlanRequest *request, const char *expression);
 static void append_id_answer(PlanText *text, const PlanRequest *request, const char *argument);
+static void append_named_id(PlanText *text, const PlanRequest *request);
 static void append_timestamptz(PlanText *text, Oid type, const char *expression);
 static void append_bucket(PlanText *text, const PlanRequest *request, const char *time);
 static void append_created_at(PlanText *text, const PlanRequest *request);
@@ -161,6 +225,8 @@ static const AppColumn *asset_column(const AppTable *assets, const char *name);
  *		{events}				the events of the tenant's live assets, from both places: asset_id,
  *								reused_at, seq, reused_in_type, reused_in_id, reused_in_name, context
  *		{wanted}				the condition on asset a
+ *		{verified}				the problems of those assets: asset_id, reused_count, last_reused_at, found
+ *		{named id}				the id of place p, as the campaigns' ids are compared with it
  *		{named campaign}		the id of the campaign that event e names
  *		{bucket:e} {bucket:a}	when the bucket begins that event e is in, or asset a was made in
  *		{created}				when asset a was made, in UTC
@@ -185,6 +251,10 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 		plan_expand(text, request, table_events);
 	else if (strcmp(name, "wanted") == 0)
 		plan_expand(text, request, wanted);
+	else if (strcmp(name, "verified") == 0)
+		plan_expand(text, request, verified);
+	else if (strcmp(name, "named id") == 0)
+		append_named_id(text, request);
 	else if (strcmp(name, "named campaign") == 0)
 		plan_expand(text, request, "CASE WHEN e.reused_in_type {=} 'campaign_space' THEN e.reused_in_id END");
 	else if (strcmp(name, "bucket:e") == 0)
@@ -243,6 +313,19 @@ append_id_answer(PlanText *text, const PlanRequest *request, const char *argumen
 		plan_expand(text, request,
 					psprintf("{if as_uuid}{fn:uuid_of}({end}CAST(%s AS pg_catalog.text)"
 							 "{if as_uuid}, CAST('%s' AS pg_catalog.text)){end}", expression, column));
+}
+
+/* append_named_id appends the id of place p in the type and collation of the campaigns', whose index is used then. */
+static void
+append_named_id(PlanText *text, const PlanRequest *request)
+{
+	Oid			type = identifier_param_type(&request->tables[APP_SPACES]->columns[SPACE_ID]);
+
+	plan_expand(text, request, type == UUIDOID ?
+				"{fn:uuid_of}(p.reused_in_id, CAST(NULL AS pg_catalog.text))" :
+				psprintf("CAST(p.reused_in_id AS %s){collation:s.id}",
+						 /* char(n) of any length, not char(1) */
+						 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 }
 
 /* append_timestamptz appends a time of that type as timestamptz; null for -infinity. */

@@ -15,7 +15,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "app_index.h"
 #include "event_context.h"
+#include "log_value.h"
 #include "plan_cache.h"
 #include "request_asset_type.h"
 #include "rows_queries.h"
@@ -24,13 +26,14 @@
 
 static void bind_request(const RowRequest *request, RowStatement *statement);
 static void bind_place(const RowRequest *request, RowStatement *statement);
+static void bind_verify(RowStatement *statement);
 static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
 static void bind_text(PlanRequest *plan, const char *name, text *value);
 static void bind_flag(PlanRequest *plan, const char *name, bool set);
 
 /* rows_make_statement finds the tables and binds the request to the statement over them. */
 void
-rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
+rows_make_statement(Oid caller, const RowRequest *request, const char *sql,
 					RowStatement *statement)
 {
 	memset(statement, 0, sizeof(*statement));
@@ -39,12 +42,12 @@ rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const ch
 	statement->plan = (PlanRequest) {
 		.sql = sql,
 		.tables[APP_ASSETS] = &statement->assets,
-		.caller = fcinfo->flinfo->fn_oid,
-		.read_only = true,
+		.caller = caller,
+		.read_only = !request->writes,
 		.plan_options = PLAN_BY_TENANT,
 		.put_piece = rows_put_piece
 	};
-	if (history_table_bind(&statement->assets, AccessShareLock, true, &statement->history))
+	if (history_table_bind(&statement->assets, AccessShareLock, !request->writes, &statement->history))
 		statement->plan.tables[APP_HISTORY] = &statement->history;
 	bind_request(request, statement);
 }
@@ -62,6 +65,13 @@ bind_request(const RowRequest *request, RowStatement *statement)
 	bind_time(plan, "start_date", request->range.has_start, request->range.start);
 	bind_time(plan, "end_date", request->range.has_end, request->range.end);
 	bind_place(request, statement);
+	if (request->finds_campaigns)
+	{
+		plan->tables[APP_SPACES] = &statement->spaces;
+		identifier_add(plan, "space_tenant_id", request->tenant_id, &statement->spaces.columns[SPACE_TENANT_ID]);
+	}
+	if (request->verifies)
+		bind_verify(statement);
 	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
 	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
 	bind_text(plan, "time_zone", request->time_zone);
@@ -112,6 +122,18 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	bind_text(plan, "place_id", place.id);
 	bind_text(plan, "campaign_id", spelled);
 	bind_flag(plan, "nowhere", nowhere);
+}
+
+/* bind_verify binds what the times of events are compared by, and whether an id is one tenant's alone. */
+static void
+bind_verify(RowStatement *statement)
+{
+	PlanRequest *plan = &statement->plan;
+
+	plan_add_value(plan, "horizon", TIMESTAMPOID, TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())));
+	plan_add_value(plan, "precision", INT4OID,
+				   Int32GetDatum(statement->assets.columns[ASSET_LAST_REUSED_AT].typmod));
+	bind_flag(plan, "id_is_unique", app_index_key_is_id(statement->assets.relid));
 }
 
 static void

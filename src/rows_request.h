@@ -39,6 +39,9 @@ typedef struct RowRequest
 	Timestamp	first_bucket;	/* that a timeline can have; with bucket */
 	Timestamp	last_time;		/* where it ends; with bucket */
 	Timestamp	from_time;		/* where a trend begins to count reuses */
+	bool		finds_campaigns;	/* the statement reads campaigns, too */
+	bool		verifies;
+	bool		writes;			/* what is read is going to be changed: a snapshot of its own */
 	bool		has_created_before;
 	Timestamp	created_before;
 } RowRequest;
@@ -52,7 +55,7 @@ typedef struct RowStatement
 	PlanRequest plan;
 } RowStatement;
 
-extern void rows_make_statement(FunctionCallInfo fcinfo, const RowRequest *request, const char *sql,
+extern void rows_make_statement(Oid caller, const RowRequest *request, const char *sql,
 								RowStatement *statement);
 
 #endif							/* ASSET_REUSE_ROWS_REQUEST_H */

@@ -89,7 +89,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	rows_make_statement(fcinfo, &request, row_timeline, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, &request, row_timeline, &statement);
 	plan_execute(&statement.plan);
 	put_timeline((ReturnSetInfo *) fcinfo->resultinfo, &request);
 	SPI_finish();
@@ -258,7 +258,7 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 	request.range = (RequestRange) {.start = DT_NOBEGIN, .end = DT_NOEND};
 
 	SPI_connect();
-	rows_make_statement(fcinfo, &request, row_trend, &statement);
+	rows_make_statement(fcinfo->flinfo->fn_oid, &request, row_trend, &statement);
 	app_schema_require(&statement.assets, ASSET_CREATED_AT);
 	plan_execute(&statement.plan);
 	request.range = range;

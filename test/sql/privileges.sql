@@ -95,6 +95,8 @@ CALL note_columns('analytics: dates', 'SELECT', 'campaign_assets', 'platform_met
 CALL note_columns('events', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata');
 CALL note_columns('timeline: type', 'SELECT', 'campaign_assets', 'asset_type');
 CALL note_columns('where_used', 'SELECT', 'campaign_assets', 'asset_name', 'asset_type');
+CALL note_columns('places: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'deleted_at');
+CALL note_columns('verify', 'SELECT', 'campaign_assets', 'reused_count', 'last_reused_at');
 CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name',
 	'asset_type', 'created_at', 'reused_count', 'campaign_space_id', 'file_url', 'impressions', 'clicks', 'conversions', 'ctr');
 -- What the functions call of each other, where PUBLIC may not.
@@ -154,6 +156,8 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', 'image') $$, 'events', 'timeline: type');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', NULL, 'email', 'letter') $$, 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused');
@@ -208,6 +212,8 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
 -- A document that has a log to move.
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';

@@ -34,6 +34,8 @@ my %reads = (
 	'analytics of a range' => "SELECT asset_reuse_analytics('acme', 'video', '2025-10-01 00:00+00', '2025-11-01 00:00+00')",
 	'analytics in parallel' => "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
 	  . " SET min_parallel_table_scan_size = 0; SELECT asset_reuse_analytics('acme')",
+	'places' => "SELECT * FROM asset_reuse_places('$asset', 'acme')",
+	'verify' => "SELECT count(*) FROM asset_reuse_verify('acme')",
 	'the schema check' => "SELECT * FROM asset_reuse_check_schema() WHERE status <> 'ok' OR \"column\" <> '(tenant_id, id)'");
 
 # Compares all reads of two nodes, and returns the answers.

@@ -1,0 +1,215 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.c
+ *	  Procedures that go over a tenant's assets, some in each transaction.
+ *
+ * The assets to change are picked by one statement, whose rows are kept by a cursor that
+ * outlives the transactions, as those of PL/pgSQL's loops do.  Each asset's row is locked
+ * before a statement of its own looks at what is there by then, so that calls which come
+ * meanwhile lose nothing.  What an interruption leaves, a second run picks.
+ *
+ * As in the migration, a first pass passes over rows that others have locked: it never waits
+ * while it has locks itself, so it cannot deadlock with the application.  If there were any,
+ * a second pass changes them one by one, and waits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "batch.h"
+
+/* A transaction that has lasted longer takes no more assets: calls of track may wait for it */
+#define BATCH_MSECS			200
+
+static const char lock_asset[] =
+	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
+	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
+
+static void check_not_atomic(FunctionCallInfo fcinfo, const char *procedure);
+static void begin_transaction(Batch *batch);
+static void run_pass(Batch *batch, bool wait);
+static bool next_asset(Batch *batch, Portal picked, Identifier *asset_id);
+static void change_asset(Batch *batch, Identifier asset_id);
+static bool lock_row(const Batch *batch, Identifier asset_id);
+static void name_asset(void *arg);
+
+/*
+ * batch_run goes over a tenant's assets, and tells the progress by a notice for each transaction.
+ *
+ * It connects to SPI and disconnects.  Error 2D000 in a transaction block.
+ */
+void
+batch_run(FunctionCallInfo fcinfo, Batch *batch)
+{
+	check_not_atomic(fcinfo, batch->work->procedure);
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	batch->caller = fcinfo->flinfo->fn_oid;
+	batch->memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse batch's asset",
+										  ALLOCSET_DEFAULT_SIZES);
+	run_pass(batch, false);
+	if (batch->skipped > 0)
+		run_pass(batch, true);
+	ereport(NOTICE,
+			(errmsg("%s " INT64_FORMAT " asset%s", batch->work->done, batch->changed,
+					batch->changed == 1 ? "" : "s")));
+	SPI_finish();
+}
+
+static void
+check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
+{
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("%s cannot run inside a transaction block", procedure),
+				 errdetail("It commits each batch."),
+				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
+}
+
+/*
+ * begin_transaction ends the transaction and begins another one, in which each statement sees
+ * what it gets the lock of, and binds the assets in that: there may have been DDL between the two.
+ */
+static void
+begin_transaction(Batch *batch)
+{
+	SPI_commit();
+	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not set the transaction's isolation level");
+	batch->started = GetCurrentTimestamp();
+	app_schema_bind(APP_ASSETS, RowExclusiveLock, &batch->assets);
+	batch->id_type = batch->assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
+	if (OidIsValid(batch->picked_type) && batch->picked_type != batch->id_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the type of the assets' identifiers was changed while %s ran", batch->work->procedure),
+				 errhint("Call %s() again: it goes on where it was.", batch->work->procedure)));
+}
+
+/* run_pass goes through the assets to change once, a transaction for each batch. */
+static void
+run_pass(Batch *batch, bool wait)
+{
+	Portal		picked;
+	Identifier	asset_id;
+
+	batch->wait = wait;
+	batch->picked_type = InvalidOid;
+	begin_transaction(batch);
+	batch->picked_type = batch->id_type;
+	picked = batch->work->pick(batch);
+	/* a commit keeps its rows */
+	PinPortal(picked);
+	batch->seen = batch->total = batch->skipped = 0;
+	while (next_asset(batch, picked, &asset_id))
+	{
+		change_asset(batch, asset_id);
+		if (batch->seen % (wait ? 1 : batch->size) == 0 && batch->seen < batch->total)
+		{
+			ereport(NOTICE,
+					(errmsg("%s " INT64_FORMAT " assets, looked at " INT64_FORMAT " of " INT64_FORMAT " (%d %%)",
+							batch->work->done, batch->changed, batch->seen, batch->total,
+							(int) (batch->seen * 100.0 / batch->total))));
+			begin_transaction(batch);
+		}
+		else if (TimestampDifferenceExceeds(batch->started, GetCurrentTimestamp(), BATCH_MSECS))
+			begin_transaction(batch);
+	}
+	UnpinPortal(picked);
+	SPI_cursor_close(picked);
+	SPI_commit();
+}
+
+/* next_asset reads the next asset's id, in the memory that ends with the asset; false at the end. */
+static bool
+next_asset(Batch *batch, Portal picked, Identifier *asset_id)
+{
+	bool		found;
+
+	SPI_cursor_fetch(picked, true, 1);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		Datum		id = plan_result(0, 1, batch->picked_type);
+
+		MemoryContextReset(batch->memory);
+		MemoryContextSwitchTo(batch->memory);
+		asset_id->type = batch->picked_type;
+		asset_id->value = datumCopy(id, false, asset_id->type == UUIDOID ? UUID_LEN : -1);
+		batch->total = DatumGetInt64(plan_result(0, 2, INT8OID));
+		batch->seen++;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+/* change_asset locks an asset's row and changes what there is to change. */
+static void
+change_asset(Batch *batch, Identifier asset_id)
+{
+	ErrorContextCallback context = {
+		.callback = name_asset, .arg = &asset_id, .previous = error_context_stack
+	};
+
+	error_context_stack = &context;
+	if (!lock_row(batch, asset_id))
+		batch->skipped++;
+	else if (batch->work->change(batch, asset_id))
+		batch->changed++;
+	error_context_stack = context.previous;
+}
+
+/* lock_row locks an asset's row; false if it is not there any more, or locked and not waited for. */
+static bool
+lock_row(const Batch *batch, Identifier asset_id)
+{
+	PlanRequest lock = batch_request(batch, lock_asset, asset_id);
+
+	plan_add_optional(&lock, "live", BOOLOID, BoolGetDatum(true), batch->work->deleted_too);
+	plan_add_optional(&lock, "skip_locked", BOOLOID, BoolGetDatum(true), batch->wait);
+	plan_execute(&lock);
+	SPI_freetuptable(SPI_tuptable);
+	return SPI_processed > 0;
+}
+
+/* name_asset says in an error which asset it is about. */
+static void
+name_asset(void *arg)
+{
+	const Identifier *id = arg;
+
+	errcontext("asset \"%s\"", id->type == UUIDOID ?
+			   DatumGetCString(DirectFunctionCall1(uuid_out, id->value)) : TextDatumGetCString(id->value));
+}
+
+/*
+ * batch_request begins a request over the assets, for one of them or, given none, for the tenant's.
+ *
+ * It switches to the memory that ends with the asset; what runs a statement leaves that for SPI's own.
+ */
+PlanRequest
+batch_request(const Batch *batch, const char *sql, Identifier asset_id)
+{
+	PlanRequest request = {
+		.sql = sql,
+		.tables[APP_ASSETS] = &batch->assets,
+		.caller = batch->caller,
+		.plan_options = OidIsValid(asset_id.type) ? PLAN_BY_KEY : PLAN_BY_TENANT
+	};
+
+	MemoryContextSwitchTo(batch->memory);
+	identifier_add(&request, "tenant_id", batch->tenant_id, &batch->assets.columns[ASSET_TENANT_ID]);
+	identifier_add(&request, "asset_id", asset_id, &batch->assets.columns[ASSET_ID]);
+	return request;
+}

@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * redact.c
+ *	  asset_reuse_redact: remove what must be forgotten from the contexts of events.
+ *
+ * Personal data has to go from soft-deleted assets as well, so these count here.  An event stays
+ * what it is: its time, its place, its key and its id.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "batch.h"
+#include "request.h"
+#include "rows_queries.h"
+#include "table_bind.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_redact);
+
+/* Is there something to remove from row h?  As asset_reuse_log_redact asks of an element. */
+#define IS_REDACTED \
+	"CASE WHEN h.original IS NULL THEN h.context ELSE h.original {->} 'context' END {?|} $keys" \
+	" AND {fn:row_context}(h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key," \
+	"  h.context, h.original) {@>} $matching"
+
+static const char pick_redactable[] =
+	"SELECT p.asset_id, pg_catalog.count(*) OVER () FROM ("
+	" SELECT {asset_id:a.id} AS asset_id FROM {assets} AS a"
+	"  WHERE a.tenant_id {=} $tenant_id AND {doc:a} {?} 'reuse_history'"
+	"   AND {fn:log_redact}({doc:a}, $matching, $keys) IS NOT NULL"
+	"{if history} UNION SELECT {asset_id:h.asset_id} FROM {history} AS h"
+	"  WHERE h.tenant_id {=} $tenant_id AND " IS_REDACTED "{end}) AS p"
+	" ORDER BY p.asset_id";
+
+static const char redact_rows[] =
+	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
+	"  original = pg_catalog.jsonb_set(h.original, ARRAY['context'], (h.original {->} 'context') {-} $keys)"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
+
+static const char redact_document[] =
+	"UPDATE {assets} AS a SET"
+	"  platform_metadata = COALESCE({fn:log_redact}({doc:a}, $matching, $keys), {doc:a})"
+	"{if assets.updated_at}, updated_at = $updated_at{end}"
+	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
+	"{if not rows_redacted} AND {fn:log_redact}({doc:a}, $matching, $keys) IS NOT NULL{end}";
+
+typedef struct Redaction
+{
+	Jsonb	   *matching;
+	ArrayType  *keys;
+} Redaction;
+
+static void read_redaction(FunctionCallInfo fcinfo, Redaction *redaction);
+static void check_keys(ArrayType *keys);
+static Portal pick(Batch *batch);
+static bool redact(Batch *batch, Identifier asset_id);
+static uint64 redact_table(const Batch *batch, Identifier asset_id);
+static PlanRequest redact_request(const Batch *batch, const char *sql, Identifier asset_id);
+
+static const BatchWork work = {
+	.procedure = "asset_reuse_redact",
+	.done = "redacted",
+	.deleted_too = true,
+	.pick = pick,
+	.change = redact
+};
+
+/* asset_reuse_redact(tenant_id, matching, keys) removes keys from the contexts of a tenant's events. */
+Datum
+asset_reuse_redact(PG_FUNCTION_ARGS)
+{
+	Redaction	redaction;
+	Batch		batch = {.work = &work, .request = &redaction, .size = DEFAULT_BATCH};
+
+	batch.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
+	read_redaction(fcinfo, &redaction);
+	batch_run(fcinfo, &batch);
+	PG_RETURN_VOID();
+}
+
+/* read_redaction checks what is to be removed, and from which events. */
+static void
+read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", PG_ARGISNULL(1) ? "matching" : "keys")));
+	redaction->matching = PG_GETARG_JSONB_P(1);
+	redaction->keys = PG_GETARG_ARRAYTYPE_P(2);
+	if (!JB_ROOT_IS_OBJECT(redaction->matching))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("matching must be a JSON object")));
+	check_keys(redaction->keys);
+}
+
+/* check_keys raises 22004 for a null key, and 22023 for none at all or one that an event must keep. */
+static void
+check_keys(ArrayType *keys)
+{
+	static const char *const kept[] = {"reused_in_type", "reused_in_id", "reused_in_name", "reuse_key"};
+	Datum	   *values;
+	bool	   *nulls;
+	int			nkeys;
+	int			i;
+	Size		j;
+
+	deconstruct_array(keys, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &nkeys);
+	if (nkeys == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("keys must not be empty"),
+				 errdetail("keys must have at least one element.")));
+	for (i = 0; i < nkeys; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("keys must not contain nulls")));
+		for (j = 0; j < lengthof(kept); j++)
+		{
+			if (strcmp(TextDatumGetCString(values[i]), kept[j]) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("key \"%s\" cannot be removed", kept[j]),
+						 errdetail("An event keeps its place and its reuse_key.")));
+		}
+	}
+}
+
+/* pick opens a cursor over the assets that have events with something to remove. */
+static Portal
+pick(Batch *batch)
+{
+	PlanRequest request = redact_request(batch, pick_redactable, (Identifier) {0});
+	AppTable	history;
+
+	if (history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
+		request.tables[APP_HISTORY] = &history;
+	return plan_open_cursor(&request);
+}
+
+/* redact removes the keys from an asset's events, whose row is locked, in both places. */
+static bool
+redact(Batch *batch, Identifier asset_id)
+{
+	uint64		nrows = redact_table(batch, asset_id);
+	PlanRequest update = redact_request(batch, redact_document, asset_id);
+	const AppColumn *updated_at = &batch->assets.columns[ASSET_UPDATED_AT];
+
+	if (updated_at->present)
+		plan_add_value(&update, "updated_at", updated_at->type, TimestampTzGetDatum(GetCurrentTimestamp()));
+	plan_add_optional(&update, "rows_redacted", BOOLOID, BoolGetDatum(true), nrows == 0 || !updated_at->present);
+	plan_execute(&update);
+	return nrows > 0 || SPI_processed > 0;
+}
+
+/* redact_table removes them from the asset's rows, and returns from how many. */
+static uint64
+redact_table(const Batch *batch, Identifier asset_id)
+{
+	PlanRequest update = redact_request(batch, redact_rows, asset_id);
+	AppTable	history;
+
+	if (!history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
+		return 0;
+	update.tables[APP_ASSETS] = NULL;
+	update.tables[APP_HISTORY] = &history;
+	plan_execute(&update);
+	return SPI_processed;
+}
+
+/* redact_request begins a request that has what is to be removed. */
+static PlanRequest
+redact_request(const Batch *batch, const char *sql, Identifier asset_id)
+{
+	const Redaction *redaction = batch->request;
+	PlanRequest request = batch_request(batch, sql, asset_id);
+
+	request.put_piece = rows_put_piece;
+	plan_add_value(&request, "matching", JSONBOID, JsonbPGetDatum(redaction->matching));
+	plan_add_value(&request, "keys", TEXTARRAYOID, PointerGetDatum(redaction->keys));
+	return request;
+}
