@@ -8,6 +8,9 @@
  * before a statement of its own looks at what is there by then, so that calls which come
  * meanwhile lose nothing.  What an interruption leaves, a second run picks.
  *
+ * What the application's constraints and triggers refuse for one asset is passed over, with a
+ * warning at the end.
+ *
  * As in the migration, a first pass passes over rows that others have locked: it never waits
  * while it has locks itself, so it cannot deadlock with the application.  If there were any,
  * a second pass changes them one by one, and waits.
@@ -16,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -23,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -35,13 +40,25 @@ static const char lock_asset[] =
 	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
 
+/* What becomes of one asset */
+typedef struct AssetChange
+{
+	Batch	   *batch;
+	Identifier	asset_id;
+	bool		skipped;
+	bool		changed;
+} AssetChange;
+
 static void check_not_atomic(FunctionCallInfo fcinfo, const char *procedure);
 static void begin_transaction(Batch *batch);
 static void run_pass(Batch *batch, bool wait);
 static bool next_asset(Batch *batch, Portal picked, Identifier *asset_id);
 static void change_asset(Batch *batch, Identifier asset_id);
+static void try_asset(void *arg);
+static bool is_refusal(int sqlerrcode);
 static bool lock_row(const Batch *batch, Identifier asset_id);
 static void name_asset(void *arg);
+static char *spell_id(Identifier id);
 
 /*
  * batch_run goes over a tenant's assets, and tells the progress by a notice for each transaction.
@@ -56,12 +73,16 @@ batch_run(FunctionCallInfo fcinfo, Batch *batch)
 	batch->caller = fcinfo->flinfo->fn_oid;
 	batch->memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse batch's asset",
 										  ALLOCSET_DEFAULT_SIZES);
+	batch->refused = (Refused) {0};
 	run_pass(batch, false);
 	if (batch->skipped > 0)
 		run_pass(batch, true);
 	ereport(NOTICE,
 			(errmsg("%s " INT64_FORMAT " asset%s", batch->work->done, batch->changed,
 					batch->changed == 1 ? "" : "s")));
+	batch_report_refused(&batch->refused, batch->work->not_done,
+						 psprintf("Once nothing refuses to have these assets updated, call %s() again.",
+								  batch->work->procedure));
 	SPI_finish();
 }
 
@@ -154,20 +175,120 @@ next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 	return found;
 }
 
-/* change_asset locks an asset's row and changes what there is to change. */
+/* change_asset locks an asset's row and changes what there is to change, unless that is refused. */
 static void
 change_asset(Batch *batch, Identifier asset_id)
 {
+	AssetChange change = {.batch = batch, .asset_id = asset_id};
 	ErrorContextCallback context = {
 		.callback = name_asset, .arg = &asset_id, .previous = error_context_stack
 	};
+	ErrorData  *error;
 
 	error_context_stack = &context;
-	if (!lock_row(batch, asset_id))
-		batch->skipped++;
-	else if (batch->work->change(batch, asset_id))
-		batch->changed++;
+	error = batch_try(try_asset, &change);
 	error_context_stack = context.previous;
+	if (error != NULL)
+		batch_note_refused(&batch->refused, MemoryContextGetParent(batch->memory),
+						   spell_id(asset_id), error);
+	batch->skipped += change.skipped;
+	batch->changed += change.changed;
+}
+
+static void
+try_asset(void *arg)
+{
+	AssetChange *change = arg;
+
+	change->skipped = !lock_row(change->batch, change->asset_id);
+	change->changed = !change->skipped && change->batch->work->change(change->batch, change->asset_id);
+}
+
+/*
+ * batch_try does something in a subtransaction, and returns the error if it was refused; null if
+ * it was done.  One asset that is refused must not keep those behind it from being changed.
+ *
+ * What other assets would meet as well is raised.
+ */
+ErrorData *
+batch_try(void (*work) (void *arg), void *arg)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(memory);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(memory);
+		CurrentResourceOwner = owner;
+		if (!is_refusal(error->sqlerrcode))
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(memory);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/*
+ * is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
+ * but what other assets would meet as well, a lack of rights or of space say, ends the run.
+ */
+static bool
+is_refusal(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/* batch_note_refused notes, in a memory context, that an asset was refused and, if it is the first one, why. */
+void
+batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id, const ErrorData *error)
+{
+	if (refused->count++ > 0)
+		return;
+	refused->first_id = MemoryContextStrdup(memory, asset_id);
+	refused->first_code = error->sqlerrcode;
+	refused->first_message = MemoryContextStrdup(memory, error->message);
+}
+
+/*
+ * batch_report_refused warns of the assets that were refused, if there were any.  Of their errors,
+ * the details can quote rows.
+ */
+void
+batch_report_refused(const Refused *refused, const char *not_done, const char *hint)
+{
+	if (refused->count == 0)
+		return;
+	ereport(WARNING,
+			(errcode(refused->first_code),
+			 errmsg("%s " INT64_FORMAT " asset%s", not_done, refused->count,
+					refused->count == 1 ? "" : "s"),
+			 errdetail("The first one is asset \"%s\": %s", refused->first_id, refused->first_message),
+			 errhint("%s", hint)));
 }
 
 /* lock_row locks an asset's row; false if it is not there any more, or locked and not waited for. */
@@ -187,10 +308,14 @@ lock_row(const Batch *batch, Identifier asset_id)
 static void
 name_asset(void *arg)
 {
-	const Identifier *id = arg;
+	errcontext("asset \"%s\"", spell_id(*(const Identifier *) arg));
+}
 
-	errcontext("asset \"%s\"", id->type == UUIDOID ?
-			   DatumGetCString(DirectFunctionCall1(uuid_out, id->value)) : TextDatumGetCString(id->value));
+static char *
+spell_id(Identifier id)
+{
+	return id.type == UUIDOID ? DatumGetCString(DirectFunctionCall1(uuid_out, id.value)) :
+		TextDatumGetCString(id.value);
 }
 
 /*

@@ -18,11 +18,21 @@
 
 typedef struct Batch Batch;
 
+/* Assets that the application's constraints and triggers have refused to have changed */
+typedef struct Refused
+{
+	int64		count;
+	char	   *first_id;		/* of the first of them */
+	int			first_code;		/* and its error */
+	char	   *first_message;
+} Refused;
+
 /* What a procedure is, and does */
 typedef struct BatchWork
 {
 	const char *procedure;
 	const char *done;			/* what has been done with assets, for notices */
+	const char *not_done;		/* and what could not be done, for the warning */
 	bool		deleted_too;	/* assets that are soft-deleted as well */
 	/* opens a cursor over the assets to change: their ids in order, as text or uuid, and how many they are */
 	Portal		(*pick) (Batch *batch);
@@ -50,9 +60,14 @@ struct Batch
 	int64		seen;			/* of these */
 	int64		changed;		/* in all passes */
 	int64		skipped;		/* locked by others */
+	Refused		refused;
 };
 
 extern void batch_run(FunctionCallInfo fcinfo, Batch *batch);
+extern ErrorData *batch_try(void (*work) (void *arg), void *arg);
+extern void batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
+							   const ErrorData *error);
+extern void batch_report_refused(const Refused *refused, const char *not_done, const char *hint);
 extern PlanRequest batch_request(const Batch *batch, const char *sql, Identifier asset_id);
 
 #endif							/* ASSET_REUSE_BATCH_H */

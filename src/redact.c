@@ -68,6 +68,7 @@ static PlanRequest redact_request(const Batch *batch, const char *sql, Identifie
 static const BatchWork work = {
 	.procedure = "asset_reuse_redact",
 	.done = "redacted",
+	.not_done = "could not redact",
 	.deleted_too = true,
 	.pick = pick,
 	.change = redact

@@ -79,6 +79,7 @@ static bool set(const Batch *batch, Identifier asset_id, const Counters *counter
 static const BatchWork work = {
 	.procedure = "asset_reuse_repair",
 	.done = "repaired",
+	.not_done = "could not repair",
 	.pick = pick,
 	.change = repair
 };

@@ -26,7 +26,6 @@
 
 #include <limits.h>
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -36,9 +35,9 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "batch.h"
 #include "events_move.h"
 #include "plan_cache.h"
 #include "request.h"
@@ -53,9 +52,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
  * second unless a single log is longer.
  */
 #define BATCH_EVENTS		10000
-
-/* batch_size where it is null */
-#define DEFAULT_BATCH		1000
 
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
@@ -120,12 +116,17 @@ typedef struct Migration
 	int64		moved_assets;	/* of which they were */
 	TimestampTz start;
 
-	/* what was refused */
-	int64		refused_assets;
-	char	   *first_refused;	/* the id of the first of them */
-	int			first_code;		/* and its error */
-	char	   *first_message;
+	Refused		refused;
 } Migration;
+
+/* A batch's assets, and how many events they had */
+typedef struct MovedAssets
+{
+	const Migration *migration;
+	SPITupleTable *assets;
+	uint64		nassets;
+	int64		events;
+} MovedAssets;
 
 static void begin_transaction(Migration *m);
 static PlanRequest assets_request(const Migration *m, const char *sql);
@@ -136,10 +137,8 @@ static bool pick_assets(Migration *m, Datum *keys);
 static void keep_last(Migration *m, ArrayBuildState **keys);
 static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
 static void try_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
-static int64 move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets);
-static bool is_refusal(int sqlerrcode);
+static void move_logs(void *arg);
 static void note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error);
-static void report_refused(const Migration *m);
 static void report_batch(const Migration *m);
 static void report_end(const Migration *m, int64 left);
 static int64 events_per_second(const Migration *m);
@@ -180,8 +179,9 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	run_pass(&m, batch_size, false);
 	run_pass(&m, 1, true);
 	report_end(&m, count_events(&m));
-	if (m.refused_assets > 0)
-		report_refused(&m);
+	batch_report_refused(&m.refused, "could not move the events of",
+						 "The events stay in the documents.  Once nothing refuses to have these assets updated, "
+						 "call asset_reuse_migrate_history() again.");
 
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -383,109 +383,49 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 static void
 try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	MovedAssets moved = {.migration = m, .assets = assets, .nassets = nassets};
+	ErrorData  *error = batch_try(move_logs, &moved);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
-	PG_TRY();
+	if (error == NULL)
 	{
-		int64		events = move_logs(m, assets, nassets);
-
-		ReleaseCurrentSubTransaction();
-		m->events += events;
+		m->events += moved.events;
 		m->moved_assets += nassets;
 	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
-		if (!is_refusal(error->sqlerrcode))
-			ReThrowError(error);
-		/* the first pass has not looked for the one that was it */
-		if (m->wait)
-			note_refused(m, assets, error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(memory);
-	CurrentResourceOwner = owner;
+	/* the first pass has not looked for the one that was it */
+	else if (m->wait)
+		note_refused(m, assets, error);
 }
 
-/* move_logs moves the logs of assets and returns how many events it has stored. */
-static int64
-move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets)
+/* move_logs moves the logs of assets and counts the events. */
+static void
+move_logs(void *arg)
 {
+	MovedAssets *moved = arg;
+	const Migration *m = moved->migration;
 	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
 												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(memory);
-	int64		events = 0;
 	uint64		i;
 
-	for (i = 0; i < nassets; i++)
+	for (i = 0; i < moved->nassets; i++)
 	{
 		AppRow		asset;
 
-		app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[i], assets->tupdesc, &asset);
-		events += events_move(&m->tables, &asset);
+		app_row_read(&m->assets, MOVE_COLUMNS, 0, moved->assets->vals[i], moved->assets->tupdesc, &asset);
+		moved->events += events_move(&m->tables, &asset);
 		MemoryContextReset(memory);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
-	return events;
 }
 
-/*
- * is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
- * but what other assets would meet as well, a lack of rights or of space say, ends the run.
- */
-static bool
-is_refusal(int sqlerrcode)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
-	{
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return false;
-		default:
-			return true;
-	}
-}
-
-/* note_refused notes an asset that was refused, and if it is the first one, why. */
 static void
 note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error)
 {
 	AppRow		asset;
 
-	if (m->refused_assets++ > 0)
-		return;
 	app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[0], assets->tupdesc, &asset);
-	m->first_refused = MemoryContextStrdup(m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)));
-	m->first_code = error->sqlerrcode;
-	m->first_message = MemoryContextStrdup(m->memory, error->message);
-}
-
-/* report_refused warns of the assets that were refused; of their errors, the details can quote rows. */
-static void
-report_refused(const Migration *m)
-{
-	ereport(WARNING,
-			(errcode(m->first_code),
-			 errmsg("could not move the events of %s", counted(m->refused_assets, "asset")),
-			 errdetail("The first one is asset \"%s\": %s", m->first_refused, m->first_message),
-			 errhint("The events stay in the documents.  Once nothing refuses to have these assets updated, "
-					 "call asset_reuse_migrate_history() again.")));
+	batch_note_refused(&m->refused, m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)), error);
 }
 
 /* report_batch tells how far it is. */

@@ -134,7 +134,7 @@ ALTER TABLE campaign_assets DISABLE ROW LEVEL SECURITY;
 DROP OWNED BY regress_repair_writer;
 DROP ROLE regress_repair_writer;
 
--- What the application refuses stops it there, and the error says at which asset; the batches before it stay.
+-- What the application refuses is passed over, with a warning that says which asset was the first.
 CALL put_back();
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = 'check_violation'; END $$;
 CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (old.id = 'low') EXECUTE FUNCTION refuse();
@@ -148,7 +148,7 @@ CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN N
 CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (old.id = 'low') EXECUTE FUNCTION suppress();
 CALL asset_reuse_repair('acme');
 DROP TRIGGER suppress ON campaign_assets;
--- The counter's type has an end: 22003, and nothing of that asset has changed.
+-- The counter's type has an end, which is a refusal like any other.
 UPDATE campaign_assets SET platform_metadata = jsonb_build_object('reuse_history', (SELECT jsonb_agg(i) FROM generate_series(1, 40000) AS i)) WHERE id = 'low';
 ALTER TABLE campaign_assets ALTER reused_count TYPE smallint;
 CALL asset_reuse_repair('acme');

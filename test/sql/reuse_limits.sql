@@ -86,7 +86,33 @@ SELECT track('line');
 -- A limit below the count is refused itself.
 SELECT refusal($$ UPDATE campaign_assets SET usage_limit = 1 WHERE id = 'hero' $$);
 
--- track_many, copy_campaign, sync, import, undo and repair: add theirs here, in both places.
+-- The other functions that count, in both places: hero has no reuse left, and clip no rights.
+CREATE FUNCTION others() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	before text := state();
+BEGIN
+	RETURN NEXT refusal($s$SELECT asset_reuse_track_many('{line,hero}', 'acme', 'fall')$s$);
+	RETURN NEXT refusal($s$SELECT asset_reuse_track_many('{line,clip}', 'acme', 'fall', reuse_key => 'k')$s$);
+	RETURN NEXT refusal($s$SELECT asset_reuse_copy_campaign('fall', 'winter', 'acme', 'reused')$s$);
+	RETURN NEXT refusal($s$SELECT asset_reuse_sync('winter', 'acme', '{line,hero}')$s$);
+	RETURN NEXT state() = before;
+	-- what is taken back can be reused again, and is not in the way of a limit
+	RETURN NEXT asset_reuse_undo('hero', 'acme', asset_reuse_history('hero', 'acme', 1) -> 'history' -> 0 ->> 'event_id') ->> 'message';
+	RETURN NEXT asset_reuse_track_many('{line,hero}', 'acme', 'fall') ->> 'tracked';
+END
+$$;
+SELECT others();
+SELECT asset_reuse_drop_history_table() > 0;
+SELECT others();
+-- A repair that would lift the count above the limit is refused, too, and does the others.
+UPDATE campaign_assets SET reused_count = 1, usage_limit = 2 WHERE id = 'hero';
+UPDATE campaign_assets SET reused_count = 1 WHERE id = 'clip';
+UPDATE campaign_assets SET reused_count = 0 WHERE id = 'line';
+CALL asset_reuse_repair('acme');
+SELECT id, reused_count FROM campaign_assets WHERE id IN ('hero', 'line') ORDER BY id;
+UPDATE campaign_assets SET usage_limit = NULL WHERE id = 'hero';
+CALL asset_reuse_repair('acme');
+SELECT id, reused_count FROM campaign_assets WHERE id IN ('hero', 'line') ORDER BY id;
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_reuse_limits CASCADE;

@@ -79,8 +79,7 @@ $node->safe_psql('postgres', join ' ', 'BEGIN;', track('hero', 'never'), 'ROLLBA
 	'SAVEPOINT s;', track('hero', 'never'), 'ROLLBACK TO s;', track('clip', 'two'), 'COMMIT;');
 is(changes(), "I $table hero one\nI $table clip two", 'nothing comes of what was rolled back');
 
-# Undo does this in the table.  (Once asset_reuse_undo is there: call it here.)
-$node->safe_psql('postgres', "DELETE FROM $table WHERE asset_id = 'hero' AND reused_in_id = 'one'");
+$node->safe_psql('postgres', "SELECT asset_reuse_undo('hero', 'acme', event_id) FROM asset_reuse_events('acme', 'hero') WHERE reused_in_id = 'one'");
 is(changes(), "D $table hero", 'an undo is a delete');
 $node->safe_psql('postgres', qq(UPDATE $table SET context = '{"kept": 1}' WHERE reused_in_id = 'first'));
 is(changes(), "U $table hero first", 'context that is taken away is an update');
