@@ -38,6 +38,7 @@ extern void ddl_leave(DdlState state);
 extern void ddl_run(const char *statement);
 extern SPITupleTable *ddl_query(const char *query);
 extern void ddl_run_each(const char *query);
+extern void ddl_drop(const char *kind, Oid relid);
 extern char *ddl_value(SPITupleTable *rows, uint64 row, int column);
 extern char *ddl_name(const AppTable *table);
 
