@@ -117,6 +117,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	events = count_events(&assets, &history);
 	hidden = hide_table(&history);
 	restore_events(&assets, &hidden, events, fcinfo->flinfo->fn_oid);
+	/* some can have come meanwhile */
+	check_dependents(&history);
 	ddl_drop("TABLE", history.relid);
 	drop_log_index(&assets);
 	SPI_finish();
@@ -125,7 +127,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 
 /*
  * check_dependents raises 2BP01 for objects of others that depend on the table: views, functions,
- * foreign keys, columns of its row type.
+ * foreign keys, columns of its row type or of arrays of it.
  *
  * To drop the table would raise it as well, but would first wait for them, which are not the
  * caller's.
@@ -136,8 +138,9 @@ check_dependents(const AppTable *history)
 	DdlState	state = ddl_enter(GetUserId());
 	SPITupleTable *rows;
 
-	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype FROM pg_class AS c WHERE c.oid = %u "
-							  "    OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
+	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype, t.typarray "
+							  "    FROM pg_class AS c LEFT JOIN pg_type AS t ON t.oid = c.reltype "
+							  "    WHERE c.oid = %u OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
 							  "SELECT coalesce(pg_describe_object('pg_class'::regclass, r.ev_class, 0), "
 							  "    pg_describe_object(d.classid, d.objid, d.objsubid)) "
 							  "FROM pg_depend AS d "
@@ -146,7 +149,7 @@ check_dependents(const AppTable *history)
 							  "LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid "
 							  "LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid "
 							  "WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ours) "
-							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT reltype FROM ours)) "
+							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT unnest(ARRAY[reltype, typarray]) FROM ours)) "
 							  "    AND d.deptype = 'n' AND coalesce(r.ev_class, c.conrelid, p.polrelid, t.tgrelid, "
 							  "        CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, 0) "
 							  "        NOT IN (SELECT oid FROM ours) LIMIT 1", history->relid, history->relid));
