@@ -23,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -38,11 +39,17 @@
  * table_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
  * take.
  *
- * Errors: those of app_schema_bind; 42809 not a table.
+ * Errors: those of app_schema_bind; 42809 not a table; 25001 above READ COMMITTED.
  */
 void
 table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 {
+	/* an older snapshot would miss events that were stored since, or privileges that were revoked */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("cannot create or drop the history table in a transaction of this isolation level"),
+				 errhint("Use READ COMMITTED.")));
 	app_schema_bind(APP_ASSETS, lockmode, assets);
 	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,

@@ -89,13 +89,6 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	AppTable	hidden;
 	int64		events;
 
-	/* an older snapshot would miss events that were stored since, and drop them */
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("cannot drop the history table in a transaction of this isolation level"),
-				 errhint("Use READ COMMITTED.")));
-
 	SPI_connect();
 
 	/*

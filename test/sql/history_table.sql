@@ -148,9 +148,12 @@ BEGIN;
 SELECT asset_reuse_drop_history_table();
 ROLLBACK;
 SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN campaign_assets a ON a.id = h.asset_id;
--- A snapshot from before would miss events: refused.
+-- A snapshot from before would miss events, and privileges: refused.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT asset_reuse_create_history_table();
 ROLLBACK;
 
 -- What depends on the table keeps it, as with any DROP TABLE.
