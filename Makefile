@@ -25,6 +25,12 @@ $(error $(PG_CONFIG) has no server headers: install PostgreSQL's development fil
 endif
 include $(PGXS)
 
+# Before PostgreSQL 16, all our functions are visible to the dynamic linker, and a library that
+# the server has loaded, with a function of the same name, would win over ours.
+ifeq ($(PORTNAME), linux)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
+
 # pgxs tracks no header dependencies.
 $(OBJS): $(wildcard src/*.h)
 endif

@@ -29,6 +29,15 @@ void
 app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
 		   bool read_only, AppRow *row)
 {
+	if (!app_lookup_optional(table, set, id, tenant_id, read_only, row))
+		app_report_not_found(table->role);
+}
+
+/* app_lookup_optional does the same, and returns false if there is no such row. */
+bool
+app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
+					bool read_only, AppRow *row)
+{
 	bool		asset = table->role == APP_ASSETS;
 	PlanRequest query = {
 		.sql = asset ? lookup_asset : lookup_campaign,
@@ -43,7 +52,27 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 				   &table->columns[asset ? (int) ASSET_TENANT_ID : (int) SPACE_TENANT_ID]);
 	plan_execute(&query);
 	if (SPI_processed == 0)
+		return false;
+	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
+	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
+	return true;
+}
+
+/*
+ * app_read_one reads columns of the one asset that a statement has returned.
+ *
+ * Errors: P0002 it has returned none, 21000 more than one.
+ */
+void
+app_read_one(const AppTable *table, ColumnSet set, AppRow *row)
+{
+	if (SPI_processed == 0)
 		app_report_not_found(table->role);
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("more than one campaign asset has this id"),
+				 errhint("Column \"id\" of the assets table must be unique.")));
 	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
 	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 }

@@ -112,6 +112,14 @@ app_row_text(const AppRow *row, int column)
 	return cstring_to_text(OidOutputFunctionCall(output, value));
 }
 
+/* app_row_document reads an asset's platform_metadata, null for none. */
+Jsonb *
+app_row_document(const AppRow *row)
+{
+	return row->nulls[ASSET_PLATFORM_METADATA] ? NULL :
+		DatumGetJsonbP(row->values[ASSET_PLATFORM_METADATA]);
+}
+
 /* app_row_integer reads a column of an integer type; 0 for a null. */
 int64
 app_row_integer(const AppRow *row, int column)

@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "utils/jsonb.h"
 
 #include "app_schema.h"
 
@@ -39,6 +40,7 @@ extern int	app_row_read(const AppTable *table, ColumnSet set, int first, HeapTup
 
 extern Datum app_row_value(const AppRow *row, int column);
 extern text *app_row_text(const AppRow *row, int column);
+extern Jsonb *app_row_document(const AppRow *row);
 extern int64 app_row_integer(const AppRow *row, int column);
 extern bool app_row_number(const AppRow *row, int column, double *value);
 extern bool app_row_ctr(const AppRow *row, double *ctr);

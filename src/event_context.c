@@ -34,9 +34,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_event_context);
 /* What the keys of a place take beside their values: names, entries, padding */
 #define PLACE_SIZE			256
 
-/* A longer key does not fit into an index beside others, and is none */
-#define MAX_KEY				255
-
 /* The most digits behind the point of a number that names a place */
 #define MAX_SCALE			100
 
@@ -75,6 +72,7 @@ static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
 static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
+static bool is_same_optional(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -109,16 +107,29 @@ event_place_args(FunctionCallInfo fcinfo, int argno)
 /*
  * event_context_given returns a caller's context; null for none, which a JSON null is, too.
  *
- * Error 22023 for anything else that is no object.
+ * Error 22023 for anything else that is no object, and for keys that are ours to give.
  */
 Jsonb *
 event_context_given(Jsonb *reuse_context)
 {
+	static const char *const reserved[] = {"reuse_key", "at_reuse"};
 	ReuseValue	value;
+	ReuseValue	unused;
+	Size		i;
 
-	if (reuse_context == NULL || JB_ROOT_IS_OBJECT(reuse_context))
-		return reuse_context;
+	if (reuse_context == NULL)
+		return NULL;
 	reuse_value_of_jsonb(reuse_context, &value);
+	for (i = 0; i < lengthof(reserved); i++)
+	{
+		if (reuse_value_get(&value, reserved[i], &unused))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("reuse_context must not have the key \"%s\"", reserved[i]),
+					 i == 0 ? errhint("Give it as the argument reuse_key.") : 0));
+	}
+	if (JB_ROOT_IS_OBJECT(reuse_context))
+		return reuse_context;
 	if (value.type != JENTRY_ISNULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -233,13 +244,20 @@ event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *
 		ReuseValue	value;
 
 		*values[i] = NULL;
-		if (!reuse_value_get(context, place_keys[i].name, &value))
-			continue;
-		if (i != PLACE_KEY || (value.type == JENTRY_ISSTRING && value.len > 0 && value.len <= MAX_KEY))
+		if (i == PLACE_KEY ? event_context_key(context, &value) :
+			reuse_value_get(context, place_keys[i].name, &value))
 			*values[i] = value_text(&value);
 	}
 	if (uuid_campaigns && event_names_campaign(place))
 		place->id = event_id_spelled(place->id);
+}
+
+/* event_context_key finds a context's key, which only a string of 1 to MAX_REUSE_KEY bytes is. */
+bool
+event_context_key(const ReuseValue *context, ReuseValue *key)
+{
+	return reuse_value_get(context, place_keys[PLACE_KEY].name, key) &&
+		key->type == JENTRY_ISSTRING && key->len > 0 && key->len <= MAX_REUSE_KEY;
 }
 
 /*
@@ -258,13 +276,25 @@ event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
 		(place->key != NULL || !reuse_value_get(context, place_keys[PLACE_KEY].name, &key));
 }
 
+/* event_place_is: are two places one, by type and id? */
+bool
+event_place_is(const ReusePlace *place, const ReusePlace *other)
+{
+	return is_same_optional(place->type, other->type) && is_same_optional(place->id, other->id);
+}
+
+static bool
+is_same_optional(const text *a, const text *b)
+{
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
+}
+
 /* event_names_campaign: is a place a campaign that is known by its id? */
 bool
 event_names_campaign(const ReusePlace *place)
 {
 	return place->id != NULL && place->type != NULL &&
-		VARSIZE_ANY_EXHDR(place->type) == strlen(CAMPAIGN_TYPE) &&
-		memcmp(VARDATA_ANY(place->type), CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE)) == 0;
+		event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
 }
 
 /*
@@ -402,8 +432,7 @@ is_string_of(const ReuseValue *context, int place_key, const text *value)
 		return false;
 	if (value == NULL)
 		return found.type == JENTRY_ISNULL;
-	return found.type == JENTRY_ISSTRING && found.len == VARSIZE_ANY_EXHDR(value) &&
-		memcmp(found.data, VARDATA_ANY(value), found.len) == 0;
+	return found.type == JENTRY_ISSTRING && event_text_is(value, found.data, found.len);
 }
 
 static text *

@@ -31,6 +31,15 @@ asset_reuse_event_id(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf, event_id_write(id, buf)));
 }
 
+/* event_id_compare orders events as histories do, from the oldest on. */
+int
+event_id_compare(EventId a, EventId b)
+{
+	if (a.time != b.time)
+		return a.time < b.time ? -1 : 1;
+	return (a.seq > b.seq) - (a.seq < b.seq);
+}
+
 /* event_id_write writes an id, terminated by a NUL, and returns its length. */
 int
 event_id_write(EventId id, char *buf)

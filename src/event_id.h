@@ -20,6 +20,7 @@ typedef struct EventId
 /* room for an id, with its terminator */
 #define EVENT_ID_BUFFER		40
 
+extern int	event_id_compare(EventId a, EventId b);
 extern int	event_id_write(EventId id, char *buf);
 extern bool event_id_parse(const text *spelled, EventId *id);
 

@@ -134,14 +134,13 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 int64
 events_move(const EventTables *tables, const AppRow *asset)
 {
+	const Jsonb *document = app_row_document(asset);
 	ReuseLog	log;
 	LogList		list;
 	LogRows		rows;
 	SPITupleTable *found;
 
-	if (asset->nulls[ASSET_PLATFORM_METADATA])
-		return 0;
-	(void) log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
+	(void) log_find(document ? &document->root : NULL, &log);
 	if (log.count == 0)
 		return 0;
 	log_list_make(&log, NULL, &list);

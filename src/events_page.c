@@ -181,10 +181,9 @@ read_rows(int column, LogRows *rows)
 static void
 find_log(const AppRow *asset, ReuseLog *log)
 {
-	memset(log, 0, sizeof(*log));
-	if (!asset->nulls[ASSET_PLATFORM_METADATA])
-		log_require(log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root,
-							 log));
+	const Jsonb *document = app_row_document(asset);
+
+	log_require(log_find(document ? &document->root : NULL, log));
 }
 
 /* skip_to_cursor leaves out the document's events that are not after the cursor's. */

@@ -1,18 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * events_store.c
- *	  The statements that store an event.
+ *	  Storing an event: what asset_reuse_track does, and what tracks many assets.
  *
  * In a document, one UPDATE of the asset's row does it.  The counter, the event's time and
  * the log are all computed inside it from the row's own columns, so when two calls meet on
  * a row, READ COMMITTED evaluates them again on what the winner left, under the row's lock:
  * nothing is lost, and nothing needs a lock or a retry of ours.
  *
- * Where there is a history table, the time depends on what is stored there.  So the asset's
- * row is locked first, and what follows sees all that others have stored: the latest event is
- * read, the new one becomes a row, and the asset is updated last, since the table's policies
- * ask whether the caller may update it as it was.  A log that the document still has is moved
- * before.
+ * With a key, or where there is a history table, what is stored decides.  So the asset's row is
+ * locked first (events_change.c); an event of that key is the answer then, and nothing is stored.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,10 +22,8 @@
 #include "utils/timestamp.h"
 
 #include "app_lookup.h"
-#include "events_move.h"
 #include "events_store.h"
 #include "plan_cache.h"
-#include "table_bind.h"
 
 /* With a campaign it joins that, to find both in one go, and makes the event's context of its row. */
 static const char append_event[] =
@@ -44,88 +39,68 @@ static const char append_event[] =
 	" WHERE a.id {=} $asset_id AND {live:a}{if spaces} AND s.id {=} $campaign_id AND {live:s}{end}"
 	" RETURNING {columns:a}{if spaces}, {columns:s}{end}";
 
-static const char lock_asset[] =
-	"SELECT {columns:a} FROM {assets} AS a WHERE a.id {=} $asset_id AND {live:a} FOR NO KEY UPDATE";
-
-static const char read_latest[] =
-	"SELECT {utc:h.reused_at} FROM {history} AS h"
-	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {<=} $horizon"
-	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
-
-static const char count_event[] =
-	"UPDATE {assets} AS a SET"
-	"  reused_count = COALESCE(a.reused_count, 0) {+} 1, last_reused_at = $reused_at"
-	"{if assets.updated_at}, updated_at = $updated_at{end}"
-	" WHERE a.id {=} $asset_id AND {live:a}"
-	" RETURNING {columns:a}";
-
 /* What is read of a campaign */
 #define PLACE_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
-/* What is read of an asset while it is locked */
-#define LOCK_COLUMNS	(MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
-
-static void append_to_document(const TrackRequest *request, Oid caller, TrackResult *result);
-static ColumnSet returned_columns(const AppTable *assets);
-static void add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock);
+static void append_to_document(const TrackRequest *request, const EventTables *tables,
+							   TrackResult *result);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
-pg_noreturn static void report_not_found(const TrackRequest *request, const AppTable *assets,
-										 const AppTable *spaces);
+pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
+										 bool has_campaign);
 static void read_time(TrackResult *result);
-static void store_in_table(const TrackRequest *request, const AppTable *history, Oid caller,
-						   TrackResult *result);
-static void lock_row(const TrackRequest *request, const AppTable *assets, AppRow *asset);
-static void find_campaign(const TrackRequest *request, TrackResult *result);
+static void store_locked(TrackRequest *request, EventTables *tables, TrackResult *result);
+static bool replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result);
+static bool is_same_place(const TrackRequest *request, const EventTables *tables,
+						  const ReusePlace *stored);
 static void take_place(const AppRow *campaign, ReusePlace *place);
-static Timestamp choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock);
-static void make_row(const EventTables *tables, const TrackResult *result, EventRow *row);
-static void update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result);
-static PlanRequest asset_request(const TrackRequest *request, const AppTable *assets, const char *sql);
-static void read_asset(const AppTable *assets, ColumnSet columns, AppRow *asset);
+static void set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
 static bool rounds_time(const AppTable *assets);
 
 /*
- * track_event stores an event and returns what the answer needs.
+ * events_store stores an event and returns what the answer needs.  A request with a campaign
+ * can be used for more assets; the campaign is looked up once then.
  *
- * The caller is connected to SPI.  Error P0002 if the asset or else the campaign is
- * absent, deleted or another tenant's.
+ * The caller is connected to SPI and has bound the tables.  Errors: P0002 the asset or else the
+ * campaign is absent, deleted or another tenant's; 23505 the key was used for another place.
  */
 void
-events_store(const TrackRequest *request, Oid caller, TrackResult *result)
+events_store(TrackRequest *request, EventTables *tables, TrackResult *result)
 {
-	AppTable	history;
-
-	app_schema_bind(APP_ASSETS, RowExclusiveLock, &result->assets);
-	result->place = request->place;
-	if (history_table_bind(&result->assets, RowExclusiveLock, false, &history))
-		store_in_table(request, &history, caller, result);
+	result->replayed = false;
+	result->undone = false;
+	if (tables->history == NULL && request->place.key == NULL)
+		append_to_document(request, tables, result);
 	else
-		append_to_document(request, caller, result);
-
-	/* as the histories show it */
-	if (request->place.id != NULL && event_names_campaign(&result->place) && app_campaigns_are_uuids())
-		result->place.id = event_id_spelled(result->place.id);
+		store_locked(request, tables, result);
 }
 
 /* append_to_document appends the event to the log in the asset's document. */
 static void
-append_to_document(const TrackRequest *request, Oid caller, TrackResult *result)
+append_to_document(const TrackRequest *request, const EventTables *tables, TrackResult *result)
 {
 	TimestampTz clock = GetCurrentTimestamp();
-	const AppTable *assets = &result->assets;
+	const AppTable *assets = tables->assets;
+	bool		has_campaign = OidIsValid(request->campaign_space_id.type) && !request->placed;
 	AppTable	spaces;
-	AppRow		campaign;
-	PlanRequest update = asset_request(request, assets, append_event);
-	ColumnSet	columns = returned_columns(assets);
-	int			next;
+	ReusePlace	place = request->place;
+	ColumnSet	columns = TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
+	PlanRequest update = {
+		.sql = append_event,
+		.tables[APP_ASSETS] = assets,
+		.columns[APP_ASSETS] = columns,
+		.caller = tables->caller,
+		.plan_options = PLAN_BY_KEY
+	};
 
-	update.caller = caller;
-	update.columns[APP_ASSETS] = columns;
+	identifier_add(&update, "asset_id", request->asset_id, &assets->columns[ASSET_ID]);
+	identifier_add(&update, "tenant_id", request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	/* both timestamp, taken as UTC, and timestamptz hold this number */
 	plan_add_value(&update, "clock", assets->columns[ASSET_LAST_REUSED_AT].type, TimestampTzGetDatum(clock));
 	plan_add_value(&update, "rounds", BOOLOID, BoolGetDatum(rounds_time(assets)));
-	add_updated_at(&update, assets, clock);
-	if (OidIsValid(request->campaign_space_id.type))
+	if (assets->columns[ASSET_UPDATED_AT].present)
+		plan_add_value(&update, "updated_at", assets->columns[ASSET_UPDATED_AT].type,
+					   TimestampTzGetDatum(clock));
+	if (has_campaign)
 	{
 		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 		update.tables[APP_SPACES] = &spaces;
@@ -133,46 +108,35 @@ append_to_document(const TrackRequest *request, Oid caller, TrackResult *result)
 		identifier_add(&update, "campaign_id", request->campaign_space_id, &spaces.columns[SPACE_ID]);
 		identifier_add(&update, "space_tenant_id", request->tenant_id, &spaces.columns[SPACE_TENANT_ID]);
 		add_optional(&update, "context", JSONBOID, request->reuse_context);
-		add_optional(&update, "reused_in_type", TEXTOID, request->place.type);
-		add_optional(&update, "reused_in_id", TEXTOID, request->place.id);
-		add_optional(&update, "reused_in_name", TEXTOID, request->place.name);
+		add_optional(&update, "reused_in_type", TEXTOID, place.type);
+		add_optional(&update, "reused_in_id", TEXTOID, place.id);
+		add_optional(&update, "reused_in_name", TEXTOID, place.name);
 	}
 	else
 		plan_add_value(&update, "context", JSONBOID,
-					   JsonbPGetDatum(event_context_make(request->reuse_context, &request->place)));
+					   JsonbPGetDatum(event_context_make(request->reuse_context, &place)));
 
 	plan_execute(&update);
 	if (SPI_processed == 0)
-		report_not_found(request, assets, update.tables[APP_SPACES]);
-	read_asset(assets, columns, &result->asset);
-	if (update.tables[APP_SPACES] != NULL)
+		report_not_found(request, tables, has_campaign);
+	app_read_one(assets, columns, &result->asset);
+	if (has_campaign)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[0];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		AppRow		unused;
+		AppRow		campaign;
+		int			next = app_row_read(assets, columns, 0, tuple, desc, &unused);
 
-		next = app_row_read(assets, columns, 0, tuple, desc, &unused);
 		app_row_check(&spaces, PLACE_COLUMNS, next, desc);
 		app_row_read(&spaces, PLACE_COLUMNS, next, tuple, desc, &campaign);
-		take_place(&campaign, &result->place);
+		take_place(&campaign, &place);
 	}
-	result->context = event_context_make(request->reuse_context, &result->place);
+	set_context(request, &place, result);
+	/* as the histories show it */
+	if (request->place.id != NULL && event_names_campaign(&place) && app_campaigns_are_uuids())
+		result->place.id = event_id_spelled(place.id);
 	read_time(result);
-}
-
-/* returned_columns are those of the answer, and the document where it has the only exact time. */
-static ColumnSet
-returned_columns(const AppTable *assets)
-{
-	return TRACK_COLUMNS | (rounds_time(assets) ? COLUMN_BIT(ASSET_PLATFORM_METADATA) : 0);
-}
-
-static void
-add_updated_at(PlanRequest *update, const AppTable *assets, TimestampTz clock)
-{
-	if (assets->columns[ASSET_UPDATED_AT].present)
-		plan_add_value(update, "updated_at", assets->columns[ASSET_UPDATED_AT].type,
-					   TimestampTzGetDatum(clock));
 }
 
 static void
@@ -186,192 +150,145 @@ add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
  * It is known only now, for the statement looked for both at once.
  */
 static void
-report_not_found(const TrackRequest *request, const AppTable *assets, const AppTable *spaces)
+report_not_found(const TrackRequest *request, const EventTables *tables, bool has_campaign)
 {
-	AppRow		asset;
+	EventsAsset asset;
 
-	if (spaces == NULL)
+	if (!has_campaign)
 		app_report_not_found(APP_ASSETS);
 	/* policies can hide the asset from an update alone */
-	lock_row(request, assets, &asset);
+	events_lock(tables, request->asset_id, request->tenant_id, &asset);
 	app_report_not_found(APP_SPACES);
 }
 
-/* read_time reads the event's time: last_reused_at, or where that rounds the last event's in the document. */
+/* read_time reads the event's time in the document: a trigger can have given the asset another one. */
 static void
 read_time(TrackResult *result)
 {
-	const AppRow *asset = &result->asset;
+	const Jsonb *document = app_row_document(&result->asset);
 	ReuseLog	log;
-	bool		found = !asset->nulls[ASSET_LAST_REUSED_AT];
 
-	if (!asset->nulls[ASSET_PLATFORM_METADATA])
-	{
-		log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log);
-		found = log_last_time(&log, &result->id.time);
-	}
-	else if (found)
-		result->id.time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+	(void) log_find(document ? &document->root : NULL, &log);
 	/* no counted event has that time, so it is the first one */
 	result->id.seq = 0;
-	if (!found)
+	if (!log_last_time(&log, &result->id.time))
 		result->id.time = DT_NOBEGIN;
 }
 
-/* store_in_table stores the event as a row of the history table. */
+/* store_locked stores the event, unless one of its key is stored, after locking the asset's row. */
 static void
-store_in_table(const TrackRequest *request, const AppTable *history, Oid caller, TrackResult *result)
+store_locked(TrackRequest *request, EventTables *tables, TrackResult *result)
 {
 	TimestampTz clock = GetCurrentTimestamp();
-	EventTables tables = {.assets = &result->assets, .history = history, .caller = caller};
-	AppRow		asset;
-	EventRow	row;
+	EventsAsset asset;
 
-	lock_row(request, tables.assets, &asset);
-	if (OidIsValid(request->campaign_space_id.type))
-		find_campaign(request, result);
-	result->context = event_context_make(request->reuse_context, &result->place);
-	tables.uuid_campaigns = app_campaigns_are_uuids();
-
-	(void) events_move(&tables, &asset);
-	result->id.time = choose_time(&tables, &asset, clock);
-	make_row(&tables, result, &row);
-	result->id = events_move_store(&tables, &asset, &row);
-	update_asset(request, clock, result);
+	tables->uuid_campaigns = app_campaigns_are_uuids();
+	events_lock(tables, request->asset_id, request->tenant_id, &asset);
+	if (request->place.key != NULL && replay(request, &asset, result))
+		return;
+	events_find_campaign(request);
+	set_context(request, &request->place, result);
+	if (tables->uuid_campaigns && event_names_campaign(&result->place))
+		result->place.id = event_id_spelled(result->place.id);
+	result->id = events_add(&asset, clock, &result->context);
+	events_count(&asset, 1, (NullableDatum) {TimestampGetDatum(result->id.time), false}, clock,
+				 &result->asset);
 }
 
-/* lock_row locks the asset's row and reads what is needed of it, after others' changes. */
-static void
-lock_row(const TrackRequest *request, const AppTable *assets, AppRow *asset)
+/*
+ * replay reads the event that an earlier call has stored with the request's key; false if there
+ * is none.
+ *
+ * Error 23505 if that was for another place.
+ */
+static bool
+replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result)
 {
-	PlanRequest lock = asset_request(request, assets, lock_asset);
+	StoredEvent event;
 
-	lock.columns[APP_ASSETS] = LOCK_COLUMNS;
-	plan_execute(&lock);
-	if (SPI_processed == 0)
-		app_report_not_found(APP_ASSETS);
-	read_asset(assets, LOCK_COLUMNS, asset);
-	if (!asset->nulls[ASSET_PLATFORM_METADATA])
-	{
-		ReuseLog	log;
-
-		log_require(log_find(&DatumGetJsonbP(asset->values[ASSET_PLATFORM_METADATA])->root, &log));
-	}
+	if (!events_find_key(asset, request->place.key, &event))
+		return false;
+	if (!is_same_place(request, asset->tables, &event.place))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("reuse key was used for another place"),
+				 errhint("Give each reuse a key of its own."),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "reuse_key")));
+	result->asset = asset->row;
+	result->replayed = true;
+	result->undone = event.undone;
+	result->id = event.id;
+	result->place = event.place;
+	result->context = event.context;
+	return true;
 }
 
-static void
-find_campaign(const TrackRequest *request, TrackResult *result)
+/*
+ * is_same_place: is the place that is asked for the stored one?  Its campaign may be gone, so it
+ * is taken by the id that the caller gave; if it is not, its row knows how the id is spelled.
+ */
+static bool
+is_same_place(const TrackRequest *request, const EventTables *tables, const ReusePlace *stored)
 {
+	ReusePlace	place = request->place;
 	AppTable	spaces;
 	AppRow		campaign;
 
+	if (place.id != NULL && tables->uuid_campaigns && event_names_campaign(&place))
+		place.id = event_id_spelled(place.id);
+	if (place.id != NULL || !OidIsValid(request->campaign_space_id.type))
+		return event_place_is(&place, stored);
+
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
-	take_place(&campaign, &result->place);
+	place.id = identifier_text(request->campaign_space_id, &spaces.columns[SPACE_ID]);
+	if (event_place_is(&place, stored))
+		return true;
+	if (!app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id,
+							 false, &campaign))
+		return false;
+	place.id = app_row_text(&campaign, SPACE_ID);
+	return event_place_is(&place, stored);
 }
 
-/* take_place takes what was not given of a place from the campaign. */
+/*
+ * events_find_campaign completes the request's place with what the campaign's row says, if it
+ * names one.
+ *
+ * Error P0002 if that is absent, deleted or another tenant's.
+ */
+void
+events_find_campaign(TrackRequest *request)
+{
+	AppTable	spaces;
+	AppRow		campaign;
+	MemoryContext old;
+
+	if (!OidIsValid(request->campaign_space_id.type) || request->placed)
+		return;
+	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
+	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
+	old = MemoryContextSwitchTo(request->memory);
+	take_place(&campaign, &request->place);
+	MemoryContextSwitchTo(old);
+	request->placed = true;
+}
+
+/* take_place takes what was not given of a place from the campaign, into the current memory context. */
 static void
 take_place(const AppRow *campaign, ReusePlace *place)
 {
 	if (place->id == NULL)
-		place->id = app_row_text(campaign, SPACE_ID);
+		place->id = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_ID)));
 	if (place->name == NULL && !campaign->nulls[SPACE_CAMPAIGN_NAME])
-		place->name = app_row_text(campaign, SPACE_CAMPAIGN_NAME);
+		place->name = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_CAMPAIGN_NAME)));
 }
 
-/*
- * choose_time returns the time of the asset's next event; its log has been moved.
- *
- * What counts as the latest is decided by the clock as it is now, when the row is locked:
- * calls that have waited would otherwise not agree on an event a day ahead.
- */
-static Timestamp
-choose_time(const EventTables *tables, const AppRow *asset, TimestampTz clock)
-{
-	PlanRequest query = {
-		.sql = read_latest,
-		.tables[APP_HISTORY] = tables->history,
-		.plan_options = PLAN_BY_KEY
-	};
-	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
-	Timestamp	latest = DT_NOBEGIN;
-
-	plan_add_value(&query, "asset_id", asset->columns[ASSET_ID].type, app_row_value(asset, ASSET_ID));
-	plan_add_value(&query, "tenant_id", asset->columns[ASSET_TENANT_ID].type,
-				   app_row_value(asset, ASSET_TENANT_ID));
-	plan_add_value(&query, "horizon", tables->history->columns[HISTORY_REUSED_AT].type,
-				   TimestampTzGetDatum(horizon));
-	plan_execute(&query);
-	if (SPI_processed > 0)
-		latest = DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID));
-	return reuse_next_time(clock, horizon, latest,
-						   asset->nulls[ASSET_LAST_REUSED_AT] ? DT_NOBEGIN :
-						   DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]),
-						   rounds_time(tables->assets));
-}
-
-/* make_row makes the row of the event: what its element in a document would become. */
+/* set_context sets the place of the event, and its context. */
 static void
-make_row(const EventTables *tables, const TrackResult *result, EventRow *row)
+set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result)
 {
-	JsonbWriter w;
-	ReuseValue	value;
-
-	reuse_value_of_jsonb(result->context, &value);
-	jsonb_writer_init(&w, CurrentMemoryContext, (Size) value.len + REUSE_EVENT_OVERHEAD);
-	log_put_event(&w, result->id.time, &value);
-	reuse_value_of_jsonb(jsonb_writer_finish(&w), &value);
-	event_row_of(&value, result->id.time, 0, tables->uuid_campaigns, row);
-}
-
-/* update_asset counts the event and reads the asset as it is then. */
-static void
-update_asset(const TrackRequest *request, TimestampTz clock, TrackResult *result)
-{
-	const AppTable *assets = &result->assets;
-	PlanRequest update = asset_request(request, assets, count_event);
-
-	update.columns[APP_ASSETS] = TRACK_COLUMNS;
-	plan_add_value(&update, "reused_at", assets->columns[ASSET_LAST_REUSED_AT].type,
-				   TimestampGetDatum(result->id.time));
-	add_updated_at(&update, assets, clock);
-	plan_execute(&update);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not count the event that was stored in the history table"),
-				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
-				 errhint("Look at the table's triggers and rules.")));
-	read_asset(assets, TRACK_COLUMNS, &result->asset);
-}
-
-/* asset_request begins a request over the asset that is asked for. */
-static PlanRequest
-asset_request(const TrackRequest *request, const AppTable *assets, const char *sql)
-{
-	PlanRequest statement = {
-		.sql = sql,
-		.tables[APP_ASSETS] = assets,
-		.plan_options = PLAN_BY_KEY
-	};
-
-	identifier_add(&statement, "asset_id", request->asset_id, &assets->columns[ASSET_ID]);
-	identifier_add(&statement, "tenant_id", request->tenant_id, &assets->columns[ASSET_TENANT_ID]);
-	return statement;
-}
-
-/* read_asset reads columns of the one asset that a statement has returned. */
-static void
-read_asset(const AppTable *assets, ColumnSet columns, AppRow *asset)
-{
-	if (SPI_processed > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("more than one campaign asset has this id"),
-				 errhint("Column \"id\" of the assets table must be unique.")));
-	app_row_check(assets, columns, 0, SPI_tuptable->tupdesc);
-	app_row_read(assets, columns, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, asset);
+	result->place = *place;
+	reuse_value_of_jsonb(event_context_make(request->reuse_context, place), &result->context);
 }
 
 /* rounds_time: is last_reused_at less precise than an event's time, timestamp(3) say? */

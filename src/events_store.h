@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * events_store.h
- *	  The statement that stores an event.
+ *	  Storing an event.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,19 +10,7 @@
 
 #include "utils/jsonb.h"
 
-#include "app_row.h"
-#include "event_context.h"
-#include "event_id.h"
-#include "request_identifier.h"
-
-/* The columns of the asset that an answer shows */
-#define TRACK_COLUMNS \
-	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_CTR) | COLUMN_BIT(ASSET_CLICKS) | \
-	 COLUMN_BIT(ASSET_FILE_URL) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_TYPE) | \
-	 COLUMN_BIT(ASSET_CREATED_AT) | COLUMN_BIT(ASSET_UPDATED_AT) | \
-	 COLUMN_BIT(ASSET_CONVERSIONS) | COLUMN_BIT(ASSET_IMPRESSIONS) | \
-	 COLUMN_BIT(ASSET_REUSED_COUNT) | COLUMN_BIT(ASSET_THUMBNAIL_URL) | \
-	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_CAMPAIGN_SPACE_ID))
+#include "events_change.h"
 
 typedef struct TrackRequest
 {
@@ -30,18 +18,22 @@ typedef struct TrackRequest
 	Identifier	tenant_id;
 	Identifier	campaign_space_id;	/* type 0: none */
 	ReusePlace	place;			/* as given; a campaign's id and name come later */
+	bool		placed;			/* they have come */
+	MemoryContext memory;		/* where they are */
 	Jsonb	   *reuse_context;	/* null: none */
 } TrackRequest;
 
 typedef struct TrackResult
 {
-	AppTable	assets;
 	AppRow		asset;			/* TRACK_COLUMNS, after the update */
+	bool		replayed;		/* the event was stored by an earlier call */
+	bool		undone;			/* and taken back since */
 	EventId		id;				/* the event's; without a time, if triggers have changed that */
 	ReusePlace	place;			/* the event's */
-	Jsonb	   *context;		/* the event's */
+	ReuseValue	context;		/* the event's */
 } TrackResult;
 
-extern void events_store(const TrackRequest *request, Oid caller, TrackResult *result);
+extern void events_find_campaign(TrackRequest *request);
+extern void events_store(TrackRequest *request, EventTables *tables, TrackResult *result);
 
 #endif							/* ASSET_REUSE_EVENTS_STORE_H */

@@ -26,14 +26,15 @@
 #include "log_value.h"
 #include "time_iso.h"
 
-#define LOG_KEY				"reuse_history"
-#define LOG_KEY_LEN			(sizeof(LOG_KEY) - 1)
+static const JsonbKey log_key = JSONB_KEY("reuse_history");
+static const JsonbKey marks_key = JSONB_KEY("reuse_undone");
 
 /* events between two looks at whether the query was canceled */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
 static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
 
+static ReuseLogStatus find_array(const JsonbContainer *document, const JsonbKey *key, ReuseLog *log);
 static const char *own_event_stamp(const ReuseValue *event);
 static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
 static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
@@ -45,19 +46,41 @@ static void put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint
 							uint32 end);
 
 /*
- * log_find finds the log in a document.
+ * log_find finds the log in a document, which may be null.
  *
  * *log is set in any case; where the status is not REUSE_LOG_OK it is empty.
  */
 ReuseLogStatus
 log_find(const JsonbContainer *document, ReuseLog *log)
 {
+	return find_array(document, &log_key, log);
+}
+
+/*
+ * log_find_marks finds the marks of undone events in a document, which may be null.
+ *
+ * A mark is an object with the event's id, its time as in the log, its place and its key.  What
+ * is no array has none.
+ */
+void
+log_find_marks(const JsonbContainer *document, ReuseLog *marks)
+{
+	(void) find_array(document, &marks_key, marks);
+}
+
+static ReuseLogStatus
+find_array(const JsonbContainer *document, const JsonbKey *key, ReuseLog *log)
+{
 	ReuseValue	value;
 
 	memset(log, 0, sizeof(*log));
+	log->key = key;
+	if (document == NULL)
+		return REUSE_LOG_OK;
 	if (!JsonContainerIsObject(document))
 		return REUSE_LOG_NO_OBJECT;
-	if (!find_key(document, LOG_KEY, LOG_KEY_LEN, &log->pair))
+	log->present = find_key(document, key->name, key->len, &log->pair);
+	if (!log->present)
 		return REUSE_LOG_OK;
 	get_pair_value(document, log->pair, &value);
 	if (value.type != JENTRY_ISCONTAINER ||
@@ -178,6 +201,43 @@ log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 }
 
 /*
+ * log_splice makes a copy of a document with another log: without the events that are removed,
+ * told by their numbers in stored order, and with others at the end.
+ *
+ * document and log are as for log_append; removed may be null.
+ */
+Jsonb *
+log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+		   const bool *removed, const ReuseValue *added, uint32 nadded)
+{
+	JsonbWriter w;
+	ReuseLogWalk walk;
+	ReuseValue	event;
+	Size		more = REUSE_EVENT_OVERHEAD;
+	uint32		kept = log->count;
+	uint32		i;
+
+	for (i = 0; removed != NULL && i < log->count; i++)
+		kept -= removed[i];
+	for (i = 0; i < nadded; i++)
+		more += added[i].len + sizeof(JEntry) + MAXIMUM_ALIGNOF;
+
+	/* no log is larger than a JEntry can say */
+	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
+	jsonb_begin_array(&w, kept + nadded);
+	log_walk(&walk, log);
+	while (log_next(&walk, &event))
+	{
+		if (removed == NULL || !removed[walk.next - 1])
+			jsonb_put_copy(&w, event.type, event.data, event.len);
+	}
+	for (i = 0; i < nadded; i++)
+		jsonb_put_copy(&w, added[i].type, added[i].data, added[i].len);
+	jsonb_end(&w);
+	return log_end_document(&w, document, log);
+}
+
+/*
  * log_begin_document begins a copy of a document, up to where its log is or
  * would stand, and sets so many bytes more than the document has aside.
  *
@@ -188,22 +248,21 @@ log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
 				   const ReuseLog *log, Size more)
 {
 	uint32		npairs = document ? JsonContainerSize(document) : 0;
-	bool		had_log = log->array != NULL;
 	uint32		i;
 
 	Assert(log->pair <= npairs);
 
 	/* each pair copied may need other padding, by less than a JEntry */
 	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
-	jsonb_begin_object(w, npairs - had_log + 1);
+	jsonb_begin_object(w, npairs - log->present + 1);
 	for (i = 0; i <= npairs; i++)
 	{
 		ReuseValue	key;
 
 		CHECK_FOR_INTERRUPTS();
 		if (i == log->pair)
-			jsonb_put_key(w, LOG_KEY, LOG_KEY_LEN);
-		if (i == npairs || (i == log->pair && had_log))
+			jsonb_put_key(w, log->key->name, log->key->len);
+		if (i == npairs || (i == log->pair && log->present))
 			continue;
 		get_child(document, npairs * 2, i, &key);
 		jsonb_put_key(w, key.data, key.len);
@@ -231,7 +290,7 @@ log_end_document(JsonbWriter *w, const JsonbContainer *document, const ReuseLog 
 {
 	uint32		npairs = document ? JsonContainerSize(document) : 0;
 
-	put_pair_values(w, document, log->pair + (log->array != NULL), npairs);
+	put_pair_values(w, document, log->pair + log->present, npairs);
 	jsonb_end(w);
 	return jsonb_writer_finish(w);
 }

@@ -23,10 +23,15 @@
 /* how far ahead of the clock a time may be to count as an asset's latest: a day */
 #define REUSE_HORIZON			USECS_PER_DAY
 
-/* The events of a document, in the order they were stored */
+/*
+ * An array of events in a document, in the order they were stored: the log of those that count,
+ * or the marks of those that were undone
+ */
 typedef struct ReuseLog
 {
-	const JsonbContainer *array;	/* null: the document has no log */
+	const JsonbKey *key;		/* of the document */
+	bool		present;		/* the document has the key */
+	const JsonbContainer *array;	/* null: the document has no such array */
 	uint32		size;			/* the array's, in bytes */
 	uint32		count;			/* events in it */
 	uint32		pair;			/* its pair in the document, or where it would stand */
@@ -64,6 +69,7 @@ typedef struct ReuseLogWalk
 } ReuseLogWalk;
 
 extern ReuseLogStatus log_find(const JsonbContainer *document, ReuseLog *log);
+extern void log_find_marks(const JsonbContainer *document, ReuseLog *marks);
 extern void log_require(ReuseLogStatus status);
 
 extern void log_get(const ReuseLog *log, uint32 number, ReuseValue *event);
@@ -72,10 +78,13 @@ extern bool log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *t
 extern Timestamp reuse_horizon(Timestamp clock);
 extern Timestamp reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest,
 								 Timestamp last_reused_at, bool rounds);
+extern bool reuse_time_is_rounded(Timestamp rounded, Timestamp time);
 extern int64 log_count_range(const ReuseLog *log, ReuseRange range);
 extern Jsonb *log_append(const JsonbContainer *document, uint32 size,
 						 const ReuseLog *log, Timestamp time,
 						 const JsonbContainer *context, uint32 context_size);
+extern Jsonb *log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
+						 const bool *removed, const ReuseValue *added, uint32 nadded);
 
 /* for rooms that write documents of their own: a copy with another log */
 extern void log_begin_document(JsonbWriter *w, const JsonbContainer *document,

@@ -23,8 +23,8 @@
 PG_FUNCTION_INFO_V1(asset_reuse_log_next_time);
 PG_FUNCTION_INFO_V1(asset_reuse_log_append);
 
-static Timestamp next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log);
-static bool is_rounded(Timestamp rounded, Timestamp time);
+static Timestamp next_time(FunctionCallInfo fcinfo, int rounds_arg, const Jsonb *document,
+						   const ReuseLog *log);
 
 /*
  * asset_reuse_log_next_time(platform_metadata, last_reused_at, clock, rounds) returns the time
@@ -35,9 +35,9 @@ Datum
 asset_reuse_log_next_time(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
+	Jsonb	   *document = request_document(fcinfo, 0, &log);
 
-	(void) request_document(fcinfo, 0, &log);
-	PG_RETURN_TIMESTAMP(next_time(fcinfo, 3, &log));
+	PG_RETURN_TIMESTAMP(next_time(fcinfo, 3, document, &log));
 }
 
 /*
@@ -49,7 +49,7 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 {
 	ReuseLog	log;
 	Jsonb	   *document = request_document(fcinfo, 0, &log);
-	Timestamp	time = next_time(fcinfo, 4, &log);
+	Timestamp	time = next_time(fcinfo, 4, document, &log);
 	Jsonb	   *context;
 
 	if (PG_ARGISNULL(3))
@@ -68,11 +68,16 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 								 &context->root, VARSIZE(context) - VARHDRSZ));
 }
 
-/* next_time chooses the next event's time from arguments 1 and 2, whether they round, and the log. */
+/*
+ * next_time chooses the next event's time from arguments 1 and 2, whether they round, the log,
+ * and the marks of undone events, whose times are not given again.
+ */
 static Timestamp
-next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log)
+next_time(FunctionCallInfo fcinfo, int rounds_arg, const Jsonb *document, const ReuseLog *log)
 {
+	ReuseLog	marks;
 	Timestamp	latest = DT_NOBEGIN;
+	Timestamp	undone;
 	Timestamp	clock;
 	Timestamp	horizon;
 
@@ -83,6 +88,9 @@ next_time(FunctionCallInfo fcinfo, int rounds_arg, const ReuseLog *log)
 	clock = PG_GETARG_TIMESTAMP(2);
 	horizon = reuse_horizon(clock);
 	(void) log_latest_time(log, horizon, &latest);
+	log_find_marks(document ? &document->root : NULL, &marks);
+	if (log_latest_time(&marks, horizon, &undone))
+		latest = Max(latest, undone);
 	return reuse_next_time(clock, horizon, latest, PG_ARGISNULL(1) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(1),
 						   !PG_ARGISNULL(rounds_arg) && PG_GETARG_BOOL(rounds_arg));
 }
@@ -115,7 +123,7 @@ reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp 
 	char		stamp[ISO_EVENT_TIME_LEN];
 
 	if (last_reused_at > latest && last_reused_at <= horizon &&
-		!(rounds && is_rounded(last_reused_at, latest)))
+		!(rounds && reuse_time_is_rounded(last_reused_at, latest)))
 		latest = last_reused_at;
 	time = Max(clock, latest + 1);
 	if (!iso_time_event(time, stamp))
@@ -127,11 +135,11 @@ reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp 
 }
 
 /*
- * is_rounded: is the first time what a timestamp of less precision, timestamp(3)
+ * reuse_time_is_rounded: is the first time what a timestamp of less precision, timestamp(3)
  * say, makes of the second?  Rounded up, it is later than any event.
  */
-static bool
-is_rounded(Timestamp rounded, Timestamp time)
+bool
+reuse_time_is_rounded(Timestamp rounded, Timestamp time)
 {
 	int64		unit;
 

@@ -220,7 +220,7 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 
 /*
  * create_indexes creates what the primary key, an asset's timeline, does not serve: a tenant's
- * range of time, without a look at the rows, and the assets of a place.
+ * range of time, without a look at the rows, the assets of a place, and the event of a key.
  *
  * Others can name a place by an id of any length, so the index has but its beginning.
  */
@@ -232,7 +232,8 @@ create_indexes(const AppTable *history)
 
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, " HISTORY_PLACE_KEY_OF("reused_in_id") ")", table));
-	if (count_indexes(history->relid) < before + 2)
+	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, asset_id, reuse_key) WHERE reuse_key IS NOT NULL", table));
+	if (count_indexes(history->relid) < before + 3)
 		app_report_renamed(history->name);
 }
 
@@ -254,14 +255,17 @@ static void
 create_log_index(const AppTable *assets)
 {
 	char	   *name;
+	Oid			index;
 
 	if (OidIsValid(app_index_find(INDEX_LOGS, assets->relid)))
 		return;
 	name = ChooseRelationName(assets->name, NULL, "reuse_history_idx",
 							  get_rel_namespace(assets->relid), false);
 	ddl_run(app_index_statement(INDEX_LOGS, name, ddl_name(assets)));
-	if (!OidIsValid(app_index_find(INDEX_LOGS, assets->relid)))
+	index = app_index_find(INDEX_LOGS, assets->relid);
+	if (!OidIsValid(index))
 		app_report_renamed(assets->name);
+	CreateComments(index, RelationRelationId, 0, LOG_INDEX_COMMENT);
 }
 
 static void

@@ -29,7 +29,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "app_index.h"
 #include "table_bind.h"
@@ -184,18 +183,6 @@ ddl_run_each(const char *query)
 		ddl_run(ddl_value(rows, i, 1));
 	if (rows->numvals > 0 && ddl_query(query)->numvals > 0)
 		app_report_renamed(history_table_name());
-}
-
-/* ddl_drop drops a relation, a TABLE or an INDEX; 40001 if another one had its name. */
-void
-ddl_drop(const char *kind, Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-
-	ddl_run(psprintf("DROP %s %s", kind,
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name)));
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		app_report_renamed(name);
 }
 
 /* ddl_value returns a value of a row as text; null if it is null.  Columns count from 1. */

@@ -271,7 +271,7 @@ static void
 check_append(const Case *c)
 {
 	char		stamp[ISO_EVENT_TIME_LEN];
-	ReuseLog	log = {0};
+	ReuseLog	log;
 	ReuseValue	nothing = {JENTRY_ISCONTAINER, NULL, 0};
 	ReuseValue	empty = empty_object();
 	ReuseValue	once;
@@ -279,6 +279,7 @@ check_append(const Case *c)
 
 	if (c->status != REUSE_LOG_OK || !iso_time_event(c->clock, stamp))
 		return;
+	REQUIRE(log_find(NULL, &log) == REUSE_LOG_OK);
 	once = append(&nothing, &log, c);
 	require_appended(&empty, &once, c);
 

@@ -99,7 +99,7 @@ CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'del
 	'asset_type', 'created_at', 'reused_count', 'campaign_space_id', 'file_url', 'impressions', 'clicks', 'conversions', 'ctr');
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
-	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb)'),
+	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb, text)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, boolean)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean)'),
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text)'),

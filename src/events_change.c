@@ -1,0 +1,538 @@
+/*-------------------------------------------------------------------------
+ *
+ * events_change.c
+ *	  Changing an asset's events: lock its row, look, change, count.
+ *
+ * Whatever decides by what is stored goes through here.  The asset's row is locked first, so that
+ * the statements after it see all that others have stored, and none of them can store more.
+ * Where there is a history table, the log that the document still has is moved there before
+ * anything else: then there is one place to look into and to change.
+ *
+ * The asset is updated last, since the table's policies ask whether the caller may update it as
+ * it was.  All lives until SPI_finish.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/lockdefs.h"
+#include "utils/timestamp.h"
+
+#include "app_lookup.h"
+#include "events_change.h"
+#include "log_list.h"
+#include "log_search.h"
+#include "plan_cache.h"
+#include "table_bind.h"
+
+static const char lock_asset[] =
+	"SELECT {columns:a} FROM {assets} AS a WHERE a.id {=} $asset_id AND {live:a} FOR NO KEY UPDATE";
+
+static const char read_latest[] =
+	"SELECT {utc:h.reused_at} FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {<=} $horizon"
+	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
+
+static const char read_rows_of_time[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {=} $reused_at"
+	" ORDER BY h.reused_at, h.seq";
+
+static const char read_rows_of_key[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
+	" WHERE h.tenant_id {=} $tenant_id AND h.asset_id {=} $asset_id AND h.reuse_key {=} $reuse_key";
+
+static const char read_row_of_place[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
+	" ORDER BY h.reused_at, h.seq LIMIT 1";
+
+static const char remove_row[] =
+	"DELETE FROM {history} AS h WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	" AND h.reused_at {=} $reused_at AND h.seq {=} $seq";
+
+/*
+ * A trigger on the history table can have tracked the asset meanwhile, and later: that is the
+ * latest event then, unless it is absurd.
+ */
+static const char count_events[] =
+	"UPDATE {assets} AS a SET"
+	"  reused_count = CASE WHEN COALESCE(a.reused_count, 0) {+} $delta {<} 0 THEN 0"
+	"   ELSE COALESCE(a.reused_count, 0) {+} $delta END,"
+	"  last_reused_at = {if horizon}CASE WHEN a.last_reused_at {>} $last_reused_at"
+	"    AND a.last_reused_at {<=} $horizon THEN a.last_reused_at ELSE $last_reused_at END"
+	"   {else}$last_reused_at{end}"
+	"{if document}, platform_metadata = $document{end}"
+	"{if assets.updated_at}, updated_at = $updated_at{end}"
+	" WHERE a.id {=} $asset_id AND {live:a}"
+	" RETURNING {columns:a}";
+
+/* What is read of an asset while it is locked */
+#define LOCK_COLUMNS	(TRACK_COLUMNS | MOVE_COLUMNS)
+
+static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+					 EventsAsset *asset);
+static void read_document(EventsAsset *asset);
+static void set_document(EventsAsset *asset, Jsonb *document);
+static PlanRequest row_request(const EventsAsset *asset, const char *sql);
+static void add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Timestamp time);
+static bool find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event);
+static void read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event);
+static bool find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event);
+static void read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *event);
+static Timestamp next_time(const EventsAsset *asset, TimestampTz clock);
+static Timestamp latest_time(const EventsAsset *asset, Timestamp horizon);
+static EventRow make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context);
+static void remove_from_log(EventsAsset *asset, const StoredEvent *event);
+static void remove_from_table(const EventsAsset *asset, const StoredEvent *event);
+static NullableDatum last_time_without(const EventsAsset *asset, Timestamp removed);
+
+/*
+ * events_bind finds the tables of events that a function is going to change, and locks them.
+ * Whether campaigns' ids are uuids is left to the caller: not all need to know, and it takes the
+ * campaigns' table.
+ */
+void
+events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables)
+{
+	app_schema_bind(APP_ASSETS, RowExclusiveLock, assets);
+	*tables = (EventTables) {
+		.assets = assets,
+		.history = history_table_bind(assets, RowExclusiveLock, false, history) ? history : NULL,
+		.caller = caller
+	};
+}
+
+/*
+ * events_lock locks an asset's row until the end of the transaction and reads it, as others have
+ * left it.
+ *
+ * Errors: P0002 no such asset; 22039 or 2203C its document cannot hold a log.
+ */
+void
+events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
+{
+	read_row(tables, asset_id, tenant_id, asset);
+	if (tables->history == NULL)
+		return;
+	if (events_move(tables, &asset->row) > 0)
+		read_row(tables, asset_id, tenant_id, asset);
+	(void) log_find(NULL, &asset->log);
+}
+
+static void
+read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
+{
+	const AppTable *assets = tables->assets;
+	PlanRequest lock = {
+		.sql = lock_asset,
+		.tables[APP_ASSETS] = assets,
+		.columns[APP_ASSETS] = LOCK_COLUMNS,
+		.plan_options = PLAN_BY_KEY
+	};
+
+	asset->tables = tables;
+	identifier_add(&lock, "asset_id", asset_id, &assets->columns[ASSET_ID]);
+	identifier_add(&lock, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
+	plan_execute(&lock);
+	app_read_one(assets, LOCK_COLUMNS, &asset->row);
+	asset->document = app_row_document(&asset->row);
+	asset->rewritten = false;
+	read_document(asset);
+}
+
+/* read_document finds what the asset's document has. */
+static void
+read_document(EventsAsset *asset)
+{
+	const JsonbContainer *root = asset->document ? &asset->document->root : NULL;
+
+	log_require(log_find(root, &asset->log));
+	log_find_marks(root, &asset->marks);
+}
+
+static void
+set_document(EventsAsset *asset, Jsonb *document)
+{
+	asset->document = document;
+	asset->rewritten = true;
+	read_document(asset);
+}
+
+/* row_request begins a request over the history table, for an asset's rows. */
+static PlanRequest
+row_request(const EventsAsset *asset, const char *sql)
+{
+	const AppRow *row = &asset->row;
+	PlanRequest request = {
+		.sql = sql,
+		.tables[APP_HISTORY] = asset->tables->history,
+		.caller = asset->tables->caller,
+		.plan_options = PLAN_BY_KEY,
+		.put_piece = history_table_put_piece
+	};
+
+	plan_add_value(&request, "asset_id", row->columns[ASSET_ID].type, app_row_value(row, ASSET_ID));
+	plan_add_value(&request, "tenant_id", row->columns[ASSET_TENANT_ID].type,
+				   app_row_value(row, ASSET_TENANT_ID));
+	return request;
+}
+
+/* add_time adds a parameter for a time in the history table. */
+static void
+add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Timestamp time)
+{
+	/* both timestamp, taken as UTC, and timestamptz hold this number */
+	plan_add_value(request, name, asset->tables->history->columns[HISTORY_REUSED_AT].type,
+				   TimestampGetDatum(time));
+}
+
+/* events_find_id finds an event of the asset by its id, and how many there are of its time. */
+bool
+events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
+{
+	PlanRequest query;
+	bool		found = false;
+	uint64		i;
+
+	if (asset->tables->history == NULL)
+		return find_in_list(asset, &id, 0, event);
+	query = row_request(asset, read_rows_of_time);
+	add_time(&query, "reused_at", asset, id.time);
+	plan_execute(&query);
+	for (i = 0; i < SPI_processed && !found; i++)
+	{
+		found = DatumGetInt32(plan_result(i, 2, INT4OID)) == id.seq;
+		if (found)
+			read_stored(i, asset, event);
+	}
+	event->alike = SPI_processed;
+	return found;
+}
+
+/*
+ * events_find_key finds the asset's event of a key or, if that was undone, its mark.  What is
+ * there wins over a mark, which others can have written.
+ */
+bool
+events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
+{
+	ReuseValue	found;
+	uint32		number;
+	uint64		i;
+
+	if (asset->tables->history == NULL)
+	{
+		if (log_search_key(&asset->log, key, &number))
+			return find_in_list(asset, NULL, number, event);
+	}
+	else
+	{
+		PlanRequest query = row_request(asset, read_rows_of_key);
+
+		plan_add_value(&query, "reuse_key", TEXTOID, PointerGetDatum(key));
+		plan_execute(&query);
+		for (i = 0; i < SPI_processed; i++)
+		{
+			StoredEvent other;
+
+			read_stored(i, asset, &other);
+			if (i == 0 || event_id_compare(other.id, event->id) < 0)
+				*event = other;
+		}
+		if (SPI_processed > 0)
+			return true;
+	}
+	event->undone = log_search_mark(&asset->marks, NULL, key, &found);
+	if (event->undone)
+		event_context_place(&found, asset->tables->uuid_campaigns, &event->place);
+	return event->undone;
+}
+
+/* events_find_place finds an event of the asset in a place, which is told by its type and id. */
+bool
+events_find_place(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+{
+	PlanRequest query;
+
+	if (asset->tables->history == NULL)
+		return find_place_in_log(asset, place, event);
+	query = row_request(asset, read_row_of_place);
+	plan_add_value(&query, "reused_in_type", TEXTOID, PointerGetDatum(place->type));
+	plan_add_value(&query, "reused_in_id", TEXTOID, PointerGetDatum(place->id));
+	plan_execute(&query);
+	if (SPI_processed == 0)
+		return false;
+	read_stored(0, asset, event);
+	return events_find_id(asset, event->id, event);
+}
+
+static bool
+find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+{
+	ReuseLogWalk walk;
+	ReuseValue	element;
+
+	log_walk(&walk, &asset->log);
+	while (log_next(&walk, &element))
+	{
+		read_element(&element, asset, event);
+		if (event_place_is(&event->place, place))
+			return find_in_list(asset, NULL, walk.next - 1, event);
+	}
+	return false;
+}
+
+/* read_stored reads an event of a row of the history table. */
+static void
+read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event)
+{
+	ReuseValue	element;
+
+	reuse_value_of_jsonb(DatumGetJsonbP(plan_result(row, 3, JSONBOID)), &element);
+	read_element(&element, asset, event);
+	event->id = (EventId) {
+		DatumGetTimestamp(plan_result(row, 1, TIMESTAMPOID)), DatumGetInt32(plan_result(row, 2, INT4OID))
+	};
+}
+
+/* find_in_list finds an event of the document by its id or, where that is null, its number in the log. */
+static bool
+find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event)
+{
+	LogList		list;
+	const LogEvent *found = NULL;
+	ReuseValue	element;
+	uint32		i;
+
+	log_list_make(&asset->log, NULL, &list);
+	for (i = 0; i < list.count && found == NULL; i++)
+	{
+		const LogEvent *e = &list.events[i];
+
+		if (id != NULL ? e->time == id->time && e->seq == id->seq : e->number == number)
+			found = e;
+	}
+	if (found == NULL)
+		return false;
+	log_get(&asset->log, found->number, &element);
+	read_element(&element, asset, event);
+	event->id = (EventId) {found->time, found->seq};
+	event->number = found->number;
+	event->alike = 0;
+	for (i = 0; i < list.count; i++)
+		event->alike += list.events[i].time == found->time;
+	return true;
+}
+
+/* read_element reads what an event says. */
+static void
+read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *event)
+{
+	event->undone = false;
+	if (!reuse_event_context(element, &event->context))
+		event->context = (ReuseValue) {.type = JENTRY_ISNULL};
+	event_context_place(&event->context, asset->tables->uuid_campaigns, &event->place);
+}
+
+/*
+ * events_add stores an event at the asset's next time and returns its id, which triggers of the
+ * history table can change.
+ */
+EventId
+events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
+{
+	Timestamp	time = next_time(asset, clock);
+
+	if (asset->tables->history != NULL)
+	{
+		EventRow	row = make_row(asset, time, context);
+
+		return events_move_store(asset->tables, &asset->row, &row);
+	}
+	set_document(asset, log_append(asset->document ? &asset->document->root : NULL,
+								   asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
+								   &asset->log, time, (const JsonbContainer *) context->data, context->len));
+	/* no counted event has that time, so it is the first one */
+	return (EventId) {time, 0};
+}
+
+/*
+ * next_time returns the time of the asset's next event.
+ *
+ * What counts as the latest is decided by the clock as it is now, when the row is locked:
+ * calls that have waited would otherwise not agree on an event a day ahead.
+ */
+static Timestamp
+next_time(const EventsAsset *asset, TimestampTz clock)
+{
+	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
+	Timestamp	latest = latest_time(asset, horizon);
+	Timestamp	undone;
+
+	if (log_latest_time(&asset->marks, horizon, &undone))
+		latest = Max(latest, undone);
+	return reuse_next_time(clock, horizon, latest,
+						   asset->row.nulls[ASSET_LAST_REUSED_AT] ? DT_NOBEGIN :
+						   DatumGetTimestamp(asset->row.values[ASSET_LAST_REUSED_AT]),
+						   app_column_rounds_time(&asset->row.columns[ASSET_LAST_REUSED_AT]));
+}
+
+/* latest_time returns the time of the asset's latest event up to the horizon; DT_NOBEGIN for none. */
+static Timestamp
+latest_time(const EventsAsset *asset, Timestamp horizon)
+{
+	Timestamp	latest = DT_NOBEGIN;
+	PlanRequest query;
+
+	if (asset->tables->history == NULL)
+	{
+		(void) log_latest_time(&asset->log, horizon, &latest);
+		return latest;
+	}
+	query = row_request(asset, read_latest);
+	add_time(&query, "horizon", asset, horizon);
+	plan_execute(&query);
+	if (SPI_processed > 0)
+		latest = DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID));
+	return latest;
+}
+
+/* make_row makes the row of an event: what its element in a document would become. */
+static EventRow
+make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
+{
+	JsonbWriter w;
+	ReuseValue	element;
+	EventRow	row;
+
+	jsonb_writer_init(&w, CurrentMemoryContext, (Size) context->len + REUSE_EVENT_OVERHEAD);
+	log_put_event(&w, time, context);
+	reuse_value_of_jsonb(jsonb_writer_finish(&w), &element);
+	event_row_of(&element, time, 0, asset->tables->uuid_campaigns, &row);
+	return row;
+}
+
+/*
+ * events_remove removes an event that was found by its id or place, leaves a mark of it in the
+ * document, and returns what last_reused_at is to be then.
+ *
+ * Errors: 21000 the event cannot be told apart from others; 27000 its row is not removed.
+ */
+NullableDatum
+events_remove(EventsAsset *asset, const StoredEvent *event)
+{
+	NullableDatum last;
+
+	if (event->id.time == DT_NOBEGIN || event->alike > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("reuse event cannot be told apart from others"),
+				 event->id.time == DT_NOBEGIN ?
+				 errdetail("It has no usable timestamp.") :
+				 errdetail("The asset has %u events of that time.", event->alike)));
+	if (asset->tables->history != NULL)
+		remove_from_table(asset, event);
+	else
+		remove_from_log(asset, event);
+	set_document(asset, log_put_mark(asset->document ? &asset->document->root : NULL,
+									 asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
+									 event->id, &event->place));
+	last = last_time_without(asset, event->id.time);
+	asset->row.values[ASSET_LAST_REUSED_AT] = last.value;
+	asset->row.nulls[ASSET_LAST_REUSED_AT] = last.isnull;
+	return last;
+}
+
+static void
+remove_from_log(EventsAsset *asset, const StoredEvent *event)
+{
+	bool	   *removed = palloc0(asset->log.count * sizeof(bool));
+
+	removed[event->number] = true;
+	set_document(asset, log_splice(&asset->document->root, VARSIZE(asset->document) - VARHDRSZ,
+								   &asset->log, removed, NULL, 0));
+}
+
+static void
+remove_from_table(const EventsAsset *asset, const StoredEvent *event)
+{
+	PlanRequest remove = row_request(asset, remove_row);
+
+	add_time(&remove, "reused_at", asset, event->id.time);
+	plan_add_value(&remove, "seq", INT4OID, Int32GetDatum(event->id.seq));
+	plan_execute(&remove);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not remove the event from the history table"),
+				 errdetail("The delete from table \"%s\" was suppressed.", asset->tables->history->name),
+				 errhint("Look at the table's triggers and rules.")));
+}
+
+/*
+ * last_time_without returns what last_reused_at is to be after an event was removed: the latest
+ * time that is left if the event was the latest, otherwise what it is.
+ */
+static NullableDatum
+last_time_without(const EventsAsset *asset, Timestamp removed)
+{
+	const AppRow *row = &asset->row;
+	NullableDatum last = {row->values[ASSET_LAST_REUSED_AT], row->nulls[ASSET_LAST_REUSED_AT]};
+	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
+	Timestamp	latest = latest_time(asset, horizon);
+	Timestamp	known = last.isnull ? DT_NOBEGIN : DatumGetTimestamp(last.value);
+
+	if (removed > horizon || removed < latest)
+		return last;
+	if (known > removed && known <= horizon &&
+		!(app_column_rounds_time(&row->columns[ASSET_LAST_REUSED_AT]) &&
+		  reuse_time_is_rounded(known, removed)))
+		return last;
+	return (NullableDatum) {TimestampGetDatum(latest), latest == DT_NOBEGIN};
+}
+
+/*
+ * events_count adds to the asset's counter, sets last_reused_at, updated_at and, if it was
+ * rewritten, the document, and reads the asset as it is then.  The counter does not fall below 0.
+ *
+ * Error 27000 if the row is not updated.
+ */
+void
+events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, TimestampTz clock,
+			 AppRow *after)
+{
+	const AppTable *assets = asset->tables->assets;
+	const AppRow *row = &asset->row;
+	PlanRequest update = {
+		.sql = count_events,
+		.tables[APP_ASSETS] = assets,
+		.columns[APP_ASSETS] = TRACK_COLUMNS,
+		.plan_options = PLAN_BY_KEY
+	};
+
+	plan_add_value(&update, "asset_id", row->columns[ASSET_ID].type, app_row_value(row, ASSET_ID));
+	plan_add_value(&update, "tenant_id", row->columns[ASSET_TENANT_ID].type,
+				   app_row_value(row, ASSET_TENANT_ID));
+	plan_add_value(&update, "delta", INT4OID, Int32GetDatum(delta));
+	plan_add_nullable(&update, "last_reused_at", row->columns[ASSET_LAST_REUSED_AT].type,
+					  last_reused_at.value, last_reused_at.isnull);
+	/* what is removed can make it earlier */
+	plan_add_optional(&update, "horizon", row->columns[ASSET_LAST_REUSED_AT].type,
+					  TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())), delta < 0);
+	plan_add_optional(&update, "document", JSONBOID, PointerGetDatum(asset->document), !asset->rewritten);
+	if (row->columns[ASSET_UPDATED_AT].present)
+		plan_add_value(&update, "updated_at", row->columns[ASSET_UPDATED_AT].type,
+					   TimestampTzGetDatum(clock));
+	plan_execute(&update);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not count the change of the asset's events"),
+				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
+				 errhint("Look at the table's triggers and rules.")));
+	app_read_one(assets, TRACK_COLUMNS, after);
+}

@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * events_change.h
+ *	  Changing an asset's events: lock its row, look, change, count.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_EVENTS_CHANGE_H
+#define ASSET_REUSE_EVENTS_CHANGE_H
+
+#include "events_move.h"
+#include "request_identifier.h"
+
+/* The columns of the asset that an answer shows */
+#define TRACK_COLUMNS \
+	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_CTR) | COLUMN_BIT(ASSET_CLICKS) | \
+	 COLUMN_BIT(ASSET_FILE_URL) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_TYPE) | \
+	 COLUMN_BIT(ASSET_CREATED_AT) | COLUMN_BIT(ASSET_UPDATED_AT) | \
+	 COLUMN_BIT(ASSET_CONVERSIONS) | COLUMN_BIT(ASSET_IMPRESSIONS) | \
+	 COLUMN_BIT(ASSET_REUSED_COUNT) | COLUMN_BIT(ASSET_THUMBNAIL_URL) | \
+	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_CAMPAIGN_SPACE_ID))
+
+/* An asset whose row is locked, and its events */
+typedef struct EventsAsset
+{
+	const EventTables *tables;
+	AppRow		row;			/* TRACK_COLUMNS and MOVE_COLUMNS, as it was locked */
+	Jsonb	   *document;		/* null: none */
+	ReuseLog	log;			/* empty where there is a history table */
+	ReuseLog	marks;
+	bool		rewritten;		/* the document is another one than in the row */
+} EventsAsset;
+
+/* An event that is stored, or the mark of one that was */
+typedef struct StoredEvent
+{
+	EventId		id;
+	uint32		alike;			/* so many events of the asset have that time */
+	uint32		number;			/* in the log, if it is there */
+	bool		undone;			/* only its mark is left */
+	ReusePlace	place;
+	ReuseValue	context;		/* what answers show as context; nothing if undone */
+} StoredEvent;
+
+extern void events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables);
+extern void events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+						EventsAsset *asset);
+extern bool events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event);
+extern bool events_find_key(const EventsAsset *asset, text *key, StoredEvent *event);
+extern bool events_find_place(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event);
+extern EventId events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context);
+extern NullableDatum events_remove(EventsAsset *asset, const StoredEvent *event);
+extern void events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at,
+						 TimestampTz clock, AppRow *after);
+
+#endif							/* ASSET_REUSE_EVENTS_CHANGE_H */

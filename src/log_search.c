@@ -1,0 +1,141 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_search.c
+ *	  Looking for an event in a log, and the marks of those that were undone.
+ *
+ * A key is looked for in the log's bytes first, and only where they have it in each event: a log
+ * that does not have it costs a search for a string.
+ *
+ * An event that is undone leaves a mark beside the log,
+ *
+ *		{"event_id": "822911400123456-0", "timestamp": "2026-01-22T10:30:00.123456",
+ *		 "reused_in_type": ..., "reused_in_id": ..., "reused_in_name": ..., "reuse_key": ...}
+ *
+ * with a reuse_key only if the event had one.  What others write there can be anything; a mark
+ * only ever makes an event that is not there known as undone, and its time taken.
+ *
+ * Pure; what is made is in the current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "log_search.h"
+#include "time_iso.h"
+
+#define EVENT_ID_KEY		"event_id"
+
+static const char *bytes_find(const char *bytes, uint32 len, const text *wanted);
+static bool has_key(const ReuseValue *context, const text *key);
+static bool has_id(const ReuseValue *mark, const EventId *id);
+static Jsonb *make_mark(EventId id, const ReusePlace *place);
+
+/* log_search_key finds the first event in stored order that has a key; false if none has. */
+bool
+log_search_key(const ReuseLog *log, const text *key, uint32 *number)
+{
+	ReuseLogWalk walk;
+	ReuseValue	event;
+	ReuseValue	context;
+
+	if (log->count == 0 || bytes_find((const char *) log->array, log->size, key) == NULL)
+		return false;
+	log_walk(&walk, log);
+	while (log_next(&walk, &event))
+	{
+		*number = walk.next - 1;
+		if (reuse_event_context(&event, &context) && has_key(&context, key))
+			return true;
+	}
+	return false;
+}
+
+/* log_search_mark finds the newest mark of an id or, where that is null, of a key. */
+bool
+log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark)
+{
+	uint32		i;
+
+	for (i = marks->count; i-- > 0;)
+	{
+		log_get(marks, i, mark);
+		if (id != NULL ? has_id(mark, id) : has_key(mark, key))
+			return true;
+	}
+	return false;
+}
+
+/* log_put_mark makes a copy of a document with one mark more, and without the oldest beyond MAX_MARKS. */
+Jsonb *
+log_put_mark(const JsonbContainer *document, uint32 size, EventId id, const ReusePlace *place)
+{
+	ReuseLog	marks;
+	ReuseValue	added;
+	bool	   *removed;
+	uint32		i;
+
+	log_find_marks(document, &marks);
+	removed = palloc0(marks.count * sizeof(bool) + 1);
+	for (i = 0; i + MAX_MARKS <= marks.count; i++)
+		removed[i] = true;
+	reuse_value_of_jsonb(make_mark(id, place), &added);
+	return log_splice(document, size, &marks, removed, &added, 1);
+}
+
+/* bytes_find finds the first place where a text's bytes stand; null if they do not. */
+static const char *
+bytes_find(const char *bytes, uint32 len, const text *wanted)
+{
+	const char *first = VARDATA_ANY(wanted);
+	uint32		size = VARSIZE_ANY_EXHDR(wanted);
+	const char *end = bytes + len;
+
+	Assert(size > 0);
+	while (size <= (uint32) (end - bytes))
+	{
+		bytes = memchr(bytes, *first, end - bytes - size + 1);
+		if (bytes == NULL || memcmp(bytes, first, size) == 0)
+			return bytes;
+		bytes++;
+	}
+	return NULL;
+}
+
+/* has_key: has a context, or a mark, a key?  Only a string is one. */
+static bool
+has_key(const ReuseValue *context, const text *key)
+{
+	ReuseValue	found;
+
+	return event_context_key(context, &found) && event_text_is(key, found.data, found.len);
+}
+
+static bool
+has_id(const ReuseValue *mark, const EventId *id)
+{
+	char		buf[EVENT_ID_BUFFER];
+	uint32		len = event_id_write(*id, buf);
+	ReuseValue	found;
+
+	return reuse_value_get(mark, EVENT_ID_KEY, &found) && found.type == JENTRY_ISSTRING &&
+		found.len == len && memcmp(found.data, buf, len) == 0;
+}
+
+/* make_mark makes a mark, without a time if that cannot be written as events have it. */
+static Jsonb *
+make_mark(EventId id, const ReusePlace *place)
+{
+	static const JsonbKey keys[] = {JSONB_KEY(EVENT_ID_KEY), JSONB_KEY(REUSE_TIME_KEY)};
+	char		buf[EVENT_ID_BUFFER];
+	char		stamp[ISO_EVENT_TIME_LEN];
+	bool		has_time = iso_time_event(id.time, stamp);
+	JsonbWriter w;
+
+	jsonb_writer_init(&w, CurrentMemoryContext, REUSE_EVENT_OVERHEAD + EVENT_ID_BUFFER);
+	jsonb_begin_object_keys(&w, keys, has_time ? 2 : 1);
+	jsonb_put_string(&w, buf, event_id_write(id, buf));
+	if (has_time)
+		jsonb_put_string(&w, stamp, ISO_EVENT_TIME_LEN);
+	jsonb_end(&w);
+	return event_context_make(jsonb_writer_finish(&w), place);
+}

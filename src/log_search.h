@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_search.h
+ *	  Looking for an event in a log, and the marks of those that were undone.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_LOG_SEARCH_H
+#define ASSET_REUSE_LOG_SEARCH_H
+
+#include "event_context.h"
+#include "event_id.h"
+#include "log_value.h"
+
+/* So many marks are kept, the newest ones */
+#define MAX_MARKS			100
+
+extern bool log_search_key(const ReuseLog *log, const text *key, uint32 *number);
+extern bool log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark);
+extern Jsonb *log_put_mark(const JsonbContainer *document, uint32 size, EventId id,
+						   const ReusePlace *place);
+
+#endif							/* ASSET_REUSE_LOG_SEARCH_H */
