@@ -594,7 +594,7 @@ COMMENT ON FUNCTION asset_reuse_create_history_table(text) IS
 'Creates the history table, in which reuse events are rows from now on, and returns its name; does nothing if it is there.
 The table is named by asset_reuse.history_table, is in the schema of the assets table unless that names another, belongs to the owner of the assets table, and has its privileges and row-level security.  The assets get a partial index, which tells which documents have a log.
 partition_by: NULL for one table, ''month'' for partitions by the month of reused_at, which pg_partman keeps ahead where it is installed; without it there is a default partition.
-Errors: 42501 not the owner of the assets table, 22023 unknown partition_by, 42809 what has its name is no history table or the assets are no table, 42830 an asset''s id is not unique, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+Errors: 42501 not the owner of the assets table, 22023 unknown partition_by, 42809 what has its name is no history table or the assets are no table, 42830 an asset''s id is not unique, 25001 not in READ COMMITTED, 40001 a table or its schema was renamed meanwhile, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_drop_history_table() RETURNS bigint
 AS 'MODULE_PATHNAME', 'asset_reuse_drop_history_table'
@@ -602,7 +602,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events in it.
-Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
+Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED, 40001 a table or its schema was renamed meanwhile.';
 
 CREATE FUNCTION asset_reuse_notify() RETURNS trigger
 AS 'MODULE_PATHNAME', 'asset_reuse_notify'

@@ -216,6 +216,20 @@ app_schema_describe(AppRole role, Oid relid, AppTable *table)
 }
 
 /*
+ * app_schema_check_name makes sure that a table's name still stands for it.
+ *
+ * A schema can get another name while a table in it is locked; another table, or a view of the
+ * one that was bound, can be found by its name then.
+ */
+void
+app_schema_check_name(const AppTable *table)
+{
+	AcceptInvalidationMessages();
+	if (get_relname_relid(table->name, get_namespace_oid(table->schema, true)) != table->relid)
+		app_report_renamed(table->name);
+}
+
+/*
  * app_schema_require raises 42703 for an optional column that is missing, where what
  * is asked for cannot be answered without it.
  */
@@ -438,6 +452,16 @@ app_report_not_found(AppRole role)
 			(errcode(ERRCODE_NO_DATA_FOUND),
 			 errmsg("%s", absent[role].message),
 			 err_generic_string(PG_DIAG_TABLE_NAME, absent[role].table)));
+}
+
+/* app_report_renamed raises 40001 for a relation whose name stands for another one, or for none. */
+void
+app_report_renamed(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("relation \"%s\" or its schema was renamed concurrently", name),
+			 errhint("Try again.")));
 }
 
 static const TableSetting *

@@ -104,7 +104,9 @@ typedef struct AppTable
 
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
 extern void app_schema_describe(AppRole role, Oid relid, AppTable *table);
+extern void app_schema_check_name(const AppTable *table);
 extern void app_schema_require(const AppTable *table, int column);
+pg_noreturn extern void app_report_renamed(const char *name);
 pg_noreturn extern void app_report_not_found(AppRole role);
 
 extern bool app_type_is_own_string(Oid type);

@@ -489,30 +489,21 @@ prepare_plan(const PlanRequest *request)
 	return saved;
 }
 
-/*
- * check_tables makes sure that a statement is over the tables that were bound.
- *
- * It has their names, and a schema can get another name while a table in it is locked; another
- * table, or a view of the one that was bound, can be found then.
- */
+/* check_tables makes sure that a statement, which has their names, is over the tables that were bound. */
 static void
 check_tables(SPIPlanPtr plan, const PlanRequest *request)
 {
 	int			role;
 
-	AcceptInvalidationMessages();
 	for (role = 0; role < APP_NROLES; role++)
 	{
 		const AppTable *table = request->tables[role];
 
 		if (table == NULL)
 			continue;
-		if (!list_member_oid(plan_source(plan)->relationOids, table->relid) ||
-			get_relname_relid(table->name, get_namespace_oid(table->schema, true)) != table->relid)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("relation \"%s\" or its schema was renamed concurrently", table->name),
-					 errhint("Try again.")));
+		if (!list_member_oid(plan_source(plan)->relationOids, table->relid))
+			app_report_renamed(table->name);
+		app_schema_check_name(table);
 	}
 }
 

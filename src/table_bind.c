@@ -347,8 +347,9 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
 	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (asset_id, tenant_id, reused_at, seq).", NULL);
-	if (OidIsValid(history->references) && history->references != assets->relid &&
-		assets->relkind != RELKIND_VIEW)
+	if (history->relkind != RELKIND_VIEW && !OidIsValid(history->references))
+		report_not_ours(history, "Its asset_id has no foreign key.", "give it one that refers to these assets");
+	if (history->relkind != RELKIND_VIEW && history->references != assets->relid && assets->relkind != RELKIND_VIEW)
 		report_not_ours(history, psprintf("Its foreign key refers to table \"%s\".",
 										  get_rel_name(history->references)),
 						"have its foreign key refer to these assets");

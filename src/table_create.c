@@ -12,15 +12,19 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
@@ -32,14 +36,17 @@
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
 static bool wants_months(FunctionCallInfo fcinfo);
-static void check_name_is_free(const AppTable *assets);
-static void create_table(const AppTable *assets, bool by_month, AppTable *history);
+static Oid	find_schema(const AppTable *assets);
+static void check_name_is_free(Oid schema);
+static void create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history);
+static void describe_created(const AppTable *assets, Oid schema, AppTable *history);
 static char *table_definition(const AppTable *assets, bool by_month);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
-static void create_indexes(const char *table);
+static void create_indexes(const AppTable *history);
+static int	count_indexes(Oid relid);
 static void create_log_index(const AppTable *assets);
-static void create_comments(const char *table);
+static void create_comments(const AppTable *history);
 static void create_partitions(const AppTable *history);
 static void create_default_partition(const AppTable *history);
 static void create_months(const AppTable *history, Partman partman);
@@ -63,11 +70,12 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 				 errmsg("relation \"%s\" already exists, skipping", history.name)));
 	else
 	{
+		Oid			schema = find_schema(&assets);
 		DdlState	state;
 
-		check_name_is_free(&assets);
+		check_name_is_free(schema);
 		state = ddl_enter(assets.owner);
-		create_table(&assets, by_month, &history);
+		create_table(&assets, schema, by_month, &history);
 		ddl_leave(state);
 		if (by_month)
 			create_partitions(&history);
@@ -93,14 +101,22 @@ wants_months(FunctionCallInfo fcinfo)
 	return true;
 }
 
+/* find_schema returns the schema that the table is to be in: the assets' own, or the one that is set. */
+static Oid
+find_schema(const AppTable *assets)
+{
+	const char *schema = history_table_schema(assets);
+
+	return schema == assets->schema ? get_rel_namespace(assets->relid) : get_namespace_oid(schema, false);
+}
+
 /*
  * check_name_is_free raises 42710 if something that is no table has the table's name.
  */
 static void
-check_name_is_free(const AppTable *assets)
+check_name_is_free(Oid schema)
 {
 	const char *name = history_table_name();
-	Oid			schema = get_namespace_oid(history_table_schema(assets), false);
 	ObjectAddress taken;
 
 	ObjectAddressSet(taken, RelationRelationId, get_relname_relid(name, schema));
@@ -118,21 +134,37 @@ check_name_is_free(const AppTable *assets)
 
 /* create_table creates all of the history table and describes it. */
 static void
-create_table(const AppTable *assets, bool by_month, AppTable *history)
+create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history)
 {
-	char	   *name = quote_qualified_identifier(history_table_schema(assets), history_table_name());
-	Oid			relid;
-
 	ddl_run(table_definition(assets, by_month));
-	create_indexes(name);
+	describe_created(assets, schema, history);
+	create_indexes(history);
 	create_log_index(assets);
-	create_comments(name);
-
-	relid = get_relname_relid(history_table_name(),
-							  get_namespace_oid(history_table_schema(assets), false));
-	app_schema_describe(APP_HISTORY, relid, history);
-	table_rights_clear(relid);
+	create_comments(history);
+	table_rights_clear(history->relid);
 	table_rights_copy(assets, history);
+}
+
+/*
+ * describe_created describes the table that was just created; 40001 if the table of its name in
+ * the schema is another one, or refers to others than the assets.
+ */
+static void
+describe_created(const AppTable *assets, Oid schema, AppTable *history)
+{
+	Oid			relid = get_relname_relid(history_table_name(), schema);
+	Relation	relation;
+	bool		is_ours;
+
+	if (!OidIsValid(relid))
+		app_report_renamed(history_table_name());
+	relation = relation_open(relid, AccessShareLock);
+	is_ours = relation->rd_createSubid != InvalidSubTransactionId;
+	relation_close(relation, AccessShareLock);
+	if (is_ours)
+		app_schema_describe(APP_HISTORY, relid, history);
+	if (!is_ours || history->owner != assets->owner || history->references != assets->relid)
+		app_report_renamed(history_table_name());
 }
 
 /* ----------
@@ -193,11 +225,26 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
  * Others can name a place by an id of any length, so the index has but its beginning.
  */
 static void
-create_indexes(const char *table)
+create_indexes(const AppTable *history)
 {
+	char	   *table = ddl_name(history);
+	int			before = count_indexes(history->relid);
+
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, reused_at) INCLUDE (asset_id)", table));
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, " HISTORY_PLACE_KEY_OF("reused_in_id") ")", table));
 	ddl_run(psprintf("CREATE INDEX ON %s (tenant_id, asset_id, reuse_key) WHERE reuse_key IS NOT NULL", table));
+	if (count_indexes(history->relid) < before + 3)
+		app_report_renamed(history->name);
+}
+
+static int
+count_indexes(Oid relid)
+{
+	Relation	relation = relation_open(relid, NoLock);
+	int			count = list_length(RelationGetIndexList(relation));
+
+	relation_close(relation, NoLock);
+	return count;
 }
 
 /*
@@ -208,44 +255,47 @@ static void
 create_log_index(const AppTable *assets)
 {
 	char	   *name;
+	Oid			index;
 
 	if (OidIsValid(app_index_find(INDEX_LOGS, assets->relid)))
 		return;
 	name = ChooseRelationName(assets->name, NULL, "reuse_history_idx",
-							  get_namespace_oid(assets->schema, false), false);
+							  get_rel_namespace(assets->relid), false);
 	ddl_run(app_index_statement(INDEX_LOGS, name, ddl_name(assets)));
-	ddl_run(psprintf("COMMENT ON INDEX %s IS %s", quote_qualified_identifier(assets->schema, name),
-					 quote_literal_cstr(LOG_INDEX_COMMENT)));
+	index = app_index_find(INDEX_LOGS, assets->relid);
+	if (!OidIsValid(index))
+		app_report_renamed(assets->name);
+	CreateComments(index, RelationRelationId, 0, LOG_INDEX_COMMENT);
 }
 
 static void
-create_comments(const char *table)
+create_comments(const AppTable *history)
 {
 	static const struct
 	{
-		const char *column;
+		HistoryColumn column;
 		const char *comment;
 	}			comments[] = {
-		{"tenant_id", "The tenant of the asset."},
-		{"asset_id", "The asset that was reused."},
-		{"reused_at", "When it was reused, -infinity if that is not known; without a time zone it is UTC."},
-		{"seq", "Tells the events of an asset that have one time apart."},
-		{"reused_in_type", "The type of place it was reused in, as the event names it; campaign_space for a campaign."},
-		{"reused_in_id", "The id of that place."},
-		{"reused_in_name", "Its name."},
-		{"reuse_key", "The key that the caller gave for the event to be stored once."},
-		{"context", "What else is known of the reuse; null for nothing."},
-		{"original", "The event as other software wrote it, where the columns cannot give it back."},
+		{HISTORY_TENANT_ID, "The tenant of the asset."},
+		{HISTORY_ASSET_ID, "The asset that was reused."},
+		{HISTORY_REUSED_AT, "When it was reused, -infinity if that is not known; without a time zone it is UTC."},
+		{HISTORY_SEQ, "Tells the events of an asset that have one time apart."},
+		{HISTORY_REUSED_IN_TYPE, "The type of place it was reused in, as the event names it; campaign_space for a campaign."},
+		{HISTORY_REUSED_IN_ID, "The id of that place."},
+		{HISTORY_REUSED_IN_NAME, "Its name."},
+		{HISTORY_REUSE_KEY, "The key that the caller gave for the event to be stored once."},
+		{HISTORY_CONTEXT, "What else is known of the reuse; null for nothing."},
+		{HISTORY_ORIGINAL, "The event as other software wrote it, where the columns cannot give it back."},
 	};
 	Size		i;
 
-	ddl_run(psprintf("COMMENT ON TABLE %s IS %s", table,
-					 quote_literal_cstr("Reuses of assets, a row for each: created by asset_reuse_create_history_table(), "
-										"written by asset_reuse_track().  asset_reuse_drop_history_table() puts them "
-										"back into the assets' platform_metadata.")));
+	CreateComments(history->relid, RelationRelationId, 0,
+				   "Reuses of assets, a row for each: created by asset_reuse_create_history_table(), "
+				   "written by asset_reuse_track().  asset_reuse_drop_history_table() puts them "
+				   "back into the assets' platform_metadata.");
 	for (i = 0; i < lengthof(comments); i++)
-		ddl_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", table, comments[i].column,
-						 quote_literal_cstr(comments[i].comment)));
+		CreateComments(history->relid, RelationRelationId, history->columns[comments[i].column].number,
+					   comments[i].comment);
 }
 
 /*
@@ -257,24 +307,32 @@ create_partitions(const AppTable *history)
 {
 	DdlState	state = ddl_enter(GetUserId());
 	Partman		partman = table_ddl_find_partman();
+	List	   *partitions;
+	ListCell   *cell;
 
+	/* what these run can be code of the table's, which so must be ours */
+	app_schema_check_name(history);
 	if (partman.schema == NULL)
 		create_default_partition(history);
 	else
 		create_months(history, partman);
+	partitions = find_inheritance_children(history->relid, NoLock);
+	if (partitions == NIL)
+		app_report_renamed(history->name);
+	foreach(cell, partitions)
+		table_rights_clear(lfirst_oid(cell));
 	ddl_leave(state);
 }
 
 static void
 create_default_partition(const AppTable *history)
 {
-	Oid			schema = get_namespace_oid(history->schema, false);
-	char	   *name = ChooseRelationName(history->name, NULL, "default", schema, false);
+	char	   *name = ChooseRelationName(history->name, NULL, "default",
+										  get_rel_namespace(history->relid), false);
 	DdlState	state = ddl_enter(history->owner);
 
 	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
 					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
-	table_rights_clear(get_relname_relid(name, schema));
 	ddl_leave(state);
 }
 
@@ -287,9 +345,6 @@ create_default_partition(const AppTable *history)
 static void
 create_months(const AppTable *history, Partman partman)
 {
-	SPITupleTable *rows;
-	uint64		i;
-
 	/* it takes the table's name unquoted */
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
 					   "p_type => '%s', p_interval => '1 month')", partman.schema,
@@ -299,7 +354,4 @@ create_months(const AppTable *history, Partman partman)
 						  "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
 						  "WHERE i.inhparent = %u AND c.relowner <> %u",
 						  history->owner, history->relid, history->owner));
-	rows = ddl_query(psprintf("SELECT inhrelid FROM pg_inherits WHERE inhparent = %u", history->relid));
-	for (i = 0; i < rows->numvals; i++)
-		table_rights_clear(atooid(ddl_value(rows, i, 1)));
 }

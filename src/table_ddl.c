@@ -12,12 +12,18 @@
  * one that nobody else can put anything into.  After an error the end of the
  * (sub)transaction puts back what was changed here.
  *
+ * Whoever owns a schema can give its name to another one at any moment, so that a statement is
+ * over another table than the one that was bound.  So what runs code, a query over the tables, is
+ * a template of plan_cache.c; and of what a statement has made or dropped, the catalogs are asked
+ * afterwards, by the number of the table that was bound.
+ *
  * What is read lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -32,11 +38,17 @@
  * table_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
  * take.
  *
- * Errors: those of app_schema_bind; 42809 not a table.
+ * Errors: those of app_schema_bind; 42809 not a table; 25001 above READ COMMITTED.
  */
 void
 table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 {
+	/* an older snapshot would miss events that were stored since, or privileges that were revoked */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("cannot create or drop the history table in a transaction of this isolation level"),
+				 errhint("Use READ COMMITTED.")));
 	app_schema_bind(APP_ASSETS, lockmode, assets);
 	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -50,12 +62,16 @@ table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 /*
  * table_ddl_bind_table finds the history table and locks it, as history_table_bind.
  *
- * Errors: those of history_table_bind; 42809 it is a view.
+ * Errors: those of history_table_bind; 42809 it is a view; 40001 the assets have lost their name
+ * while it was waited for.
  */
 bool
 table_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history)
 {
-	if (!history_table_bind(assets, lockmode, false, history))
+	bool		found = history_table_bind(assets, lockmode, false, history);
+
+	app_schema_check_name(assets);
+	if (!found)
 		return false;
 	if (history->relkind == RELKIND_VIEW)
 		ereport(ERROR,
@@ -152,7 +168,11 @@ ddl_query(const char *query)
 	return SPI_tuptable;
 }
 
-/* ddl_run_each runs the statements that a query returns. */
+/*
+ * ddl_run_each runs the statements that a query returns: what is to be done still.
+ *
+ * Error 40001 if it is to be done then, too: the names in it stood for other tables.
+ */
 void
 ddl_run_each(const char *query)
 {
@@ -161,6 +181,8 @@ ddl_run_each(const char *query)
 
 	for (i = 0; i < rows->numvals; i++)
 		ddl_run(ddl_value(rows, i, 1));
+	if (rows->numvals > 0 && ddl_query(query)->numvals > 0)
+		app_report_renamed(history_table_name());
 }
 
 /* ddl_value returns a value of a row as text; null if it is null.  Columns count from 1. */

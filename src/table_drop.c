@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 
 #include "plan_cache.h"
 #include "table_bind.h"
@@ -25,6 +26,24 @@ PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
 
 /* What is surely less than jsonb's limit for an element, with what it adds */
 #define MAX_ROW_SIZE		0x0FFFF000
+
+static const char see_assets[] = "SELECT FROM {assets} AS a LIMIT 0";
+
+/*
+ * How many events there are, and of how many the time would be lost or no document can hold the
+ * row: others can have written such.  The years are those of UTC.
+ */
+static const char count_rows[] =
+	"SELECT pg_catalog.count(*),"
+	"  pg_catalog.count(*) FILTER (WHERE h.original IS NULL AND {utc:h.reused_at} {>} CAST('-infinity' AS pg_catalog.timestamp)"
+	"   AND ({utc:h.reused_at} {<} CAST('0001-01-01' AS pg_catalog.timestamp)"
+	"    OR {utc:h.reused_at} {>=} CAST('10000-01-01' AS pg_catalog.timestamp))),"
+	"  pg_catalog.count(*) FILTER (WHERE h.original IS NULL"
+	"   AND CAST(COALESCE(pg_catalog.octet_length(h.reused_in_type), 0) AS pg_catalog.int8)"
+	"    {+} COALESCE(pg_catalog.octet_length(h.reused_in_id), 0) {+} COALESCE(pg_catalog.octet_length(h.reused_in_name), 0)"
+	"    {+} COALESCE(pg_catalog.octet_length(h.reuse_key), 0) {+} COALESCE(pg_catalog.pg_column_size(h.context), 0)"
+	"    {>} $max_row_size)"
+	" FROM {history} AS h";
 
 /*
  * A trigger may have taken the log away again: what is returned are events that are there, and
@@ -48,10 +67,10 @@ static const char restore[] =
 	" SELECT CAST(COALESCE(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r";
 
 static void check_dependents(const AppTable *history);
-static void hide_table(AppTable *history);
+static AppTable hide_table(const AppTable *history);
 static int64 count_events(const AppTable *assets, const AppTable *history);
-static void check_times(const AppTable *history);
-static void check_sizes(const AppTable *history);
+static void check_times(int64 strange);
+static void check_sizes(int64 too_large);
 static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
 						   Oid caller);
 static void forget_in_partman(const AppTable *history);
@@ -66,14 +85,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 {
 	AppTable	assets;
 	AppTable	history;
+	AppTable	hidden;
 	int64		events;
-
-	/* an older snapshot would miss events that were stored since, and drop them */
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("cannot drop the history table in a transaction of this isolation level"),
-				 errhint("Use READ COMMITTED.")));
 
 	SPI_connect();
 
@@ -94,9 +107,13 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	if (history.relkind == RELKIND_PARTITIONED_TABLE)
 		forget_in_partman(&history);
 	events = count_events(&assets, &history);
-	hide_table(&history);
-	restore_events(&assets, &history, events, fcinfo->flinfo->fn_oid);
-	ddl_run(psprintf("DROP TABLE %s", ddl_name(&history)));
+	hidden = hide_table(&history);
+	restore_events(&assets, &hidden, events, fcinfo->flinfo->fn_oid);
+	/* some can have come meanwhile */
+	check_dependents(&history);
+	ddl_run(psprintf("DROP TABLE %s", ddl_name(&hidden)));
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(history.relid)))
+		app_report_renamed(history.name);
 	drop_log_index(&assets);
 	SPI_finish();
 	PG_RETURN_INT64(events);
@@ -104,7 +121,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 
 /*
  * check_dependents raises 2BP01 for objects of others that depend on the table: views, functions,
- * foreign keys, columns of its row type.
+ * foreign keys, columns of its row type or of arrays of it.
  *
  * To drop the table would raise it as well, but would first wait for them, which are not the
  * caller's.
@@ -115,8 +132,9 @@ check_dependents(const AppTable *history)
 	DdlState	state = ddl_enter(GetUserId());
 	SPITupleTable *rows;
 
-	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype FROM pg_class AS c WHERE c.oid = %u "
-							  "    OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
+	rows = ddl_query(psprintf("WITH ours AS (SELECT c.oid, c.reltype, t.typarray "
+							  "    FROM pg_class AS c LEFT JOIN pg_type AS t ON t.oid = c.reltype "
+							  "    WHERE c.oid = %u OR c.oid IN (SELECT relid FROM pg_partition_tree(%u))) "
 							  "SELECT coalesce(pg_describe_object('pg_class'::regclass, r.ev_class, 0), "
 							  "    pg_describe_object(d.classid, d.objid, d.objsubid)) "
 							  "FROM pg_depend AS d "
@@ -125,7 +143,7 @@ check_dependents(const AppTable *history)
 							  "LEFT JOIN pg_policy AS p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid "
 							  "LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid "
 							  "WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ours) "
-							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT reltype FROM ours)) "
+							  "        OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT unnest(ARRAY[reltype, typarray]) FROM ours)) "
 							  "    AND d.deptype = 'n' AND coalesce(r.ev_class, c.conrelid, p.polrelid, t.tgrelid, "
 							  "        CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, 0) "
 							  "        NOT IN (SELECT oid FROM ours) LIMIT 1", history->relid, history->relid));
@@ -139,16 +157,17 @@ check_dependents(const AppTable *history)
 }
 
 /*
- * hide_table takes the table's name away, for the rest of the transaction.
+ * hide_table takes the table's name away, for the rest of the transaction, and describes the
+ * table as it is then.
  *
  * Triggers on the assets run while events are put back, and can call asset_reuse_track: what
  * that stored in the table would go with it.
  */
-static void
-hide_table(AppTable *history)
+static AppTable
+hide_table(const AppTable *history)
 {
+	AppTable	hidden;
 	char		name[NAMEDATALEN];
-	Oid			relid = history->relid;
 	uint64		number;
 
 	/* one that nobody can have taken: what has it would be waited for */
@@ -157,11 +176,14 @@ hide_table(AppTable *history)
 	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
 	ddl_run(psprintf("ALTER TABLE %s RENAME TO %s", ddl_name(history), quote_identifier(name)));
 	CommandCounterIncrement();
-	app_schema_describe(APP_HISTORY, relid, history);
+	app_schema_describe(APP_HISTORY, history->relid, &hidden);
+	if (strcmp(hidden.name, name) != 0)
+		app_report_renamed(history->name);
+	return hidden;
 }
 
 /*
- * count_events counts the events in the table.
+ * count_events counts the events in the table, all of which can be put back.
  *
  * A policy that would hide rows of either table from the caller is an error here: what is not
  * seen would be lost.
@@ -169,62 +191,52 @@ hide_table(AppTable *history)
 static int64
 count_events(const AppTable *assets, const AppTable *history)
 {
+	PlanRequest all_assets = {
+		.sql = see_assets,
+		.tables[APP_ASSETS] = assets,
+		.plan_options = PLAN_BY_TENANT
+	};
+	PlanRequest all_events = {
+		.sql = count_rows,
+		.tables[APP_HISTORY] = history,
+		.plan_options = PLAN_BY_TENANT
+	};
 	int			guc_level = NewGUCNestLevel();
-	DdlState	state;
-	SPITupleTable *rows;
-	int64		count;
 
+	plan_add_value(&all_events, "max_row_size", INT8OID, Int64GetDatum(MAX_ROW_SIZE));
 	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	state = ddl_enter(GetUserId());
-	ddl_run(psprintf("SELECT FROM %s LIMIT 0", ddl_name(assets)));
-	rows = ddl_query(psprintf("SELECT count(*) FROM %s", ddl_name(history)));
-	count = pg_strtoint64(ddl_value(rows, 0, 1));
-	check_times(history);
-	check_sizes(history);
-	ddl_leave(state);
+	plan_execute(&all_assets);
+	plan_execute(&all_events);
 	AtEOXact_GUC(true, guc_level);
-	return count;
+	check_times(DatumGetInt64(plan_result(0, 2, INT8OID)));
+	check_sizes(DatumGetInt64(plan_result(0, 3, INT8OID)));
+	return DatumGetInt64(plan_result(0, 1, INT8OID));
 }
 
-/*
- * check_times raises 22008 for a row whose time would be lost: others can have written one that
- * no element has.  The years are those of UTC; a timestamp without time zone ignores the Z.
- */
+/* check_times raises 22008 for rows whose times would be lost. */
 static void
-check_times(const AppTable *history)
+check_times(int64 strange)
 {
-	SPITupleTable *rows;
-
-	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL AND reused_at > '-infinity' "
-							  "AND (reused_at < '0001-01-01 00:00Z' OR reused_at >= '10000-01-01 00:00Z')",
-							  ddl_name(history)));
-	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
+	if (strange > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range"),
-				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: %s.",
-						   ddl_value(rows, 0, 1)),
+				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: " INT64_FORMAT ".",
+						   strange),
 				 errhint("Correct the column or delete the rows.")));
 }
 
-/* check_sizes raises 54000 for a row that no document can hold, which others can have written. */
+/* check_sizes raises 54000 for rows that no document can hold. */
 static void
-check_sizes(const AppTable *history)
+check_sizes(int64 too_large)
 {
-	SPITupleTable *rows;
-
-	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL "
-							  "AND coalesce(octet_length(reused_in_type), 0)::bigint + coalesce(octet_length(reused_in_id), 0) "
-							  "    + coalesce(octet_length(reused_in_name), 0) + coalesce(octet_length(reuse_key), 0) "
-							  "    + coalesce(pg_column_size(context), 0) > %d",
-							  ddl_name(history), MAX_ROW_SIZE));
-	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
+	if (too_large > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot put all events back into the assets' documents"),
-				 errdetail("Rows of the history table that are larger than a document can be: %s.",
-						   ddl_value(rows, 0, 1)),
+				 errdetail("Rows of the history table that are larger than a document can be: " INT64_FORMAT ".",
+						   too_large),
 				 errhint("Shorten their columns or delete the rows.")));
 }
 

@@ -18,9 +18,13 @@
 #include "table_ddl.h"
 #include "table_rights.h"
 
+/* Reading, inserting, updating and deleting */
+#define NPOLICIES	4
+
 static void copy_privileges(const AppTable *assets, const AppTable *history);
 static void copy_row_security(const AppTable *assets, const AppTable *history);
 static void create_policies(const AppTable *assets, const AppTable *history);
+static void check_policies(const AppTable *assets, const AppTable *history);
 static char *asset_exists(const AppTable *assets, const AppTable *history, const char *lock);
 
 /*
@@ -63,8 +67,15 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 						  "        WHEN 'UPDATE' THEN ARRAY['INSERT', 'DELETE', 'UPDATE (context, original)'] END), a.is_grantable "
 						  "    FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = %u "
 						  ") AS p (grantee, privilege, grantable) "
-						  "WHERE p.grantee <> %u GROUP BY p.grantee, p.privilege ORDER BY p.grantee, p.privilege",
-						  history->relid, assets->relid, assets->owner));
+						  "WHERE p.grantee <> %u GROUP BY p.grantee, p.privilege HAVING NOT EXISTS ("
+						  "    SELECT FROM (SELECT a.grantee, a.privilege_type, a.is_grantable "
+						  "        FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = %u "
+						  "        UNION ALL SELECT a.grantee, 'UPDATE (context, original)', a.is_grantable "
+						  "        FROM pg_attribute AS c, aclexplode(c.attacl) AS a WHERE c.attrelid = %u AND c.attname = 'original' "
+						  "    ) AS granted (grantee, privilege, grantable) "
+						  "    WHERE granted.grantee = p.grantee AND granted.privilege = p.privilege "
+						  "        AND granted.grantable >= bool_or(p.grantable)) ORDER BY p.grantee, p.privilege",
+						  history->relid, assets->relid, assets->owner, history->relid, history->relid));
 }
 
 /*
@@ -74,10 +85,11 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 static void
 copy_row_security(const AppTable *assets, const AppTable *history)
 {
-	ddl_run(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", ddl_name(history)));
-	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || %u::regclass || ' FORCE ROW LEVEL SECURITY' "
-						  "FROM pg_class WHERE oid = %u AND relforcerowsecurity",
-						  history->relid, assets->relid));
+	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || oid::regclass || ' ENABLE ROW LEVEL SECURITY' "
+						  "FROM pg_class WHERE oid = %u AND NOT relrowsecurity", history->relid));
+	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || h.oid::regclass || ' FORCE ROW LEVEL SECURITY' "
+						  "FROM pg_class AS h, pg_class AS a WHERE h.oid = %u AND NOT h.relforcerowsecurity "
+						  "    AND a.oid = %u AND a.relforcerowsecurity", history->relid, assets->relid));
 }
 
 /*
@@ -99,6 +111,22 @@ create_policies(const AppTable *assets, const AppTable *history)
 	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, updatable));
 	ddl_run(psprintf("CREATE POLICY update_of_asset ON %s FOR UPDATE USING (%s)", table, updatable));
 	ddl_run(psprintf("CREATE POLICY delete_of_asset ON %s FOR DELETE USING (%s)", table, updatable));
+	check_policies(assets, history);
+}
+
+/* check_policies makes sure that the table has the policies, and that they ask the assets and nothing else. */
+static void
+check_policies(const AppTable *assets, const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT FROM pg_policy AS p JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid "
+							  "WHERE p.polrelid = %u AND d.refclassid = 'pg_class'::regclass "
+							  "    AND p.polname IN ('read_of_asset', 'insert_of_asset', 'update_of_asset', 'delete_of_asset') "
+							  "GROUP BY p.oid HAVING bool_or(d.refobjid = %u) AND bool_and(d.refobjid IN (%u, %u))",
+							  history->relid, assets->relid, assets->relid, history->relid));
+	if (rows->numvals != NPOLICIES)
+		app_report_renamed(assets->name);
 }
 
 /* asset_exists returns the condition that there is the event's asset, for who asks. */

@@ -379,7 +379,7 @@ SELECT asset_reuse_drop_history_table();
 SELECT told();
 SELECT asset_reuse_create_history_table('month');
 :track
--- With columns of others, with fewer of its own, without its indexes and the assets', without its foreign key.
+-- With columns of others, with fewer of its own, without its foreign key, without its indexes and the assets'.
 ALTER TABLE campaign_asset_reuse_history ADD note text;
 :track
 ALTER TABLE campaign_asset_reuse_history RENAME original TO away;
@@ -387,8 +387,11 @@ ALTER TABLE campaign_asset_reuse_history RENAME original TO away;
 SELECT told();
 ALTER TABLE campaign_asset_reuse_history RENAME away TO original;
 :track
-DROP INDEX campaign_assets_reuse_history_idx, campaign_asset_reuse_history_tenant_id_left_idx;
 ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT campaign_asset_reuse_history_asset_id_fkey;
+:track
+SELECT told();
+ALTER TABLE campaign_asset_reuse_history ADD FOREIGN KEY (asset_id) REFERENCES campaign_assets ON UPDATE CASCADE ON DELETE CASCADE;
+DROP INDEX campaign_assets_reuse_history_idx, campaign_asset_reuse_history_tenant_id_left_idx;
 :track
 SELECT told();
 -- Renamed, it is none: what is in it is not seen, and new events are in the document; renamed back, all are there.

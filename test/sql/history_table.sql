@@ -156,9 +156,12 @@ BEGIN;
 SELECT asset_reuse_drop_history_table();
 ROLLBACK;
 SELECT h.reused_at, a.platform_metadata FROM campaign_asset_reuse_history h JOIN campaign_assets a ON a.id = h.asset_id;
--- A snapshot from before would miss events: refused.
+-- A snapshot from before would miss events, and privileges: refused.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT asset_reuse_drop_history_table();
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT asset_reuse_create_history_table();
 ROLLBACK;
 
 -- What depends on the table keeps it, as with any DROP TABLE.
@@ -353,6 +356,7 @@ SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'colum
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'timestamp', 'timestamp(3)') || :'key' || ')');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'original jsonb', 'element jsonb') || :'key' || ')');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || replace(:'columns', 'tenant_id varchar(36)', 'tenant_id varchar(36) COLLATE "C"') || :'key' || ')');
+SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')');
 -- The table as the version before has made it.
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, campaign_space_id varchar, context jsonb,
 	PRIMARY KEY (tenant_id, asset_id, reused_at))');
@@ -374,7 +378,7 @@ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') -> 'success' AS tr
 ROLLBACK;
 -- A collation that the assets get later, and its remedy.
 BEGIN;
-SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')' \gexec
+SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ', FOREIGN KEY (asset_id) REFERENCES campaign_assets)' \gexec
 DROP VIEW assets_view;
 ALTER TABLE campaign_assets ALTER tenant_id TYPE varchar(36) COLLATE "C";
 SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$);
@@ -384,6 +388,7 @@ ROLLBACK;
 -- One that was made by hand with all of this is a history table; its events are not lost, even those of no asset.
 SELECT 'CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ')' \gexec
 INSERT INTO campaign_asset_reuse_history VALUES ('acme', 'absent', '2026-01-01'), ('acme', 'hero', '2026-01-01');
+ALTER TABLE campaign_asset_reuse_history ADD FOREIGN KEY (asset_id) REFERENCES campaign_assets NOT VALID;
 SELECT asset_reuse_create_history_table();
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP TABLE campaign_asset_reuse_history;

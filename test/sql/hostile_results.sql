@@ -186,9 +186,23 @@ DROP VIEW dependent;
 CREATE TEMP TABLE dependent (event campaign_asset_reuse_history);
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP TABLE dependent;
+CREATE TEMP TABLE dependent (events campaign_asset_reuse_history[]);
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DROP TABLE dependent;
 CREATE FUNCTION dependent() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM campaign_asset_reuse_history; END;
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP FUNCTION dependent();
+-- Made while the events are put back: the same.
+CREATE FUNCTION make_dependent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE (SELECT format('CREATE DOMAIN dependent AS %s', oid::regtype) FROM pg_type WHERE typname ~ '^asset_reuse_dropped_');
+	RETURN NEW;
+END $$;
+CREATE TRIGGER make_dependent BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION make_dependent();
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'hero', '2026-01-05');
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+DELETE FROM campaign_asset_reuse_history WHERE reused_at = '2026-01-05';
+DROP TRIGGER make_dependent ON campaign_assets;
 -- An event as deep as a document can be parsed is put back like any other.
 INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, original)
 	VALUES ('acme', 'hero', '-infinity', (repeat('[', 6000) || repeat(']', 6000))::jsonb);
