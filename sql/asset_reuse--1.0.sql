@@ -1136,7 +1136,7 @@ COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
 'Has reused_count and last_reused_at of a tenant''s live assets agree with their events, in transactions of its own, beside live tracking; a notice for each tells the progress.  Each asset is locked, then counted, and changed if it has to be; updated_at, if present, is then the clock.  Only what the caller may see and update is repaired.
 mode: raise lifts both to what the events say and lowers neither, since counters can be older than histories; match sets them to that: an asset without events has no last_reused_at then.  A last_reused_at that is more than a day ahead of the clock, or infinite, does not count.
 batch_size: assets looked at in one transaction at most, 1 or more.
-Assets whose platform_metadata cannot be read are left alone and counted by a warning.  May be interrupted and called again: it repairs what is left.
+Assets whose platform_metadata cannot be read, and those that a constraint or trigger refuses to have updated, are left alone and counted by a warning.  May be interrupted and called again: it repairs what is left.
 Errors: 22004 null tenant_id, 22023 unknown mode or batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 22003 there are more events than reused_count can hold, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
 
 CREATE PROCEDURE asset_reuse_repair(
