@@ -46,6 +46,7 @@ enum
 	TREND_CREATED,
 	TREND_REUSES,
 	TREND_REUSED,
+	TREND_MADE,
 	TREND_FIRST_REUSED
 };
 
@@ -279,7 +280,7 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 				counts[i] = row_count(row, i);
 			row++;
 		}
-		totals.assets += counts[TREND_CREATED];
+		totals.assets += counts[TREND_MADE];
 		totals.ever_reused += counts[TREND_FIRST_REUSED];
 		put_trend_bucket(result, start, counts, &totals);
 		/* after the last there may be no time */
@@ -303,7 +304,7 @@ add_earlier(TrendTotals *totals, bool *has_earlier)
 	*has_earlier = SPI_processed > 0 && !bucket_start(0, &start);
 	for (row = 0; row < SPI_processed && (!bucket_start(row, &start) || start == DT_NOBEGIN); row++)
 	{
-		totals->assets += row_count(row, TREND_CREATED);
+		totals->assets += row_count(row, TREND_MADE);
 		totals->ever_reused += row_count(row, TREND_FIRST_REUSED);
 	}
 	return row;
