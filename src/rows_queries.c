@@ -110,7 +110,7 @@ static const char document_events[] =
 	"   $uuid_campaigns, $detail,"
 	"   {if history}stored.times, stored.seqs, stored.elements{else}CAST(NULL AS pg_catalog.timestamp[]),"
 	"   CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]){end}) AS event"
-	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored}) AS stored{end}"
+	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored in range}) AS stored{end}"
 	"  WHERE {wanted}{if history} AND {doc:a} {?} 'reuse_history'{end}) AS d"
 	" WHERE true"
 	"{if place_type} AND (d.event).reused_in_type {=} $place_type{end}"

@@ -146,6 +146,7 @@ history_table_name(void)
  *		{element:h}	the element of a document that row h would be
  *		{stored}	the rows of asset a of the times that its document has, as arrays for
  *					asset_reuse_log_events and its like
+ *		{stored in range}	those of them that are from start_date on and before end_date
  *
  * Few assets have events in both places; the others cost a look into an index.  The order is
  * the primary key's, as in events_move.c.
@@ -168,6 +169,10 @@ history_table_put_piece(PlanText *text, const PlanRequest *request, const char *
 					"  THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
 					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
 					"   AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h");
+	else if (strcmp(name, "stored in range") == 0)
+		plan_expand(text, request,
+					"{stored} WHERE true{if start_date} AND t.reused_at {>=} $start_date AND t.reused_at {>} '-infinity'{end}"
+					"{if end_date} AND t.reused_at {<} $end_date AND t.reused_at {>} '-infinity'{end}");
 	else
 		elog(ERROR, "template has an unknown name \"%s\"", name);
 }
