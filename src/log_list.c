@@ -53,7 +53,6 @@ static int64 hash_of(const Jsonb *value);
 static uint64 hash_scalar(const JsonbValue *value, uint64 hash);
 static bool is_negative(Numeric number);
 static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
-static bool same_value(const Jsonb *a, const Jsonb *b);
 
 /*
  * log_list_make lists the events of a log, given the asset's rows of the times that the log
@@ -350,19 +349,9 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 	for (; i < nrows && hashed[i].hash == hash && !found; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		found = !hashed[i].taken && same_value(copy, rows[hashed[i].row].element);
+		found = !hashed[i].taken && reuse_jsonb_equal(copy, rows[hashed[i].row].element);
 		hashed[i].taken |= found;
 	}
 	pfree(copy);
 	return found;
-}
-
-/* same_value: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
-static bool
-same_value(const Jsonb *a, const Jsonb *b)
-{
-	if (VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0)
-		return true;
-	return compareJsonbContainers(unconstify(JsonbContainer *, &a->root),
-								  unconstify(JsonbContainer *, &b->root)) == 0;
 }

@@ -126,8 +126,8 @@ static const char document_events[] =
  */
 static const char table_events[] =
 	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
-	"  {if streamed}{fn:row_context}(h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key,"
-	"   h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
+	"  {if streamed}{fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"   h.reuse_key, h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
 	" FROM {history} AS h, LATERAL ("
 	"  SELECT FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
 	" WHERE h.tenant_id {=} $tenant_id"

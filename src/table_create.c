@@ -141,7 +141,7 @@ create_table(const AppTable *assets, bool by_month, AppTable *history)
  *	CREATE TABLE history (
  *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq integer,
  *		reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text,
- *		context jsonb, original jsonb,
+ *		context jsonb CHECK (an object or a JSON null), original jsonb,
  *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
@@ -164,7 +164,8 @@ table_definition(const AppTable *assets, bool by_month)
 	append_column(&sql, "reused_at", &assets->columns[ASSET_LAST_REUSED_AT], -1);
 	appendStringInfoString(&sql, "seq integer DEFAULT 0, reused_in_type text COLLATE \"C\", "
 						   "reused_in_id text COLLATE \"C\", reused_in_name text, reuse_key text COLLATE \"C\", "
-						   "context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
+						   "context jsonb CHECK (pg_catalog.jsonb_typeof(context) OPERATOR(pg_catalog.=) ANY (ARRAY['object', 'null'])), "
+						   "original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
 	appendStringInfo(&sql,
 					 table_ddl_key_is_id(assets) ?
 					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
@@ -233,7 +234,7 @@ create_comments(const char *table)
 		{"reused_in_name", "Its name."},
 		{"reuse_key", "The key that the caller gave for the event to be stored once."},
 		{"context", "What else is known of the reuse; null for nothing."},
-		{"original", "The event as other software wrote it, where the columns cannot give it back."},
+		{"original", "The event as other software wrote it, where the columns cannot give it back; ignored if it says something else than they do."},
 	};
 	Size		i;
 

@@ -25,8 +25,21 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
 
-/* What is surely less than jsonb's limit for an element, with what it adds */
-#define MAX_ROW_SIZE		0x0FFFF000
+/*
+ * Rows that others have written and that no element can be, by what would be lost: their time,
+ * unless the element that they have as well names one; all that they say, since it is more than a
+ * document can hold; or a context that is no object.  The years are those of UTC; a timestamp
+ * without time zone ignores the Z.
+ */
+static const char count_lost[] =
+	"SELECT pg_catalog.count(*) FILTER (WHERE h.reused_at {>} '-infinity'"
+	"   AND (h.reused_at {<} '0001-01-01 00:00Z' OR h.reused_at {>=} '10000-01-01 00:00Z')"
+	"   AND NOT ({element:h} {?} 'timestamp')),"
+	"  pg_catalog.count(*) FILTER (WHERE {element:h} {=} 'null'"
+	"   AND {fn:event_element}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"    h.reuse_key, h.context, CAST(NULL AS pg_catalog.jsonb)) {=} 'null'),"
+	"  pg_catalog.count(*) FILTER (WHERE pg_catalog.jsonb_typeof(h.context) {<>} ALL (ARRAY['object', 'null']))"
+	" FROM {history} AS h";
 
 /*
  * A trigger may have taken the log away again: what is returned are events that are there, and
@@ -51,9 +64,8 @@ static const char restore[] =
 
 static void check_dependents(const AppTable *history);
 static void hide_table(AppTable *history);
-static int64 count_events(const AppTable *assets, const AppTable *history);
-static void check_times(const AppTable *history);
-static void check_sizes(const AppTable *history);
+static int64 count_events(const AppTable *assets, const AppTable *history, Oid caller);
+static void check_lost(const AppTable *history, Oid caller);
 static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
 						   Oid caller);
 static void forget_in_partman(const AppTable *history);
@@ -95,7 +107,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	check_dependents(&history);
 	if (history.relkind == RELKIND_PARTITIONED_TABLE)
 		forget_in_partman(&history);
-	events = count_events(&assets, &history);
+	events = count_events(&assets, &history, fcinfo->flinfo->fn_oid);
 	hide_table(&history);
 	restore_events(&assets, &history, events, fcinfo->flinfo->fn_oid);
 	ddl_run(psprintf("DROP TABLE %s", ddl_name(&history)));
@@ -169,7 +181,7 @@ hide_table(AppTable *history)
  * seen would be lost.
  */
 static int64
-count_events(const AppTable *assets, const AppTable *history)
+count_events(const AppTable *assets, const AppTable *history, Oid caller)
 {
 	int			guc_level = NewGUCNestLevel();
 	DdlState	state;
@@ -182,52 +194,52 @@ count_events(const AppTable *assets, const AppTable *history)
 	ddl_run(psprintf("SELECT FROM %s LIMIT 0", ddl_name(assets)));
 	rows = ddl_query(psprintf("SELECT count(*) FROM %s", ddl_name(history)));
 	count = pg_strtoint64(ddl_value(rows, 0, 1));
-	check_times(history);
-	check_sizes(history);
+	check_lost(history, caller);
 	ddl_leave(state);
 	AtEOXact_GUC(true, guc_level);
 	return count;
 }
 
 /*
- * check_times raises 22008 for a row whose time would be lost: others can have written one that
- * no element has.  The years are those of UTC; a timestamp without time zone ignores the Z.
+ * check_lost raises an error for rows that cannot be put back as they are: 22008, 54000 or 23514.
  */
 static void
-check_times(const AppTable *history)
+check_lost(const AppTable *history, Oid caller)
 {
-	SPITupleTable *rows;
+	static const struct
+	{
+		int			sqlstate;
+		const char *message;
+		const char *rows;
+		const char *hint;
+	}			kinds[] = {
+		{ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range",
+			"whose reused_at is not in the years 1 to 9999", "Correct the column or delete the rows."},
+		{ERRCODE_PROGRAM_LIMIT_EXCEEDED, "cannot put all events back into the assets' documents",
+			"that are larger than a document can be", "Shorten their columns or delete the rows."},
+		{ERRCODE_CHECK_VIOLATION, "cannot put all events back into the assets' documents",
+			"whose context is no object", "Correct the column or delete the rows."},
+	};
+	PlanRequest query = {
+		.sql = count_lost,
+		.tables[APP_HISTORY] = history,
+		.caller = caller,
+		.put_piece = history_table_put_piece
+	};
+	Size		i;
 
-	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL AND reused_at > '-infinity' "
-							  "AND (reused_at < '0001-01-01 00:00Z' OR reused_at >= '10000-01-01 00:00Z')",
-							  ddl_name(history)));
-	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range"),
-				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: %s.",
-						   ddl_value(rows, 0, 1)),
-				 errhint("Correct the column or delete the rows.")));
-}
+	plan_execute(&query);
+	for (i = 0; i < lengthof(kinds); i++)
+	{
+		int64		count = DatumGetInt64(plan_result(0, i + 1, INT8OID));
 
-/* check_sizes raises 54000 for a row that no document can hold, which others can have written. */
-static void
-check_sizes(const AppTable *history)
-{
-	SPITupleTable *rows;
-
-	rows = ddl_query(psprintf("SELECT count(*) FROM %s WHERE original IS NULL "
-							  "AND coalesce(octet_length(reused_in_type), 0)::bigint + coalesce(octet_length(reused_in_id), 0) "
-							  "    + coalesce(octet_length(reused_in_name), 0) + coalesce(octet_length(reuse_key), 0) "
-							  "    + coalesce(pg_column_size(context), 0) > %d",
-							  ddl_name(history), MAX_ROW_SIZE));
-	if (strcmp(ddl_value(rows, 0, 1), "0") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cannot put all events back into the assets' documents"),
-				 errdetail("Rows of the history table that are larger than a document can be: %s.",
-						   ddl_value(rows, 0, 1)),
-				 errhint("Shorten their columns or delete the rows.")));
+		if (count > 0)
+			ereport(ERROR,
+					(errcode(kinds[i].sqlstate),
+					 errmsg_internal("%s", kinds[i].message),
+					 errdetail("Rows of the history table %s: " INT64_FORMAT ".", kinds[i].rows, count),
+					 errhint("%s", kinds[i].hint)));
+	}
 }
 
 /*

@@ -105,7 +105,7 @@ CREATE VIEW comparison AS
 			FROM (SELECT * FROM unnest(times, seqs, elements) AS r (t, s, e) ORDER BY t, s) AS r) AS same_restore,
 		-- As rows, the events have their elements and contexts, and are put back as they were, in order.
 		(SELECT coalesce(bool_and(asset_reuse_event_element(r.reused_at, r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original) = element
-				AND asset_reuse_row_context(r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original)
+				AND asset_reuse_row_context(r.reused_at, r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original)
 					IS NOT DISTINCT FROM CASE jsonb_typeof(element) WHEN 'object' THEN element -> 'context' ELSE element END), true)
 			FROM plain_events(metadata, NULL, NULL, NULL), row_of_element(element, uuids) AS r) AS same_rows,
 		(SELECT asset_reuse_log_restore(metadata - 'reuse_history', coalesce(array_agg(at), '{}'), coalesce(array_agg(seq::int), '{}'), coalesce(array_agg(element), '{}'))
@@ -174,11 +174,12 @@ FROM unnest(ARRAY[NULL, '{}', '{"a": {"reuse_history": [{"timestamp": "2026-01-0
 -- In a list, of several documents at once: 1, 2, 3.
 SELECT (asset_reuse_log_events(d, NULL, NULL, false, 2, NULL, NULL, NULL)).context FROM unnest(ARRAY['{"reuse_history": [1, 2]}', '{}', '{"reuse_history": [3]}']::jsonb[]) AS d;
 
--- A row's element and whole context: the columns' keys win over those of context; with an original, it is that; a row that
--- others wrote can have any context, and a time that no element can have.
-SELECT asset_reuse_event_element(at, 'email', 'x', NULL, key, context, original) AS element, asset_reuse_row_context('email', 'x', NULL, key, context, original) AS context
+-- A row's element and whole context: the columns' keys win over those of context; with an original that says the same, it is
+-- that. What others wrote can be an original that says something else, or a context that is no object, which are ignored, and a time
+-- that no element can have.
+SELECT asset_reuse_event_element(at, 'email', 'x', NULL, key, context, original) AS element, asset_reuse_row_context(at, 'email', 'x', NULL, key, context, original) AS context
 FROM (VALUES (1, timestamp '2026-01-02 03:04:05.6', NULL, NULL::jsonb, NULL::jsonb), (2, '2026-01-02', 'k', '{"n": 1.50, "reused_in_id": "y", "zz": null}', NULL),
-	(3, '2026-01-02', NULL, '{"n": 1}', '{"timestamp": "2026-01-02", "context": 5}'), (4, '-infinity', NULL, NULL, '"note"'), (5, '2026-01-02', NULL, '{}', '{"timestamp": "2026-01-02"}'),
+	(3, '2026-01-02', NULL, '{"n": 1}', '{"timestamp": "2026-01-02", "context": {"n": 1.0, "reused_in_id": "x", "reused_in_type": "email"}}'), (4, '-infinity', NULL, NULL, '"note"'), (5, '2026-01-02', NULL, '{}', '{"timestamp": "2026-01-02"}'),
 	(6, '2026-01-02', NULL, '[1]', NULL), (7, '-infinity', NULL, NULL, NULL), (8, 'infinity', NULL, NULL, NULL), (9, '10000-01-01', NULL, NULL, NULL), (10, NULL, NULL, NULL, NULL))
 	AS v (n, at, key, context, original) ORDER BY n;
 -- An event's id has its time and number.
