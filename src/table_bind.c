@@ -22,6 +22,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -62,6 +63,11 @@ static const SameType same_types[] = {
 	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
 	{HISTORY_ASSET_ID, ASSET_ID},
 	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
+};
+
+/* Columns that compare byte by byte, as in a document */
+static const HistoryColumn bytewise[] = {
+	HISTORY_REUSED_IN_TYPE, HISTORY_REUSED_IN_ID, HISTORY_REUSE_KEY
 };
 
 static NamedTable named = {0};
@@ -279,6 +285,13 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 	}
 	for (i = 0; i < lengthof(same_types); i++)
 		check_same_type(assets, history, &same_types[i]);
+	for (i = 0; i < lengthof(bytewise); i++)
+	{
+		if (history->columns[bytewise[i]].collation != C_COLLATION_OID)
+			report_not_ours(history, psprintf("Its column \"%s\" does not have the collation \"C\".",
+											  app_column_name(APP_HISTORY, bytewise[i])),
+							"give the column that collation");
+	}
 	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
 		report_not_ours(history, "Its column \"reused_at\" rounds times.",
 						psprintf("give the column the type %s",

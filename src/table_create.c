@@ -35,6 +35,7 @@ static bool wants_months(FunctionCallInfo fcinfo);
 static void check_name_is_free(const AppTable *assets);
 static void create_table(const AppTable *assets, bool by_month, AppTable *history);
 static char *table_definition(const AppTable *assets, bool by_month);
+static const char *table_kind(Oid like);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
 static void create_indexes(const char *table);
@@ -156,7 +157,7 @@ table_definition(const AppTable *assets, bool by_month)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE TABLE %s (",
+	appendStringInfo(&sql, "CREATE %s %s (", table_kind(assets->relid),
 					 quote_qualified_identifier(history_table_schema(assets), history_table_name()));
 	append_column(&sql, "tenant_id", &assets->columns[ASSET_TENANT_ID],
 				  assets->columns[ASSET_TENANT_ID].typmod);
@@ -175,6 +176,13 @@ table_definition(const AppTable *assets, bool by_month)
 	if (by_month)
 		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
 	return sql.data;
+}
+
+/* table_kind returns TABLE, or what refers to an unlogged table has to be. */
+static const char *
+table_kind(Oid like)
+{
+	return get_rel_persistence(like) == RELPERSISTENCE_UNLOGGED ? "UNLOGGED TABLE" : "TABLE";
 }
 
 /* append_column appends a column like one of the application's. */
@@ -271,7 +279,7 @@ create_default_partition(const AppTable *history)
 	char	   *name = ChooseRelationName(history->name, NULL, "default", schema, false);
 	DdlState	state = ddl_enter(history->owner);
 
-	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
+	ddl_run(psprintf("CREATE %s %s PARTITION OF %s DEFAULT", table_kind(history->relid),
 					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
 	table_rights_clear(get_relname_relid(name, schema));
 	ddl_leave(state);
