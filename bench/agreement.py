@@ -9,7 +9,7 @@ import re
 
 import contestants
 import orm_service
-from contestants import HAND_WRITTEN, ORM, OURS
+from contestants import HAND_WRITTEN, LOOK_UP_LIMIT, ORM, OURS
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?")
 
@@ -59,6 +59,18 @@ def check_analytics(cursor, engine, tenant, dates):
     }
     seen[ORM] = json.loads(orm_service.analytics(engine, tenant, *dates))
     compare(f"analytics of tenant {tenant}" + (" in a range" if dates else ""), seen)
+
+
+def check_readers(cursor, what, texts, values):
+    """Compare the rows of a statement by hand with those of ours, in the columns that ours has."""
+    seen = {}
+    for name in (OURS, LOOK_UP_LIMIT):
+        cursor.execute(texts[name].format(**values))
+        seen[name] = cursor.fetchall()
+    if not seen[OURS]:
+        raise Disagreement(f"{what}: no rows")
+    width = len(seen[OURS][0])
+    compare(what, {name: [row[:width] for row in rows] for name, rows in seen.items()})
 
 
 def ask(cursor, sql, values):

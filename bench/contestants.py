@@ -16,6 +16,9 @@ DOCUMENT_LIMIT = "limit with documents"
 DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
 LOOK_UP_LIMIT = "limit with look-ups"
+WITH_TABLE = "with the table"
+WITHOUT_INDEX = "with the table, no log index"
+WITHOUT_TABLE = "without the table"
 
 BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"
 OF_TENANT = "FROM campaign_assets WHERE tenant_id = {tenant} AND deleted_at IS NULL"
@@ -93,7 +96,7 @@ def track_into_table():
     }
 
 
-ROWS_OF_PAGE = ("SELECT reused_at, seq, reused_in_type, reused_in_id, reused_in_name, context"
+ROWS_OF_PAGE = ("SELECT reused_at, seq, reused_in_type, reused_in_id, reused_in_name, reuse_key, context, original"
                 " FROM campaign_asset_reuse_history"
                 " WHERE tenant_id = {tenant} AND asset_id = {asset} AND reused_at < {before}"
                 " ORDER BY reused_at DESC, seq DESC LIMIT 50")
@@ -132,6 +135,63 @@ def ranged_over_table():
     }
 
 
+def readers_of_table():
+    """The contestants in the row functions where all events are in the table, by what they read.  The
+    limit reads the table alone; with look-ups, a statement by hand gives the same rows as ours, of live assets."""
+    of_tenant = "FROM campaign_asset_reuse_history AS h WHERE h.tenant_id = {tenant}"
+    live = "a.tenant_id = {tenant} AND a.deleted_at IS NULL"
+    joined = of_tenant.replace(" WHERE", f" JOIN campaign_assets AS a ON a.id = h.asset_id AND {live} WHERE")
+    used_there = (f"SELECT h.asset_id, count(*) AS reuses, min(h.reused_at) AS first, max(h.reused_at) AS last {of_tenant}"
+                  " AND h.reused_in_id = {campaign} AND left(h.reused_in_id, 255) = {campaign}"
+                  " AND h.reused_in_type = 'campaign_space' GROUP BY h.asset_id")
+    by_day = ("SELECT day AT TIME ZONE 'UTC', sum(reuses), count(*) FROM (SELECT date_trunc('day', h.reused_at) AS day,"
+              " count(*) AS reuses {} AND h.reused_at >= {{start}} AND h.reused_at < {{end}}"
+              " GROUP BY 1, h.asset_id) AS g GROUP BY 1 ORDER BY 1")
+    newest = ("SELECT h.asset_id, h.reused_at AT TIME ZONE 'UTC', h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+              " h.seq, h.reuse_key, h.context, h.original")
+    return {
+        "asset_reuse_where_used of a campaign": {
+            OURS: "SELECT * FROM asset_reuse_where_used({tenant}, {campaign})",
+            LIMIT: used_there,
+            LOOK_UP_LIMIT:
+                "SELECT a.id, a.asset_name, a.asset_type::text, u.reuses,"
+                " u.first AT TIME ZONE 'UTC', u.last AT TIME ZONE 'UTC'"
+                f" FROM ({used_there}) AS u JOIN campaign_assets AS a ON a.id = u.asset_id AND {live}"
+                " ORDER BY u.reuses DESC, u.last DESC, a.id",
+        },
+        "asset_reuse_timeline of 3 days": {
+            OURS: "SELECT * FROM asset_reuse_timeline({tenant}, 'day', start_date => {start}, end_date => {end})",
+            LIMIT: by_day.format(of_tenant),
+            LOOK_UP_LIMIT: by_day.format(joined),
+        },
+        "asset_reuse_events, LIMIT 1": {
+            OURS: "SELECT asset_id, reused_at, reused_in_type, reused_in_id, reused_in_name"
+                  " FROM asset_reuse_events({tenant}) LIMIT 1",
+            LIMIT: f"{newest} {of_tenant} ORDER BY h.reused_at DESC LIMIT 1",
+            LOOK_UP_LIMIT: f"{newest} {joined} ORDER BY h.reused_at DESC, h.asset_id, h.seq DESC LIMIT 1",
+        },
+    }
+
+
+# What an application does with its own assets, and ours for comparison.
+INSERT_ASSET = (
+    "INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, description, file_url,"
+    " file_hash, impressions, clicks, ctr, platform_metadata) VALUES ({asset}, {campaign}, {tenant}, {tenant},"
+    " 'A new asset', 'image', repeat('Words about the asset, as people write them. ', 6),"
+    " 'https://cdn.example.com/new/original.jpg', md5({asset}), 0, 0, 0,"
+    """ '{{"account": "act-1", "status": "ACTIVE"}}')""")
+UPDATE_METRICS = (
+    "UPDATE campaign_assets SET impressions = impressions + 100, clicks = clicks + 3, updated_at = {clock}"
+    " WHERE id = {asset} AND tenant_id = {tenant}")
+UPDATE_METADATA = (
+    """UPDATE campaign_assets SET platform_metadata = platform_metadata || '{{"status": "PAUSED"}}'"""
+    " WHERE id = {asset} AND tenant_id = {tenant}")
+DELETE_ASSET = "DELETE FROM campaign_assets WHERE id = {asset} AND tenant_id = {tenant}"
+DELETE_CAMPAIGN = "DELETE FROM campaign_spaces WHERE id = {campaign} AND tenant_id = {tenant}"
+DELETE_TENANT = "DELETE FROM tenants WHERE id = {tenant}"
+TRACK = track_into_table()[OURS]
+
+
 def statement(sql):
     """The text as a statement of its own, which gives an answer as text."""
     return sql if sql.startswith(("SELECT ", "UPDATE ", "WITH ")) else f"SELECT ({sql})::text"
@@ -141,4 +201,4 @@ def plpgsql_statement(sql):
     """The text as a statement of plpgsql, which keeps an answer and drops rows."""
     if sql.startswith("SELECT "):
         return "PERFORM " + sql.removeprefix("SELECT ")
-    return sql if sql.startswith(("UPDATE ", "WITH ")) else f"answer := {sql}"
+    return sql if sql.startswith(("INSERT ", "UPDATE ", "DELETE ", "WITH ")) else f"answer := {sql}"

@@ -51,13 +51,13 @@ def fill_logs(server, database, lengths, crowd):
         "-c", "CALL bench.create_indexes()", "-c", "VACUUM (ANALYZE, FREEZE)")
 
 
-def fill_tenants(server, database, sizes, crowd):
+def fill_tenants(server, database, sizes, crowd, plan="tenants"):
     """Fill a database with tenants of these sizes among others, and bring it into memory."""
     past = 1 + sum(sizes) + crowd
     run_psql(
         server, database, "-v", f"sizes=ARRAY{list(sizes)}", "-v", f"crowd={crowd}", "-v", f"past={past}",
         "-c", "SELECT setseed(0.1)", "-c", "CALL bench.drop_indexes()",
-        "-f", HERE / "sql/tenants.sql")
+        "-f", HERE / f"sql/{plan}.sql")
     bounds = [1 + past * i // LOADERS for i in range(LOADERS + 1)]
     loaders = [
         threading.Thread(target=add_assets, args=(server, database, first, past_last))
@@ -84,12 +84,15 @@ def add_assets(server, database, first, past):
     cursor.execute("CALL bench.add_assets(%s, %s)", (first, past))
 
 
-def migrate_copy(server, source, target):
-    """Copy a database and move all its events to the history table; returns events moved in a second."""
+def copy_database(server, source, target):
     run_psql(server, "postgres", "-c", f"DROP DATABASE IF EXISTS {target}",
              "-c", f"CREATE DATABASE {target} TEMPLATE {source}")
-    run_psql(server, target, "-c", "SELECT asset_reuse_create_history_table()")
-    cursor = connect(server, target).cursor()
+
+
+def migrate(server, database):
+    """Move all events of a database to the history table; returns events moved in a second."""
+    run_psql(server, database, "-c", "SELECT asset_reuse_create_history_table()")
+    cursor = connect(server, database).cursor()
     started = time.perf_counter()
     cursor.execute("CALL asset_reuse_migrate_history()")
     seconds = time.perf_counter() - started

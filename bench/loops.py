@@ -7,8 +7,9 @@ VARIABLES = {
 }
 
 # Each call is a transaction, as from an application: in one long transaction the versions
-# of a row would pile up.  Only the calls are timed, not the commits.  The first calls are
-# not timed: they plan, after the vacuum between the rounds.
+# of a row would pile up.  Only the calls are timed, not how they end: with COMMIT, or with
+# ROLLBACK where the next round shall find the same rows.  The first calls are not timed: they
+# plan, after the vacuum between the rounds.
 WRITING_LOOP = """
 CREATE PROCEDURE bench.{name}(tenant text, assets text[], untimed int, campaigns text[], context jsonb, INOUT seconds float8)
 LANGUAGE plpgsql AS $loop$
@@ -29,7 +30,7 @@ BEGIN
         IF i > untimed THEN
             spent := spent + (clock_timestamp() - started);
         END IF;
-        COMMIT;
+        {ending};
     END LOOP;
     seconds := extract(epoch FROM spent) / (cardinality(assets) - untimed);
 END
@@ -54,10 +55,10 @@ $loop$
 """
 
 
-def create(cursor, template, name, sql, **values):
+def create(cursor, template, name, sql, ending="COMMIT", **values):
     """Create a loop over a text of contestants.py; returns its name."""
     statement = contestants.plpgsql_statement(sql).format(**{**VARIABLES, **values})
-    cursor.execute(template.format(name=name, statement=statement))
+    cursor.execute(template.format(name=name, statement=statement, ending=ending))
     return name
 
 
@@ -65,6 +66,13 @@ def write(cursor, name, tenant, assets, untimed, campaigns, context):
     """Run a loop that writes; returns the seconds of one call."""
     cursor.execute(f"CALL bench.{name}(%s, %s, %s, %s, %s, NULL)", (tenant, assets, untimed, campaigns, context))
     return cursor.fetchone()[0]
+
+
+def count_updates(cursor):
+    """The assets table's updates so far, and how many of them were HOT."""
+    cursor.execute("SELECT pg_stat_force_next_flush()")
+    cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'campaign_assets'")
+    return cursor.fetchone()
 
 
 def read(cursor, name, tenant, assets):

@@ -30,6 +30,7 @@ import data
 import history_table
 import loops
 import orm_service
+import table_costs
 import throughput
 from contestants import LIMIT, ORM, OURS
 from scale import CLIENTS, COMPRESSIONS, FULL, LOG_LENGTHS, QUICK, SEED
@@ -172,9 +173,9 @@ def measure_track(run, client, compression, i, assets):
     updates = {}
 
     def in_loop(name):
-        before = count_updates(cursor)
+        before = loops.count_updates(cursor)
         seconds = loops.write(cursor, name, tenant, untimed + assets, UNTIMED, campaigns, json.dumps(CONTEXT))
-        updates[name] = [after - old for after, old in zip(count_updates(cursor), before)]
+        updates[name] = [after - old for after, old in zip(loops.count_updates(cursor), before)]
         return seconds
 
     def reset():
@@ -203,13 +204,6 @@ def measure_track(run, client, compression, i, assets):
 
 def reset_logs(cursor, assets):
     cursor.execute("CALL bench.reset_logs(%s)", (assets,))
-
-
-def count_updates(cursor):
-    """The assets table's updates so far, and how many of them were HOT."""
-    cursor.execute("SELECT pg_stat_force_next_flush()")
-    cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'campaign_assets'")
-    return cursor.fetchone()
 
 
 def measure_history(run, client, compression, i, assets):
@@ -375,11 +369,12 @@ def read_field(path, name):
 def main(socket, programs, folder, scale):
     run = Run(Server(socket, programs), FULL if scale == "full" else QUICK, folder)
     note_machine(run)
+    table_costs.measure(run)
+    history_table.measure(run, Client)
     for compression in COMPRESSIONS:
         measure_logs(run, compression)
     measure_analytics(run)
     measure_throughput(run)
-    history_table.measure(run, Client)
 
 
 if __name__ == "__main__":

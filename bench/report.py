@@ -12,7 +12,10 @@ import statistics
 import sys
 
 import history_table
-from contestants import COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN
+import table_costs
+from contestants import (
+    COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN, WITH_TABLE,
+    WITHOUT_INDEX, WITHOUT_TABLE)
 from scale import COMPRESSIONS
 from throughput import CHOICES, ORM_SHARE
 
@@ -39,6 +42,7 @@ TABLE_TARGETS = (
 )
 FLATNESS_TARGET = 1.2
 MIGRATION_TARGET = 20_000
+STORAGE_TARGET = 480     # bytes
 
 # at least the ORM service's time / ours, from a client
 ORM_TARGETS = {"track": 10, "history": 10, NO_RANGE: 5, RANGED: 5}
@@ -162,7 +166,14 @@ def history_table_rows(results):
         rates = results.values[history_table.MIGRATION, size, history_table.SETTING, "client", OURS]
         rows.append([history_table.MIGRATION, f"{size:,} assets", "", f"**{statistics.median(rates):,.0f}** events/s",
                      f">= {MIGRATION_TARGET:,}", yes(statistics.median(rates) >= MIGRATION_TARGET)])
+    for state in (table_costs.MIGRATED, table_costs.REINDEXED):
+        size = storage(results, table_costs.TOTAL, state)
+        rows.append([table_costs.STORAGE, state, "", f"**{size:.0f}** bytes", f"<= {STORAGE_TARGET}", yes(size <= STORAGE_TARGET)])
     return rows
+
+
+def storage(results, part, state):
+    return results.median(table_costs.STORAGE, part, history_table.SETTING, "server", state)
 
 
 def worker_rows(results):
@@ -184,7 +195,8 @@ def times(results):
 
 
 def time_table(results, work, setting, side, names):
-    sizes = results.sizes(work)
+    """The times of a work's contestants, and the ratios of the first of them to the others."""
+    first, sizes = names[0], results.sizes(work)
     present = [n for n in names if any((work, size, setting, side, n) in results.values for size in sizes)]
     where = "inside the server" if side == "server" else "from a client"
     rows = []
@@ -193,16 +205,33 @@ def time_table(results, work, setting, side, names):
         rows.append([
             case(work, size),
             *(duration(results.median(work, size, setting, side, n)) if n in measured else "" for n in present),
-            *(spread(results.ratios(work, size, setting, side, OURS, n)) if n in measured else ""
-              for n in present if n != OURS)])
-    heads = ["case", *present, *(f"ours / {n}" for n in present if n != OURS)]
+            *(spread(results.ratios(work, size, setting, side, first, n)) if n in measured else ""
+              for n in present if n != first)])
+    heads = ["case", *present, *(f"{first} / {n}" for n in present if n != first)]
     return [f"## {work.capitalize()}: {setting}, {where}", "", *table(heads, rows)]
 
 
 def history_table_tables(results):
     names = [OURS, HAND_WRITTEN, DOCUMENTS, LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT]
     works = history_table.TRACK, history_table.PAGE, history_table.FIRST_PAGE, history_table.RANGED
-    return [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
+    lines = [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
+    return lines + table_costs_tables(results)
+
+
+def table_costs_tables(results):
+    contestants = [WITH_TABLE, WITHOUT_INDEX, WITHOUT_TABLE]
+    states = [table_costs.MIGRATED, table_costs.REINDEXED]
+    hot = [[what, *(f"{shares[name]} %" for name in contestants)] for what, shares in results.facts["hot_beside_table"].items()]
+    parts = [[part, *(f"{storage(results, part, state):.0f}" for state in states), what]
+             for part, what in table_costs.PARTS.items()]
+    return [
+        *time_table(results, table_costs.READER, history_table.SETTING, "server", [OURS, LIMIT, LOOK_UP_LIMIT]),
+        *time_table(results, table_costs.STATEMENT, history_table.SETTING, "server", contestants),
+        "Updates of the assets that were HOT:", "", *table(["statement", *contestants], hot),
+        "## Storage of an event in the table", "",
+        "Bytes, with ids of 36 characters and a context of two keys, without a key of the call.", "",
+        *table(["part", *states, "what it is"], parts),
+    ]
 
 
 def throughput_tables(results):
@@ -230,7 +259,7 @@ def case(work, size, setting=None):
     if work in ("track", "history"):
         events = "up to 5 events" if size == 5 else f"{size:,} events"
         return f"{events}, {setting}" if setting else events
-    return history_table.UNITS.get(work, "{:,} assets").format(size)
+    return size if isinstance(size, str) else history_table.UNITS.get(work, "{:,} assets").format(size)
 
 
 def spread(ratios):

@@ -29,6 +29,7 @@ class Scale:
     table_flat: int             # assets of the tenant who has some with many rows there
     table_crowd: int
     migrations: int
+    costs_assets: tuple         # of the tenant whose history is long, and of one to delete
 
 
 FULL = Scale(
@@ -51,6 +52,7 @@ FULL = Scale(
     table_flat=400,
     table_crowd=20_000,
     migrations=2,
+    costs_assets=(100_000, 1_000),
 )
 
 QUICK = Scale(
@@ -73,4 +75,5 @@ QUICK = Scale(
     table_flat=400,
     table_crowd=2_000,
     migrations=1,
+    costs_assets=(2_000, 100),
 )

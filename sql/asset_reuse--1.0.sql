@@ -44,6 +44,121 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION asset_reuse_track(uuid, uuid, uuid, text, text, text, jsonb, text) IS
 'Records one reuse of an asset, for callers that bind uuid values; otherwise as asset_reuse_track(text, ...).';
 
+CREATE FUNCTION asset_reuse_track_many(
+	asset_ids text[],
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	on_missing text DEFAULT 'error'
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track_many'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track_many(text[], text, text, text, text, text, jsonb, text, text) IS
+'Records one reuse of each of many assets in the same place, all or nothing, as asset_reuse_track does for one.
+asset_ids: 1 to 10,000 assets; one that is repeated counts once.  Their rows are locked in the order of the ids.
+reuse_key: goes into every event; an asset that has an event of that key, or the mark of one, is replayed.
+on_missing: error, or skip to leave out assets that are absent, deleted or another tenant''s.
+The other arguments are those of asset_reuse_track.
+Returns, as jsonb, how many were requested, tracked and replayed, the ids that are missing, and for each asset, in the order of asset_ids, its status (tracked, replayed or missing), its reused_count, and the event''s id and time.
+Errors: those of asset_reuse_track; P0002 for absent assets names the first ten of them in the detail.';
+
+CREATE FUNCTION asset_reuse_track_many(
+	asset_ids uuid[],
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	reused_in_type text DEFAULT 'campaign_space',
+	reused_in_id text DEFAULT NULL,
+	reused_in_name text DEFAULT NULL,
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	on_missing text DEFAULT 'error'
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_track_many'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_track_many(uuid[], uuid, uuid, text, text, text, jsonb, text, text) IS
+'Records one reuse of each of many assets, for callers that bind uuid values; otherwise as asset_reuse_track_many(text[], ...).';
+
+--
+-- Campaigns as a whole
+--
+
+CREATE FUNCTION asset_reuse_copy_campaign(
+	from_campaign_space_id text,
+	to_campaign_space_id text,
+	tenant_id text,
+	include text DEFAULT 'all',
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_copy_campaign'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_copy_campaign(text, text, text, text, jsonb, text, boolean) IS
+'Records a reuse in one campaign of every live asset of another one that is not there yet, so that a repeated call adds nothing.
+from_campaign_space_id, to_campaign_space_id: two campaigns of the tenant, which must exist and be live.
+include: which assets of the first campaign: own, those made in it; reused, those reused in it; all, both.
+reuse_context, reuse_key: go into every event, as in asset_reuse_track; an asset that has the key already, or its mark, is already there.
+dry_run: only tells what would be added.
+Returns, as jsonb, the ids of the assets that were added, and of those that were already there: made there or reused there.
+Errors: those of asset_reuse_track; 22023 both are the same campaign, or include is unknown.';
+
+CREATE FUNCTION asset_reuse_copy_campaign(
+	from_campaign_space_id uuid,
+	to_campaign_space_id uuid,
+	tenant_id uuid,
+	include text DEFAULT 'all',
+	reuse_context jsonb DEFAULT NULL,
+	reuse_key text DEFAULT NULL,
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_copy_campaign'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_copy_campaign(uuid, uuid, uuid, text, jsonb, text, boolean) IS
+'Copies a campaign''s assets into another, for callers that bind uuid values; otherwise as asset_reuse_copy_campaign(text, ...).';
+
+CREATE FUNCTION asset_reuse_sync(
+	campaign_space_id text,
+	tenant_id text,
+	asset_ids text[],
+	remove boolean DEFAULT false,
+	dry_run boolean DEFAULT false,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_sync'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_sync(text, text, text[], boolean, boolean, jsonb) IS
+'Makes a campaign have the assets of a list: records a reuse of those that are not in it, and names what is there beside the list, or takes it away.
+campaign_space_id, tenant_id: the campaign, which must exist, be live and belong to the tenant.  Two calls for one campaign go one after the other.
+asset_ids: up to 10,000 assets, which must all exist.
+remove: undoes all reuses in the campaign of assets that are not in the list, as asset_reuse_undo does; not with an empty list.
+dry_run: only tells what would be done.
+reuse_context: goes into every new event, as in asset_reuse_track.
+Returns, as jsonb, the ids of the assets of the list that were kept, since they were made or reused in the campaign, and that were added; of the extra ones, which are reused there and not in the list; and of those that were removed.
+Errors: those of asset_reuse_track and asset_reuse_undo; P0002 for absent assets names the first ten of them in the detail.';
+
+CREATE FUNCTION asset_reuse_sync(
+	campaign_space_id uuid,
+	tenant_id uuid,
+	asset_ids uuid[],
+	remove boolean DEFAULT false,
+	dry_run boolean DEFAULT false,
+	reuse_context jsonb DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_sync'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_sync(uuid, uuid, uuid[], boolean, boolean, jsonb) IS
+'Makes a campaign have the assets of a list, for callers that bind uuid values; otherwise as asset_reuse_sync(text, ...).';
+
 --
 -- Undo: take one reuse back
 --
@@ -181,8 +296,8 @@ LANGUAGE C;
 COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
 'Moves the reuse events of all documents that the caller may see to the history table, in transactions of its own, beside live tracking; a notice for each tells the progress.
 batch_size: assets moved in one transaction at most, 1 or more; it is fewer where they have many events.  tenant_id: whose; NULL for all tenants.
-May be interrupted and called again: it moves what is left.
-Errors: 22023 batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history, 27000 a trigger keeps events from being stored or removed; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+May be interrupted and called again: it moves what is left.  Events of an asset whose update a constraint or trigger refuses stay where they are; a warning at the end counts such assets and says which is the first one and why, with the error''s code.
+Errors: 22023 batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the table is not a reuse history; 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
 
 CREATE PROCEDURE asset_reuse_migrate_history(
 	batch_size int,
@@ -491,6 +606,15 @@ COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events in it.
 Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 no history table, 42809 what has its name is none, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C platform_metadata of another shape, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 not in READ COMMITTED.';
 
+CREATE FUNCTION asset_reuse_notify() RETURNS trigger
+AS 'MODULE_PATHNAME', 'asset_reuse_notify'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_notify() IS
+'A trigger function for the history table, AFTER INSERT OR DELETE, for each statement: NOTIFY asset_reuse, without a payload, when the transaction commits.
+At most one a second and session, and none while the notification queue is more than half full or for a transaction that is prepared.  Best effort: who listens reads again a second after each notification.
+Error 39P01: not called as an AFTER trigger for each statement.';
+
 CREATE FUNCTION asset_reuse_uuid_of(
 	id text,
 	column_name text
@@ -507,6 +631,13 @@ Error 22P02 if it is not a uuid; the message does not show the value.';
 -- Rows for analysts.  Events are in the assets' documents, in the history table, or
 -- in both: these functions read both.
 --
+
+CREATE FUNCTION asset_reuse_rows_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_rows_support'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_rows_support(internal) IS
+'Tells the planner how many rows the functions below return: means over all tenants, from what ANALYZE has found in the assets.';
 
 CREATE FUNCTION asset_reuse_log_events(
 	platform_metadata jsonb,
@@ -549,7 +680,8 @@ CREATE FUNCTION asset_reuse_event_rows(
 	OUT context jsonb
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_event_rows(text, text, timestamptz, timestamptz) IS
 'Returns the rows of asset_reuse_events one by one; use that, which keeps this property in FROM.';
@@ -569,7 +701,8 @@ CREATE FUNCTION asset_reuse_event_rows(
 	OUT context jsonb
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_event_rows'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_event_rows(uuid, uuid, timestamptz, timestamptz) IS
 'Returns the rows of asset_reuse_events(uuid, ...) one by one.';
@@ -645,7 +778,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	OUT assets bigint
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_timeline(text, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, and how many of them; buckets without reuse have zeros.
@@ -667,7 +801,8 @@ CREATE FUNCTION asset_reuse_timeline(
 	OUT assets bigint
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_timeline'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_timeline(uuid, text, text, timestamptz, timestamptz, text) IS
 'Returns how often a tenant''s live assets were reused in each bucket of time, for callers that have uuid values; otherwise as asset_reuse_timeline(text, ...).';
@@ -688,7 +823,8 @@ CREATE FUNCTION asset_reuse_trend(
 	OUT reuse_rate_percentage numeric
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_trend'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises: how many of its live assets were made in a bucket, how often assets were reused in it and how many, how many assets there were by its end and how many of these had ever been reused, and the latter in percent of the former with two decimals.
@@ -711,7 +847,8 @@ CREATE FUNCTION asset_reuse_trend(
 	OUT reuse_rate_percentage numeric
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_trend'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_trend(uuid, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises, for callers that have uuid values; otherwise as asset_reuse_trend(text, ...).';
@@ -729,7 +866,8 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_where_used(text, text, text, text) IS
 'Returns which of a tenant''s live assets were reused in a campaign or in another place, how often, first and last; the most reused first.
@@ -750,7 +888,8 @@ CREATE FUNCTION asset_reuse_where_used(
 	OUT last_reused_at timestamptz
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_where_used'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_where_used(uuid, uuid, text, text) IS
 'Returns which assets were reused in a campaign or in another place, for callers that have uuid values; otherwise as asset_reuse_where_used(text, ...).
@@ -785,7 +924,8 @@ BEGIN ATOMIC
 		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
 			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
 			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
-	ORDER BY t.ordinality;
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($5, 10), 1);	-- all there are: it tells the planner how many
 END;
 
 COMMENT ON FUNCTION asset_reuse_top(text, text, timestamptz, timestamptz, int) IS
@@ -823,7 +963,8 @@ BEGIN ATOMIC
 		AS (id text, asset_name text, asset_type text, reuses_in_range bigint, reused_count bigint,
 			last_reused_at timestamptz, impressions numeric, clicks numeric, conversions numeric, ctr numeric,
 			file_url text, thumbnail_url text, campaign_space_id text)) WITH ORDINALITY AS t
-	ORDER BY t.ordinality;
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($5, 10), 1);	-- all there are: it tells the planner how many
 END;
 
 COMMENT ON FUNCTION asset_reuse_top(uuid, text, timestamptz, timestamptz, int) IS
@@ -846,7 +987,8 @@ CREATE FUNCTION asset_reuse_unused(
 	OUT campaign_space_id text
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_unused'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_unused(text, text, interval) IS
 'Returns a tenant''s live assets that were never reused, by ctr and conversions, the best first: what to reuse next, or from the end, what to archive.
@@ -870,7 +1012,8 @@ CREATE FUNCTION asset_reuse_unused(
 	OUT campaign_space_id uuid
 ) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'asset_reuse_unused'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 'Returns a tenant''s live assets that were never reused, for callers that have uuid values; otherwise as asset_reuse_unused(text, ...).

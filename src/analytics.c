@@ -103,7 +103,7 @@ static void
 read_request(FunctionCallInfo fcinfo, AnalyticsRequest *request)
 {
 	request->tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
-	request->asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	request->asset_type = request_any_text(fcinfo, 1);
 	request->range = request_range(fcinfo, 2);
 	request->top_limit = request_optional_int(fcinfo, 4, "top_limit", 1, SUMMARY_MAX_TOP, DEFAULT_TOP);
 }

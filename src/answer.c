@@ -24,7 +24,7 @@
 #include "time_iso.h"
 
 #define DECIMALS	2			/* of ratios, percentages and means */
-#define GUARD_DECIMALS	20		/* of a quotient before it is rounded to them */
+#define GUARD_DECIMALS	20		/* of a quotient at least, before it is rounded to them */
 
 /* A key of assets that is no column, and the column it precedes */
 static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
@@ -252,8 +252,8 @@ static Numeric
 quotient(Datum dividend, Datum divisor)
 {
 	/* a quotient has as many decimals as its dividend, if that is more than usual */
-	Datum		widened = DirectFunctionCall2(numeric_round, dividend,
-											  Int32GetDatum(GUARD_DECIMALS));
+	int32		decimals = Max(DatumGetInt32(DirectFunctionCall1(numeric_scale, dividend)), GUARD_DECIMALS);
+	Datum		widened = DirectFunctionCall2(numeric_round, dividend, Int32GetDatum(decimals));
 
 	return round_numeric(DirectFunctionCall2(numeric_div, widened, divisor));
 }

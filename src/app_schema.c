@@ -107,13 +107,6 @@ static const ColumnSpec history_columns[HISTORY_NCOLUMNS] = {
 	[HISTORY_REUSED_IN_TYPE] = {"reused_in_type", KIND_PLACE, false},
 };
 
-/* What a relation is to be locked for */
-typedef struct LockCheck
-{
-	LOCKMODE	lockmode;
-	Oid			owner;			/* whose it must be to be waited for; 0: anybody's */
-} LockCheck;
-
 typedef struct AppTableSpec
 {
 	const ColumnSpec *columns;
@@ -152,7 +145,6 @@ static uint64 invalidations = 0;	/* received so far */
 static const TableSetting *table_setting(AppRole role);
 static const ColumnSpec *column_spec(AppRole role, int column);
 static void check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg);
-static Oid	relation_owner(Oid relid);
 static void create_bound_tables(void);
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
@@ -240,25 +232,22 @@ app_schema_find(AppRole role, LOCKMODE lockmode)
 {
 	const TableSetting *setting = table_setting(role);
 
-	return app_relation_find(setting->schema[0] ? setting->schema : NULL, setting->name, lockmode,
-							 InvalidOid);
+	return app_relation_find(setting->schema[0] ? setting->schema : NULL, setting->name, lockmode);
 }
 
 /*
  * app_relation_find finds a relation by its name and locks it until the end of the
  * transaction; InvalidOid if there is none.  Without a schema, it is found through the
- * search_path.  With an owner, one that is somebody else's is not waited for.
+ * search_path.
  *
- * Whoever has no right to take the lock must not even wait for it, since others would
- * wait behind him.  A name can stand for another relation after a wait, so the right is
- * checked each time it is resolved.
+ * A name can stand for another relation after a wait, so the right to lock is checked each time it
+ * is resolved.
  *
- * Errors: 42501 the caller may not lock the relation; 42809 it has another owner.
+ * Error 42501 if the caller may not lock the relation.
  */
 Oid
-app_relation_find(const char *schema, const char *name, LOCKMODE lockmode, Oid owner)
+app_relation_find(const char *schema, const char *name, LOCKMODE lockmode)
 {
-	LockCheck	check = {lockmode, owner};
 	RangeVar	range = {
 		.type = T_RangeVar,
 		.schemaname = unconstify(char *, schema),
@@ -267,32 +256,29 @@ app_relation_find(const char *schema, const char *name, LOCKMODE lockmode, Oid o
 		.location = -1
 	};
 
-	return RangeVarGetRelidExtended(&range, lockmode, RVR_MISSING_OK, check_may_lock, &check);
+	return RangeVarGetRelidExtended(&range, lockmode, RVR_MISSING_OK, check_may_lock, &lockmode);
+}
+
+static void
+check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
+{
+	if (OidIsValid(relid))
+		app_relation_check_lock(relid, range->relname, *(LOCKMODE *) arg);
 }
 
 /*
- * check_may_lock checks that the caller may lock a relation, before it is locked.
+ * app_relation_check_lock raises 42501 if the caller may not lock a relation.  Then he must not even
+ * wait for it, since others would wait behind him.
  *
  * A lock that keeps out readers or writers is for the owner, and one that writers take for
  * those who may write.  The lock that readers take is everybody's, as in a query, whose
  * tables are locked before privileges are checked.
  */
-static void
-check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
+void
+app_relation_check_lock(Oid relid, const char *name, LOCKMODE lockmode)
 {
-	const LockCheck *check = arg;
-	LOCKMODE	lockmode = check->lockmode;
 	AclResult	result = ACLCHECK_OK;
 
-	if (!OidIsValid(relid))
-		return;
-	if (OidIsValid(check->owner) && relation_owner(relid) != check->owner)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("relation \"%s\" is not a reuse history table", range->relname),
-				 errdetail("Its owner is not the owner of the assets."),
-				 errhint("If it is the history of these assets, give it that owner, too; otherwise rename it or set %s.",
-						 app_table_setting_name(APP_HISTORY))));
 	if (lockmode > RowExclusiveLock)
 		result = relation_ownercheck(relid, GetUserId()) ? ACLCHECK_OK : ACLCHECK_NOT_OWNER;
 	else if (lockmode == RowExclusiveLock)
@@ -303,22 +289,7 @@ check_may_lock(const RangeVar *range, Oid relid, Oid old_relid, void *arg)
 											   ACLMASK_ANY);
 	}
 	if (result != ACLCHECK_OK)
-		aclcheck_error(result, get_relkind_objtype(get_rel_relkind(relid)), range->relname);
-}
-
-static Oid
-relation_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	/* it can have been dropped meanwhile */
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
+		aclcheck_error(result, get_relkind_objtype(get_rel_relkind(relid)), name);
 }
 
 /* app_campaigns_are_uuids: is a campaign's id a uuid, so that it has one spelling? */

@@ -123,7 +123,8 @@ typedef enum AppColumnStatus
 } AppColumnStatus;
 
 extern Oid	app_schema_find(AppRole role, LOCKMODE lockmode);
-extern Oid	app_relation_find(const char *schema, const char *name, LOCKMODE lockmode, Oid owner);
+extern Oid	app_relation_find(const char *schema, const char *name, LOCKMODE lockmode);
+extern void app_relation_check_lock(Oid relid, const char *name, LOCKMODE lockmode);
 extern bool app_relation_fits(Oid relid);
 extern const char *app_table_setting_name(AppRole role);
 extern char *app_table_display_name(AppRole role);

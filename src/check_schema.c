@@ -119,8 +119,7 @@ wants_index(AppIndex index, Oid relid)
 	if (schema == NULL)
 		return false;
 	strlcpy(assets.schema, schema, NAMEDATALEN);
-	return OidIsValid(app_relation_find(history_table_schema(&assets), history_table_name(), NoLock,
-										InvalidOid));
+	return OidIsValid(app_relation_find(history_table_schema(&assets), history_table_name(), NoLock));
 }
 
 /* put_row puts a row of texts, null for a null. */

@@ -72,6 +72,7 @@ static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
 static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
+static bool is_same_optional(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -275,13 +276,25 @@ event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
 		(place->key != NULL || !reuse_value_get(context, place_keys[PLACE_KEY].name, &key));
 }
 
+/* event_place_is: are two places one, by type and id? */
+bool
+event_place_is(const ReusePlace *place, const ReusePlace *other)
+{
+	return is_same_optional(place->type, other->type) && is_same_optional(place->id, other->id);
+}
+
+static bool
+is_same_optional(const text *a, const text *b)
+{
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
+}
+
 /* event_names_campaign: is a place a campaign that is known by its id? */
 bool
 event_names_campaign(const ReusePlace *place)
 {
 	return place->id != NULL && place->type != NULL &&
-		VARSIZE_ANY_EXHDR(place->type) == strlen(CAMPAIGN_TYPE) &&
-		memcmp(VARDATA_ANY(place->type), CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE)) == 0;
+		event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
 }
 
 /*
@@ -416,8 +429,7 @@ is_string_of(const ReuseValue *context, int place_key, const text *value)
 		return false;
 	if (value == NULL)
 		return found.type == JENTRY_ISNULL;
-	return found.type == JENTRY_ISSTRING && found.len == VARSIZE_ANY_EXHDR(value) &&
-		memcmp(found.data, VARDATA_ANY(value), found.len) == 0;
+	return found.type == JENTRY_ISSTRING && event_text_is(value, found.data, found.len);
 }
 
 static text *

@@ -27,6 +27,20 @@ typedef struct ReusePlace
 	text	   *key;
 } ReusePlace;
 
+/* event_text_is: is a text just these bytes? */
+static inline bool
+event_text_is(const text *value, const char *data, Size len)
+{
+	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), data, len) == 0;
+}
+
+/* event_same_text: are two texts the same, byte by byte? */
+static inline bool
+event_same_text(const text *a, const text *b)
+{
+	return event_text_is(a, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
+}
+
 extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
@@ -34,6 +48,7 @@ extern Jsonb *event_context_others(const ReuseValue *context);
 extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
 extern bool event_context_key(const ReuseValue *context, ReuseValue *key);
 extern bool event_context_is_plain(const ReuseValue *context, const ReusePlace *place);
+extern bool event_place_is(const ReusePlace *place, const ReusePlace *other);
 extern bool event_names_campaign(const ReusePlace *place);
 extern bool event_id_is_uuid(const text *id);
 extern text *event_id_spelled(text *id);

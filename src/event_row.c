@@ -189,10 +189,7 @@ has_same_others(const ReuseValue *a, const ReuseValue *b)
 static bool
 is_same_text(const text *a, const text *b)
 {
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
 }
 
 /* is_too_large: are a row's columns more than a document can hold? */

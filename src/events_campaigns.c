@@ -107,16 +107,11 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 static int
 place_named_before(const HistoryPage *page, const int *places, int64 event)
 {
-	const text *named = page->events[event].place.id;
-	Size		len = VARSIZE_ANY_EXHDR(named);
 	int64		i;
 
 	for (i = 0; i < event; i++)
 	{
-		const text *other = page->events[i].place.id;
-
-		if (places[i] != 0 && VARSIZE_ANY_EXHDR(other) == len &&
-			memcmp(VARDATA_ANY(other), VARDATA_ANY(named), len) == 0)
+		if (places[i] != 0 && event_same_text(page->events[i].place.id, page->events[event].place.id))
 			return places[i];
 	}
 	return 0;

@@ -44,15 +44,27 @@ static const char read_rows_of_key[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
 	" WHERE h.tenant_id {=} $tenant_id AND h.asset_id {=} $asset_id AND h.reuse_key {=} $reuse_key";
 
+static const char read_row_of_place[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
+	" ORDER BY h.reused_at, h.seq LIMIT 1";
+
 static const char remove_row[] =
 	"DELETE FROM {history} AS h WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	" AND h.reused_at {=} $reused_at AND h.seq {=} $seq";
 
+/*
+ * A trigger on the history table can have tracked the asset meanwhile, and later: that is the
+ * latest event then, unless it is absurd.
+ */
 static const char count_events[] =
 	"UPDATE {assets} AS a SET"
 	"  reused_count = CASE WHEN COALESCE(a.reused_count, 0) {+} $delta {<} 0 THEN 0"
 	"   ELSE COALESCE(a.reused_count, 0) {+} $delta END,"
-	"  last_reused_at = $last_reused_at"
+	"  last_reused_at = {if horizon}CASE WHEN a.last_reused_at {>} $last_reused_at"
+	"    AND a.last_reused_at {<=} $horizon THEN a.last_reused_at ELSE $last_reused_at END"
+	"   {else}$last_reused_at{end}"
 	"{if document}, platform_metadata = $document{end}"
 	"{if assets.updated_at}, updated_at = $updated_at{end}"
 	" WHERE a.id {=} $asset_id AND {live:a}"
@@ -67,6 +79,7 @@ static void read_document(EventsAsset *asset);
 static void set_document(EventsAsset *asset, Jsonb *document);
 static PlanRequest row_request(const EventsAsset *asset, const char *sql);
 static void add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Timestamp time);
+static bool find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event);
 static void read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event);
 static bool find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event);
 static void read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *event);
@@ -239,6 +252,40 @@ events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
 	return event->undone;
 }
 
+/* events_find_place finds an event of the asset in a place, which is told by its type and id. */
+bool
+events_find_place(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+{
+	PlanRequest query;
+
+	if (asset->tables->history == NULL)
+		return find_place_in_log(asset, place, event);
+	query = row_request(asset, read_row_of_place);
+	plan_add_value(&query, "reused_in_type", TEXTOID, PointerGetDatum(place->type));
+	plan_add_value(&query, "reused_in_id", TEXTOID, PointerGetDatum(place->id));
+	plan_execute(&query);
+	if (SPI_processed == 0)
+		return false;
+	read_stored(0, asset, event);
+	return events_find_id(asset, event->id, event);
+}
+
+static bool
+find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+{
+	ReuseLogWalk walk;
+	ReuseValue	element;
+
+	log_walk(&walk, &asset->log);
+	while (log_next(&walk, &element))
+	{
+		read_element(&element, asset, event);
+		if (event_place_is(&event->place, place))
+			return find_in_list(asset, NULL, walk.next - 1, event);
+	}
+	return false;
+}
+
 /* read_stored reads an event of a row of the history table. */
 static void
 read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event)
@@ -370,7 +417,7 @@ make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 }
 
 /*
- * events_remove removes an event that events_find_id has found, leaves a mark of it in the
+ * events_remove removes an event that was found by its id or place, leaves a mark of it in the
  * document, and returns what last_reused_at is to be then.
  *
  * Errors: 21000 the event cannot be told apart from others; 27000 its row is not removed.
@@ -378,6 +425,8 @@ make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 NullableDatum
 events_remove(EventsAsset *asset, const StoredEvent *event)
 {
+	NullableDatum last;
+
 	if (event->id.time == DT_NOBEGIN || event->alike > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
@@ -392,7 +441,10 @@ events_remove(EventsAsset *asset, const StoredEvent *event)
 	set_document(asset, log_put_mark(asset->document ? &asset->document->root : NULL,
 									 asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
 									 event->id, &event->place));
-	return last_time_without(asset, event->id.time);
+	last = last_time_without(asset, event->id.time);
+	asset->row.values[ASSET_LAST_REUSED_AT] = last.value;
+	asset->row.nulls[ASSET_LAST_REUSED_AT] = last.isnull;
+	return last;
 }
 
 static void
@@ -468,6 +520,9 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	plan_add_value(&update, "delta", INT4OID, Int32GetDatum(delta));
 	plan_add_nullable(&update, "last_reused_at", row->columns[ASSET_LAST_REUSED_AT].type,
 					  last_reused_at.value, last_reused_at.isnull);
+	/* what is removed can make it earlier */
+	plan_add_optional(&update, "horizon", row->columns[ASSET_LAST_REUSED_AT].type,
+					  TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())), delta < 0);
 	plan_add_optional(&update, "document", JSONBOID, PointerGetDatum(asset->document), !asset->rewritten);
 	if (row->columns[ASSET_UPDATED_AT].present)
 		plan_add_value(&update, "updated_at", row->columns[ASSET_UPDATED_AT].type,

@@ -44,7 +44,6 @@ static const char append_event[] =
 
 static void append_to_document(const TrackRequest *request, const EventTables *tables,
 							   TrackResult *result);
-static ColumnSet returned_columns(const AppTable *assets);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
 pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
 										 bool has_campaign);
@@ -53,8 +52,6 @@ static void store_locked(TrackRequest *request, EventTables *tables, TrackResult
 static bool replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result);
 static bool is_same_place(const TrackRequest *request, const EventTables *tables,
 						  const ReusePlace *stored);
-static bool is_same_text(const text *a, const text *b);
-static void find_campaign(TrackRequest *request);
 static void take_place(const AppRow *campaign, ReusePlace *place);
 static void set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
 static bool rounds_time(const AppTable *assets);
@@ -86,7 +83,7 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	bool		has_campaign = OidIsValid(request->campaign_space_id.type) && !request->placed;
 	AppTable	spaces;
 	ReusePlace	place = request->place;
-	ColumnSet	columns = returned_columns(assets);
+	ColumnSet	columns = TRACK_COLUMNS | COLUMN_BIT(ASSET_PLATFORM_METADATA);
 	PlanRequest update = {
 		.sql = append_event,
 		.tables[APP_ASSETS] = assets,
@@ -142,13 +139,6 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	read_time(result);
 }
 
-/* returned_columns are those of the answer, and the document where it has the only exact time. */
-static ColumnSet
-returned_columns(const AppTable *assets)
-{
-	return TRACK_COLUMNS | (rounds_time(assets) ? COLUMN_BIT(ASSET_PLATFORM_METADATA) : 0);
-}
-
 static void
 add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
 {
@@ -171,26 +161,17 @@ report_not_found(const TrackRequest *request, const EventTables *tables, bool ha
 	app_report_not_found(APP_SPACES);
 }
 
-/* read_time reads the event's time: last_reused_at, or where that rounds the last event's in the document. */
+/* read_time reads the event's time in the document: a trigger can have given the asset another one. */
 static void
 read_time(TrackResult *result)
 {
-	const AppRow *asset = &result->asset;
-	const Jsonb *document = app_row_document(asset);
-	bool		found = !asset->nulls[ASSET_LAST_REUSED_AT];
+	const Jsonb *document = app_row_document(&result->asset);
+	ReuseLog	log;
 
-	if (document != NULL)
-	{
-		ReuseLog	log;
-
-		log_find(&document->root, &log);
-		found = log_last_time(&log, &result->id.time);
-	}
-	else if (found)
-		result->id.time = DatumGetTimestamp(asset->values[ASSET_LAST_REUSED_AT]);
+	(void) log_find(document ? &document->root : NULL, &log);
 	/* no counted event has that time, so it is the first one */
 	result->id.seq = 0;
-	if (!found)
+	if (!log_last_time(&log, &result->id.time))
 		result->id.time = DT_NOBEGIN;
 }
 
@@ -205,7 +186,7 @@ store_locked(TrackRequest *request, EventTables *tables, TrackResult *result)
 	events_lock(tables, request->asset_id, request->tenant_id, &asset);
 	if (request->place.key != NULL && replay(request, &asset, result))
 		return;
-	find_campaign(request);
+	events_find_campaign(request);
 	set_context(request, &request->place, result);
 	if (tables->uuid_campaigns && event_names_campaign(&result->place))
 		result->place.id = event_id_spelled(result->place.id);
@@ -253,54 +234,53 @@ is_same_place(const TrackRequest *request, const EventTables *tables, const Reus
 	AppTable	spaces;
 	AppRow		campaign;
 
-	if (!is_same_text(place.type, stored->type))
-		return false;
 	if (place.id != NULL && tables->uuid_campaigns && event_names_campaign(&place))
 		place.id = event_id_spelled(place.id);
 	if (place.id != NULL || !OidIsValid(request->campaign_space_id.type))
-		return is_same_text(place.id, stored->id);
+		return event_place_is(&place, stored);
 
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	if (is_same_text(identifier_text(request->campaign_space_id, &spaces.columns[SPACE_ID]), stored->id))
+	place.id = identifier_text(request->campaign_space_id, &spaces.columns[SPACE_ID]);
+	if (event_place_is(&place, stored))
 		return true;
-	return app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id,
-							   false, &campaign) &&
-		is_same_text(app_row_text(&campaign, SPACE_ID), stored->id);
+	if (!app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id,
+							 false, &campaign))
+		return false;
+	place.id = app_row_text(&campaign, SPACE_ID);
+	return event_place_is(&place, stored);
 }
 
-/* is_same_text: are two texts the same bytes, or both null? */
-static bool
-is_same_text(const text *a, const text *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* find_campaign completes the request's place with what the campaign's row says, if it names one. */
-static void
-find_campaign(TrackRequest *request)
+/*
+ * events_find_campaign completes the request's place with what the campaign's row says, if it
+ * names one.
+ *
+ * Error P0002 if that is absent, deleted or another tenant's.
+ */
+void
+events_find_campaign(TrackRequest *request)
 {
 	AppTable	spaces;
 	AppRow		campaign;
+	MemoryContext old;
 
 	if (!OidIsValid(request->campaign_space_id.type) || request->placed)
 		return;
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
 	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
+	old = MemoryContextSwitchTo(request->memory);
 	take_place(&campaign, &request->place);
+	MemoryContextSwitchTo(old);
 	request->placed = true;
 }
 
-/* take_place takes what was not given of a place from the campaign. */
+/* take_place takes what was not given of a place from the campaign, into the current memory context. */
 static void
 take_place(const AppRow *campaign, ReusePlace *place)
 {
 	if (place->id == NULL)
-		place->id = app_row_text(campaign, SPACE_ID);
+		place->id = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_ID)));
 	if (place->name == NULL && !campaign->nulls[SPACE_CAMPAIGN_NAME])
-		place->name = app_row_text(campaign, SPACE_CAMPAIGN_NAME);
+		place->name = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_CAMPAIGN_NAME)));
 }
 
 /* set_context sets the place of the event, and its context. */

@@ -19,6 +19,7 @@ typedef struct TrackRequest
 	Identifier	campaign_space_id;	/* type 0: none */
 	ReusePlace	place;			/* as given; a campaign's id and name come later */
 	bool		placed;			/* they have come */
+	MemoryContext memory;		/* where they are */
 	Jsonb	   *reuse_context;	/* null: none */
 } TrackRequest;
 
@@ -32,6 +33,7 @@ typedef struct TrackResult
 	ReuseValue	context;		/* the event's */
 } TrackResult;
 
+extern void events_find_campaign(TrackRequest *request);
 extern void events_store(TrackRequest *request, EventTables *tables, TrackResult *result);
 
 #endif							/* ASSET_REUSE_EVENTS_STORE_H */

@@ -46,7 +46,7 @@ static uint32 group_end(const LogList *list, uint32 first);
 static uint32 rows_of_time(const LogRows *rows, uint32 *next, Timestamp time);
 static uint32 number_events(LogList *list, uint32 first, uint32 end, uint32 to,
 							const LogRow *rows, uint32 nrows);
-static bool has_seq(const LogRow *rows, uint32 nrows, int64 seq);
+static int64 *sorted_seqs(const LogRow *rows, uint32 nrows);
 static HashedRow *hash_rows(const LogRow *rows, uint32 nrows);
 static uint64 hash_seed(void);
 static int64 hash_of(const Jsonb *value);
@@ -198,17 +198,20 @@ rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
 static uint32
 number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *rows, uint32 nrows)
 {
-	HashedRow  *hashed = nrows > 0 ? hash_rows(rows, nrows) : NULL;
+	HashedRow  *hashed = NULL;
+	int64	   *seqs = NULL;
 	int64		seq = 0;
-	bool		scarce;
+	uint32		next = 0;		/* of the rows' numbers, the first that is not below seq */
 	uint32		i;
 
-	for (i = 0; i < nrows; i++)
-		seq = Max(seq, (int64) rows[i].seq + 1);
-	/* numbers that leave no room for all events, which only others can write */
-	scarce = seq > PG_INT32_MAX - (int64) (end - first);
-	if (scarce)
-		seq = 0;
+	if (nrows > 0)
+	{
+		hashed = hash_rows(rows, nrows);
+		seqs = sorted_seqs(rows, nrows);
+		/* behind the rows, unless others have written numbers that leave no room there: then between them */
+		if (seqs[nrows - 1] < PG_INT32_MAX - (int64) (end - first))
+			seq = Max(seqs[nrows - 1] + 1, 0);
+	}
 	for (i = first; i < end; i++)
 	{
 		LogEvent	event = list->events[i];
@@ -217,29 +220,30 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 		log_get(list->log, event.number, &element);
 		if (nrows > 0 && take_copy(&element, rows, hashed, nrows))
 			continue;
-		while (scarce && has_seq(rows, nrows, seq))
-			seq++;
+		for (; next < nrows && seqs[next] <= seq; next++)
+			seq += seqs[next] == seq;
 		event.seq = (int32) seq++;
 		list->events[to++] = event;
 	}
-	if (hashed != NULL)
+	if (nrows > 0)
+	{
 		pfree(hashed);
+		pfree(seqs);
+	}
 	return to;
 }
 
-/* has_seq: has a row that number? */
-static bool
-has_seq(const LogRow *rows, uint32 nrows, int64 seq)
+/* sorted_seqs returns the rows' numbers, ascending. */
+static int64 *
+sorted_seqs(const LogRow *rows, uint32 nrows)
 {
+	int64	   *seqs = MemoryContextAllocHuge(CurrentMemoryContext, (Size) nrows * sizeof(int64));
 	uint32		i;
 
 	for (i = 0; i < nrows; i++)
-	{
-		if (rows[i].seq == seq)
-			return true;
-	}
-	CHECK_FOR_INTERRUPTS();
-	return false;
+		seqs[i] = rows[i].seq;
+	time_sort(seqs, nrows, sizeof(int64));
+	return seqs;
 }
 
 /* hash_rows returns the rows by their hashes, which makes them easy to find by what they are. */

@@ -18,12 +18,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -75,7 +75,7 @@ static void put_text(Datum *values, bool *nulls, int column, text *value);
 static void list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseLog *log,
 						  LogList *list);
 static bool get_rows(FunctionCallInfo fcinfo, int argno, LogRows *rows);
-static uint32 take_apart(ArrayType *array, Oid type, Datum **values);
+static char *array_data(ArrayType *array, uint32 *count);
 
 /*
  * asset_reuse_log_events(platform_metadata, start_date, end_date, uuid_campaigns, detail,
@@ -286,14 +286,14 @@ get_rows(FunctionCallInfo fcinfo, int argno, LogRows *rows)
 void
 log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *rows)
 {
-	Datum	   *row_times;
-	Datum	   *row_seqs;
-	Datum	   *row_elements;
+	uint32		nseqs;
+	uint32		nelements;
+	const Timestamp *row_times = (const Timestamp *) array_data(times, &rows->count);
+	const int32 *row_seqs = (const int32 *) array_data(seqs, &nseqs);
+	char	   *element = array_data(elements, &nelements);
 	uint32		i;
 
-	rows->count = take_apart(times, TIMESTAMPOID, &row_times);
-	if (take_apart(seqs, INT4OID, &row_seqs) != rows->count ||
-		take_apart(elements, JSONBOID, &row_elements) != rows->count)
+	if (nseqs != rows->count || nelements != rows->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the arrays of rows must have the same number of elements")));
@@ -302,29 +302,24 @@ log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *r
 	for (i = 0; i < rows->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		element = (char *) att_align_pointer(element, TYPALIGN_INT, -1, element);
 		rows->rows[i] = (LogRow) {
-			.time = DatumGetTimestamp(row_times[i]),
-			.seq = DatumGetInt32(row_seqs[i]),
-			.element = DatumGetJsonbP(row_elements[i])
+			.time = row_times[i],
+			.seq = row_seqs[i],
+			.element = DatumGetJsonbP(PointerGetDatum(element))
 		};
+		element = att_addlength_pointer(element, -1, element);
 	}
 }
 
-/* take_apart takes an array apart and returns its length. */
-static uint32
-take_apart(ArrayType *array, Oid type, Datum **values)
+/* array_data returns an array's values where they are: a Datum for each takes too much memory. */
+static char *
+array_data(ArrayType *array, uint32 *count)
 {
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	bool	   *nulls;
-	int			nelems;
-
 	if (ARR_HASNULL(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arrays of rows must not contain nulls")));
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, type, typlen, typbyval, typalign, values, &nulls, &nelems);
-	return nelems;
+	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	return (char *) array + ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 }

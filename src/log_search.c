@@ -107,8 +107,7 @@ has_key(const ReuseValue *context, const text *key)
 {
 	ReuseValue	found;
 
-	return event_context_key(context, &found) && found.len == VARSIZE_ANY_EXHDR(key) &&
-		memcmp(found.data, VARDATA_ANY(key), found.len) == 0;
+	return event_context_key(context, &found) && event_text_is(key, found.data, found.len);
 }
 
 static bool

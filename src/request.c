@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -100,16 +101,20 @@ request_text_or(FunctionCallInfo fcinfo, int argno, const char *name, const char
 	return value != NULL ? value : cstring_to_text(default_value);
 }
 
+/* request_any_text returns a text, or null. */
+text *
+request_any_text(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
+}
+
 /* request_optional_text returns a text that must not be empty, or null. */
 text *
 request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	text	   *value;
+	text	   *value = request_any_text(fcinfo, argno);
 
-	if (PG_ARGISNULL(argno))
-		return NULL;
-	value = PG_GETARG_TEXT_PP(argno);
-	if (VARSIZE_ANY_EXHDR(value) == 0)
+	if (value != NULL && VARSIZE_ANY_EXHDR(value) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be empty", name),
@@ -130,6 +135,83 @@ request_reuse_key(FunctionCallInfo fcinfo, int argno)
 				 errdetail("reuse_key must be between 1 and %d bytes, but is %zu.", MAX_REUSE_KEY,
 						   VARSIZE_ANY_EXHDR(key))));
 	return key;
+}
+
+/*
+ * request_choice returns which of a list of values one is, from 0; the first is the default.
+ *
+ * Error 22023 for another value.
+ */
+int
+request_choice(FunctionCallInfo fcinfo, int argno, const char *name, const char *const *choices,
+			   int nchoices)
+{
+	char	   *given;
+	StringInfoData known;
+	int			i;
+
+	if (PG_ARGISNULL(argno))
+		return 0;
+	given = text_to_cstring(PG_GETARG_TEXT_PP(argno));
+	for (i = 0; i < nchoices; i++)
+	{
+		if (strcmp(given, choices[i]) == 0)
+			return i;
+	}
+	initStringInfo(&known);
+	for (i = 0; i < nchoices; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", choices[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid %s: \"%s\"", name, given),
+			 errhint("The known values are: %s.", known.data)));
+}
+
+/* request_flag returns a boolean, false for a null. */
+bool
+request_flag(FunctionCallInfo fcinfo, int argno)
+{
+	return !PG_ARGISNULL(argno) && PG_GETARG_BOOL(argno);
+}
+
+/*
+ * request_identifiers returns an array of identifiers that must be given, so many of them; an
+ * array of no or more than one dimension is its elements.
+ */
+Identifier *
+request_identifiers(FunctionCallInfo fcinfo, int argno, const char *name, Oid type, int min, int max,
+					int *nids)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	Identifier *ids;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			i;
+
+	require_value(fcinfo, argno, name);
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argno), type, typlen, typbyval, typalign, &values, &nulls, nids);
+	if (*nids < min || *nids > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is out of bounds", name),
+				 errdetail("%s must have between %d and %d elements, but has %d.", name, min, max, *nids)));
+	ids = palloc(Max(*nids, 1) * sizeof(Identifier));
+	for (i = 0; i < *nids; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not have nulls", name)));
+		if (type == TEXTOID && VARSIZE_ANY_EXHDR(DatumGetPointer(values[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must not have empty elements", name)));
+		ids[i] = (Identifier) {type, values[i]};
+	}
+	return ids;
 }
 
 /* request_int returns an integer that must be given, within bounds; INT_MAX is no bound. */

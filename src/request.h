@@ -31,8 +31,14 @@ extern Jsonb *request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log
 extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_text_or(FunctionCallInfo fcinfo, int argno, const char *name,
 							 const char *default_value);
+extern text *request_any_text(FunctionCallInfo fcinfo, int argno);
 extern text *request_optional_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_reuse_key(FunctionCallInfo fcinfo, int argno);
+extern int	request_choice(FunctionCallInfo fcinfo, int argno, const char *name,
+						   const char *const *choices, int nchoices);
+extern bool request_flag(FunctionCallInfo fcinfo, int argno);
+extern Identifier *request_identifiers(FunctionCallInfo fcinfo, int argno, const char *name, Oid type,
+									   int min, int max, int *nids);
 extern int	request_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max);
 extern int	request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int min, int max,
 								 int default_value);

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/uuid.h"
 
 #include "event_context.h"
 #include "request_identifier.h"
@@ -89,6 +90,20 @@ identifier_text(Identifier id, const AppColumn *column)
 	if (column->type == BPCHAROID)
 		return DatumGetTextPP(DirectFunctionCall1(rtrim1, value));
 	return DatumGetTextPP(value);
+}
+
+/* identifier_compare compares two identifiers of one type, byte by byte. */
+int
+identifier_compare(Identifier a, Identifier b)
+{
+	const char *x = DatumGetPointer(a.value);
+	const char *y = DatumGetPointer(b.value);
+	Size		xlen = a.type == UUIDOID ? UUID_LEN : VARSIZE_ANY_EXHDR(x);
+	Size		ylen = a.type == UUIDOID ? UUID_LEN : VARSIZE_ANY_EXHDR(y);
+	int			order = memcmp(a.type == UUIDOID ? x : VARDATA_ANY(x),
+							   a.type == UUIDOID ? y : VARDATA_ANY(y), Min(xlen, ylen));
+
+	return order != 0 ? order : (xlen > ylen) - (xlen < ylen);
 }
 
 /* identifier_add adds a parameter for an identifier; one that is optional may be none. */

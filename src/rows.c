@@ -96,7 +96,7 @@ asset_reuse_unused(PG_FUNCTION_ARGS)
 	RowRequest	request = {.id_type = request_id_type(fcinfo, 0)};
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
-	request.asset_type = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	request.asset_type = request_any_text(fcinfo, 1);
 	read_older_than(fcinfo, 2, &request);
 	return return_rows(fcinfo, &request, row_unused);
 }

@@ -29,11 +29,11 @@ const char row_events[] =
 
 /*
  * In two steps, since count(DISTINCT) would sort.  Events outside of the bounds are counted
- * without a bucket, and come last.
+ * without a bucket, and come last; those a little earlier than the first bucket have theirs.
  */
 const char row_timeline[] =
 	"SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), pg_catalog.count(*), g.later"
-	" FROM (SELECT CASE WHEN {utc:e.reused_at} {>=} $first_bucket AND {utc:e.reused_at} {<} $last_time"
+	" FROM (SELECT CASE WHEN {utc:e.reused_at} {>=} $first_time AND {utc:e.reused_at} {<} $last_time"
 	"    THEN {bucket:e} END AS bucket_start,"
 	"   {utc:e.reused_at} {>=} $last_time AS later, pg_catalog.count(*) AS reuses"
 	"  FROM ({events}) AS e"
@@ -44,17 +44,17 @@ const char row_timeline[] =
 /*
  * By bucket: how many assets were made in it, within the range and at all, how many events it
  * has, of how many assets, and how many assets were there and reused for the first time.  What
- * is earlier has no bucket; assets without a time of creation were always there.
+ * is earlier has no bucket, or its own; assets without a time of creation were always there.
  */
 const char row_trend[] =
 	"WITH reused AS MATERIALIZED ("
-	"  SELECT e.asset_id, CASE WHEN {utc:e.reused_at} {>=} $first_bucket THEN {bucket:e} END AS bucket_start,"
+	"  SELECT e.asset_id, CASE WHEN {utc:e.reused_at} {>=} $first_time THEN {bucket:e} END AS bucket_start,"
 	"   pg_catalog.count(*) FILTER (WHERE {utc:e.reused_at} {>=} $from_time) AS reuses"
 	"  FROM ({events}) AS e"
 	"  WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<} $last_time"
 	"  GROUP BY 1, 2),"
 	" made AS ("
-	"  SELECT a.id, CASE WHEN {created} {>=} $first_bucket THEN {bucket:a} END AS bucket_start,"
+	"  SELECT a.id, CASE WHEN {created} {>=} $first_time THEN {bucket:a} END AS bucket_start,"
 	"   a.created_at IS NULL AS always, {created} {>=} $from_time AS in_range"
 	"  FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time))"
 	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
@@ -92,6 +92,14 @@ const char row_unused[] =
 	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
 	"  {if created_before} AND a.created_at {<} {created_before}{end}"
 	" ORDER BY m.ctr DESC NULLS LAST, m.conversions DESC NULLS LAST, a.id";
+
+/* The assets that are in a campaign: made in it, or reused there. */
+const char row_members[] =
+	"SELECT m.id, pg_catalog.bool_or(m.made), pg_catalog.bool_or(m.reused) FROM ("
+	"{if made_in} SELECT {asset_id:a.id} AS id, true AS made, false AS reused FROM {assets} AS a"
+	"  WHERE {live:a} AND a.campaign_space_id {=} $made_in UNION ALL{end}"
+	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
+	" GROUP BY m.id ORDER BY m.id";
 
 /* The assets that are asked for. */
 static const char wanted[] =
@@ -306,7 +314,10 @@ append_ctr(PlanText *text, const AppTable *assets)
 	appendStringInfoString(&text->sql, ", 2)) END");
 }
 
-/* append_number appends a column's number; null if it is none, as NaN and infinity are. */
+/*
+ * append_number appends a column's number; null if it is none, as NaN and infinity are.  A float goes
+ * through text, which has the digits that tell it from its neighbours, as in answers.
+ */
 static void
 append_number(PlanText *text, const AppTable *assets, const char *name)
 {
@@ -318,8 +329,9 @@ append_number(PlanText *text, const AppTable *assets, const char *name)
 		case FLOAT8OID:
 		case NUMERICOID:
 			appendStringInfo(&text->sql, "CASE WHEN a.%s OPERATOR(pg_catalog.>) '-Infinity' "
-							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' "
-							 "THEN CAST(a.%s AS pg_catalog.numeric) END", name, name, name);
+							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' THEN CAST(%s AS pg_catalog.numeric) END",
+							 name, name, psprintf(column->type == NUMERICOID ? "a.%s" :
+												  "CAST(a.%s AS pg_catalog.text)", name));
 			break;
 		case InvalidOid:
 			appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.numeric)");

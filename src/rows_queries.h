@@ -15,6 +15,7 @@ extern const char row_timeline[];
 extern const char row_trend[];
 extern const char row_where_used[];
 extern const char row_unused[];
+extern const char row_members[];
 
 extern void rows_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 

@@ -24,7 +24,6 @@
 
 static void bind_request(const RowRequest *request, RowStatement *statement);
 static void bind_place(const RowRequest *request, RowStatement *statement);
-static bool is_same(const text *a, const text *b);
 static void bind_time(PlanRequest *plan, const char *name, bool given, Timestamp time);
 static void bind_text(PlanRequest *plan, const char *name, text *value);
 static void bind_flag(PlanRequest *plan, const char *name, bool set);
@@ -66,7 +65,8 @@ bind_request(const RowRequest *request, RowStatement *statement)
 	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
 	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
 	bind_text(plan, "time_zone", request->time_zone);
-	bind_time(plan, "first_bucket", request->bucket != NULL, request->first_bucket);
+	/* the first bucket can begin before its beginning: where the clocks go back to that, they show it twice */
+	bind_time(plan, "first_time", request->bucket != NULL, request->first_bucket - USECS_PER_DAY);
 	bind_time(plan, "last_time", request->bucket != NULL, request->last_time);
 	if (request->has_created_before)
 		app_schema_require(&statement->assets, ASSET_CREATED_AT);
@@ -99,26 +99,19 @@ bind_place(const RowRequest *request, RowStatement *statement)
 			.id = identifier_text(request->campaign_id, campaign_id)
 		};
 
-		nowhere = (place.type != NULL && !is_same(place.type, campaign.type)) ||
-			(place.id != NULL && !is_same(spelled, campaign.id));
+		nowhere = (place.type != NULL && !event_same_text(place.type, campaign.type)) ||
+			(place.id != NULL && !event_same_text(spelled, campaign.id));
 		place = campaign;
 		spelled = NULL;
 	}
 	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
-	else if (place.type != NULL || place.id == NULL || is_same(spelled, place.id))
+	else if (place.type != NULL || place.id == NULL || event_same_text(spelled, place.id))
 		spelled = NULL;
 	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
 	bind_text(plan, "place_type", place.type);
 	bind_text(plan, "place_id", place.id);
 	bind_text(plan, "campaign_id", spelled);
 	bind_flag(plan, "nowhere", nowhere);
-}
-
-static bool
-is_same(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 static void

@@ -84,7 +84,7 @@ put_types(JsonbWriter *w, const SummaryState *state)
 		JSONB_KEY("count"), JSONB_KEY("total_reuses"), JSONB_KEY("avg_reuses_per_asset"),
 	};
 	int			ntypes = state->types ? state->types->members : 0;
-	NamedType  *named = palloc(ntypes * sizeof(NamedType));
+	NamedType  *named = MemoryContextAllocHuge(CurrentMemoryContext, ntypes * sizeof(NamedType));
 	int			i = 0;
 
 	if (ntypes > 0)

@@ -24,6 +24,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "storage/lmgr.h"
+#include "storage/sinval.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -72,7 +74,10 @@ static const HistoryColumn bytewise[] = {
 
 static NamedTable named = {0};
 
+static Oid	find_and_lock(const AppTable *assets, LOCKMODE lockmode);
 static bool counts_as_table(char relkind);
+static void check_owner(const AppTable *assets, Oid relid);
+static Oid	relation_owner(Oid relid);
 static void check_is_as_seen(const AppTable *assets, Oid relid);
 static Oid	seen_by_snapshot(Oid schema, const char *name);
 static void note_named(Oid schema, const char *name, Oid relid);
@@ -100,14 +105,8 @@ bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 				   AppTable *history)
 {
-	const char *schema = history_table_schema(assets);
-	Oid			relid = app_relation_find(schema, history_table_name(), NoLock, InvalidOid);
+	Oid			relid = find_and_lock(assets, lockmode);
 
-	/* what is no table is not even waited for; where there is nothing, it is looked for more closely */
-	if (!OidIsValid(relid) || counts_as_table(get_rel_relkind(relid)))
-		relid = app_relation_find(schema, history_table_name(), lockmode, assets->owner);
-	if (!counts_as_table(get_rel_relkind(relid)))
-		relid = InvalidOid;
 	if (read_only)
 		check_is_as_seen(assets, relid);
 	if (!OidIsValid(relid))
@@ -115,6 +114,45 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
 	return true;
+}
+
+/*
+ * find_and_lock finds the relation that has the table's name and locks it; InvalidOid if there is none,
+ * or one that is no table.
+ *
+ * It does as RangeVarGetRelidExtended, which would lock what is no table as well: the name
+ * is resolved again if there was news meanwhile, until it stands for what has been locked.
+ */
+static Oid
+find_and_lock(const AppTable *assets, LOCKMODE lockmode)
+{
+	const char *schema = history_table_schema(assets);
+	const char *name = history_table_name();
+	Oid			locked = InvalidOid;
+
+	for (;;)
+	{
+		uint64		heard = SharedInvalidMessageCounter;
+		Oid			relid = app_relation_find(schema, name, NoLock);
+
+		if (!counts_as_table(get_rel_relkind(relid)))
+			relid = InvalidOid;
+		if (OidIsValid(relid) && relid == locked)
+			return relid;
+		if (OidIsValid(locked))
+			UnlockRelationOid(locked, lockmode);
+		locked = relid;
+		if (OidIsValid(relid))
+		{
+			check_owner(assets, relid);
+			app_relation_check_lock(relid, name, lockmode);
+			LockRelationOid(relid, lockmode);
+		}
+		else
+			AcceptInvalidationMessages();
+		if (heard == SharedInvalidMessageCounter)
+			return relid;
+	}
 }
 
 static bool
@@ -130,6 +168,35 @@ counts_as_table(char relkind)
 		default:
 			return false;
 	}
+}
+
+/* check_owner raises 42809 for a table of somebody else's, which must not even be waited for. */
+static void
+check_owner(const AppTable *assets, Oid relid)
+{
+	if (relation_owner(relid) == assets->owner)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("relation \"%s\" is not a reuse history table", history_table_name()),
+			 errdetail("Its owner is not the owner of the assets."),
+			 errhint("If it is the history of these assets, give it that owner, too; otherwise rename it or set %s.",
+					 app_table_setting_name(APP_HISTORY))));
+}
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	/* it can have been dropped meanwhile */
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
 }
 
 /* history_table_schema returns the schema in which the history table is or would be. */

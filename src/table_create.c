@@ -223,6 +223,8 @@ create_log_index(const AppTable *assets)
 	name = ChooseRelationName(assets->name, NULL, "reuse_history_idx",
 							  get_namespace_oid(assets->schema, false), false);
 	ddl_run(app_index_statement(INDEX_LOGS, name, ddl_name(assets)));
+	ddl_run(psprintf("COMMENT ON INDEX %s IS %s", quote_qualified_identifier(assets->schema, name),
+					 quote_literal_cstr(LOG_INDEX_COMMENT)));
 }
 
 static void

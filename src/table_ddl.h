@@ -12,6 +12,13 @@
 
 #include "app_schema.h"
 
+/*
+ * The comment on the index of documents that have a log, by which it is known as the one that was
+ * created here: its name can change, and a dump has no dependency of it on the table.
+ */
+#define LOG_INDEX_COMMENT \
+	"The documents that have events: created by asset_reuse_create_history_table(), " \
+	"dropped by asset_reuse_drop_history_table()."
 
 /* What ddl_leave puts back */
 typedef struct DdlState

@@ -16,9 +16,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 
-#include "app_index.h"
 #include "plan_cache.h"
 #include "table_bind.h"
 #include "table_ddl.h"
@@ -297,14 +295,14 @@ forget_in_partman(const AppTable *history)
 	ddl_leave(state);
 }
 
-/* drop_log_index drops the index on the assets that the table has brought. */
+/* drop_log_index drops the index on the assets that the table has brought, but none that its owner has made. */
 static void
 drop_log_index(const AppTable *assets)
 {
-	Oid			index = app_index_find(INDEX_LOGS, assets->relid);
+	DdlState	state = ddl_enter(GetUserId());
 
-	/* a partition's may be of its parent's */
-	if (OidIsValid(index) && !get_rel_relispartition(index))
-		ddl_run(psprintf("DROP INDEX %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
-																	 get_rel_name(index))));
+	ddl_run_each(psprintf("SELECT format('DROP INDEX %%s', indexrelid::regclass) FROM pg_index "
+						  "WHERE indrelid = %u AND obj_description(indexrelid, 'pg_class') = %s",
+						  assets->relid, quote_literal_cstr(LOG_INDEX_COMMENT)));
+	ddl_leave(state);
 }

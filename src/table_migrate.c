@@ -11,6 +11,10 @@
  * has locks itself, so it cannot deadlock with the application, or kill a call of its.
  * A second pass moves what the first one has left, an asset at a time, and waits.
  *
+ * A batch is a subtransaction.  Where the application's constraints and triggers refuse an asset,
+ * the first pass leaves its batch to the second, which passes over that asset alone and
+ * warns of it at the end: one asset must not keep those behind it from being moved.
+ *
  * Progress is told by a notice per batch.  PostgreSQL's progress views are closed to
  * extensions: pgstat_progress_start_command takes the server's own commands only.
  *
@@ -22,6 +26,7 @@
 
 #include <limits.h>
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -31,6 +36,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "events_move.h"
@@ -68,11 +74,13 @@ static const char pick_logged[] =
 
 /*
  * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
- * asset by SQL is passed over, or waited for before anything else is locked.
+ * asset by SQL is passed over, or waited for before anything else is locked.  Tenants can share ids:
+ * what was picked are pairs.
  */
 static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
-	" WHERE a.id {=} ANY ($ids) AND a.tenant_id {=} ANY ($tenant_ids)"
+	" WHERE (a.tenant_id, a.id) {=} ANY (SELECT k.tenant_id, k.id"
+	"  FROM ROWS FROM (pg_catalog.unnest($tenant_ids), pg_catalog.unnest($ids)) AS k (tenant_id, id))"
 	"  AND {fn:log_count}({doc:a}) {>} 0"
 	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
 
@@ -111,6 +119,12 @@ typedef struct Migration
 	int64		events;			/* that were moved */
 	int64		moved_assets;	/* of which they were */
 	TimestampTz start;
+
+	/* what was refused */
+	int64		refused_assets;
+	char	   *first_refused;	/* the id of the first of them */
+	int			first_code;		/* and its error */
+	char	   *first_message;
 } Migration;
 
 static void begin_transaction(Migration *m);
@@ -121,7 +135,11 @@ static bool move_batch(Migration *m);
 static bool pick_assets(Migration *m, Datum *keys);
 static void keep_last(Migration *m, ArrayBuildState **keys);
 static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
-static void move_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
+static void try_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
+static int64 move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets);
+static bool is_refusal(int sqlerrcode);
+static void note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error);
+static void report_refused(const Migration *m);
 static void report_batch(const Migration *m);
 static void report_end(const Migration *m, int64 left);
 static int64 events_per_second(const Migration *m);
@@ -162,6 +180,8 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	run_pass(&m, batch_size, false);
 	run_pass(&m, 1, true);
 	report_end(&m, count_events(&m));
+	if (m.refused_assets > 0)
+		report_refused(&m);
 
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -260,7 +280,7 @@ move_batch(Migration *m)
 		uint64		nassets;
 		SPITupleTable *assets = lock_assets(m, keys, &nassets);
 
-		move_logs(m, assets, nassets);
+		try_logs(m, assets, nassets);
 		SPI_freetuptable(assets);
 		if (m->events > before)
 			report_batch(m);
@@ -359,13 +379,52 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 	return SPI_tuptable;
 }
 
-/* move_logs moves the logs of assets that were locked. */
+/* try_logs moves the logs of assets that were locked; if one is refused, none. */
 static void
-move_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
+try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(memory);
+	PG_TRY();
+	{
+		int64		events = move_logs(m, assets, nassets);
+
+		ReleaseCurrentSubTransaction();
+		m->events += events;
+		m->moved_assets += nassets;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(memory);
+		CurrentResourceOwner = owner;
+		if (!is_refusal(error->sqlerrcode))
+			ReThrowError(error);
+		/* the first pass has not looked for the one that was it */
+		if (m->wait)
+			note_refused(m, assets, error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(memory);
+	CurrentResourceOwner = owner;
+}
+
+/* move_logs moves the logs of assets and returns how many events it has stored. */
+static int64
+move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets)
 {
 	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
 												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(memory);
+	int64		events = 0;
 	uint64		i;
 
 	for (i = 0; i < nassets; i++)
@@ -373,12 +432,60 @@ move_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 		AppRow		asset;
 
 		app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[i], assets->tupdesc, &asset);
-		m->events += events_move(&m->tables, &asset);
-		m->moved_assets++;
+		events += events_move(&m->tables, &asset);
 		MemoryContextReset(memory);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
+	return events;
+}
+
+/*
+ * is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
+ * but what other assets would meet as well, a lack of rights or of space say, ends the run.
+ */
+static bool
+is_refusal(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/* note_refused notes an asset that was refused, and if it is the first one, why. */
+static void
+note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error)
+{
+	AppRow		asset;
+
+	if (m->refused_assets++ > 0)
+		return;
+	app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[0], assets->tupdesc, &asset);
+	m->first_refused = MemoryContextStrdup(m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)));
+	m->first_code = error->sqlerrcode;
+	m->first_message = MemoryContextStrdup(m->memory, error->message);
+}
+
+/* report_refused warns of the assets that were refused; of their errors, the details can quote rows. */
+static void
+report_refused(const Migration *m)
+{
+	ereport(WARNING,
+			(errcode(m->first_code),
+			 errmsg("could not move the events of %s", counted(m->refused_assets, "asset")),
+			 errdetail("The first one is asset \"%s\": %s", m->first_refused, m->first_message),
+			 errhint("The events stay in the documents.  Once nothing refuses to have these assets updated, "
+					 "call asset_reuse_migrate_history() again.")));
 }
 
 /* report_batch tells how far it is. */
@@ -404,7 +511,7 @@ report_end(const Migration *m, int64 left)
 					counted(m->events, "event"), counted(m->moved_assets, "asset"),
 					counted(events_per_second(m), "event"), counted(left, "event")),
 			 left > 0 ?
-			 errhint("They were added meanwhile, or are of assets without an id or a tenant.") : 0));
+			 errhint("They were added meanwhile, or are of assets that were refused, or have no id or no tenant.") : 0));
 }
 
 static int64

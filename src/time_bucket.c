@@ -34,22 +34,32 @@ static const TimeBucket buckets[] = {
 static Timestamp to_local(text *zone, Timestamp time);
 static Timestamp from_local(text *zone, Timestamp local);
 
-/* time_bucket_find finds a bucket by its name; error 22023 if there is none such. */
+/* time_bucket_named returns the bucket of that name; null if there is none such. */
 const TimeBucket *
-time_bucket_find(const text *name)
+time_bucket_named(const char *name)
 {
-	char	   *wanted = text_to_cstring(name);
 	Size		i;
 
 	for (i = 0; i < lengthof(buckets); i++)
 	{
-		if (strcmp(buckets[i].name, wanted) == 0)
+		if (strcmp(buckets[i].name, name) == 0)
 			return &buckets[i];
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid bucket: \"%s\"", wanted),
-			 errhint("The known buckets are: hour, day, week, month, quarter, year.")));
+	return NULL;
+}
+
+/* time_bucket_find finds a bucket by its name; error 22023 if there is none such. */
+const TimeBucket *
+time_bucket_find(const text *name)
+{
+	const TimeBucket *bucket = time_bucket_named(text_to_cstring(name));
+
+	if (bucket == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid bucket: \"%s\"", text_to_cstring(name)),
+				 errhint("The known buckets are: hour, day, week, month, quarter, year.")));
+	return bucket;
 }
 
 /* time_bucket_start returns when the bucket begins in which a time is. */

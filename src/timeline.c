@@ -27,9 +27,6 @@
 PG_FUNCTION_INFO_V1(asset_reuse_timeline);
 PG_FUNCTION_INFO_V1(asset_reuse_trend);
 
-/* Maximum number of buckets in a timeline: a hundred years of hours */
-#define MAX_BUCKETS			1000000
-
 /* Columns of the timeline's statement, as SPI numbers them */
 enum
 {
@@ -62,9 +59,10 @@ static void bound_timeline(RowRequest *request);
 static void put_timeline(ReturnSetInfo *result, const RowRequest *request);
 static bool timeline_start(const RowRequest *request, Timestamp *start);
 static void report_outside(const RowRequest *request);
-static int64 events_outside(bool later);
+static int64 events_outside(const RowRequest *request, bool later);
+static uint64 first_row(const RowRequest *request);
 static void put_trend(ReturnSetInfo *result, const RowRequest *request);
-static uint64 add_earlier(TrendTotals *totals, bool *has_earlier);
+static uint64 add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier);
 static void put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts,
 							 const TrendTotals *totals);
 static Timestamp next_bucket(const RowRequest *request, Timestamp start);
@@ -85,7 +83,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "day"));
-	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.asset_type = request_any_text(fcinfo, 2);
 	request.range = request_range(fcinfo, 3);
 	request.time_zone = read_time_zone(fcinfo, 5);
 	bound_timeline(&request);
@@ -136,7 +134,7 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 {
 	Timestamp	last = time_bucket_start(request->bucket, request->time_zone, request->last_time - 1);
 	Timestamp	start;
-	uint64		row = 0;
+	uint64		row = first_row(request);
 
 	report_outside(request);
 	if (!timeline_start(request, &start) || start > last)
@@ -174,7 +172,7 @@ timeline_start(const RowRequest *request, Timestamp *start)
 		return false;
 	if (!TIMESTAMP_NOT_FINITE(request->range.start))
 		*start = Max(time_bucket_start(request->bucket, request->time_zone, request->range.start), request->first_bucket);
-	else if (events_outside(false) > 0)
+	else if (events_outside(request, false) > 0)
 		*start = request->first_bucket;
 	else
 		return bucket_start(0, start);
@@ -185,8 +183,8 @@ timeline_start(const RowRequest *request, Timestamp *start)
 static void
 report_outside(const RowRequest *request)
 {
-	int64		earlier = events_outside(false);
-	int64		later = events_outside(true);
+	int64		earlier = events_outside(request, false);
+	int64		later = events_outside(request, true);
 
 	if (later > 0)
 		ereport(NOTICE,
@@ -203,18 +201,34 @@ report_outside(const RowRequest *request)
 
 /* events_outside returns how many events are later than the buckets, or earlier. */
 static int64
-events_outside(bool later)
+events_outside(const RowRequest *request, bool later)
 {
+	uint64		first = first_row(request);
 	Timestamp	start;
+	int64		events = 0;
 	uint64		row;
 
+	for (row = 0; row < first && !later; row++)
+		events += row_count(row, TIMELINE_REUSES);
 	/* at most two rows have no bucket, and these are the last */
 	for (row = SPI_processed; row > 0 && !bucket_start(row - 1, &start); row--)
 	{
 		if (DatumGetBool(plan_result(row - 1, TIMELINE_LATER, BOOLOID)) == later)
-			return row_count(row - 1, TIMELINE_REUSES);
+			events += row_count(row - 1, TIMELINE_REUSES);
 	}
-	return 0;
+	return events;
+}
+
+/* first_row returns the row of the first bucket that there can be, or of a later one. */
+static uint64
+first_row(const RowRequest *request)
+{
+	Timestamp	start;
+	uint64		row = 0;
+
+	while (bucket_start(row, &start) && start < request->first_bucket)
+		row++;
+	return row;
 }
 
 /*
@@ -230,7 +244,7 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 
 	request.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request.id_type);
 	request.bucket = time_bucket_find(request_text_or(fcinfo, 1, "bucket", "month"));
-	request.asset_type = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	request.asset_type = request_any_text(fcinfo, 2);
 	request.time_zone = read_time_zone(fcinfo, 5);
 	request.range = range;
 	InitMaterializedSRF(fcinfo, 0);
@@ -261,7 +275,7 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 	Timestamp	last = time_bucket_start(request->bucket, request->time_zone, request->last_time - 1);
 	TrendTotals totals = {0};
 	bool		has_earlier;
-	uint64		row = add_earlier(&totals, &has_earlier);
+	uint64		row = add_earlier(request, &totals, &has_earlier);
 	Timestamp	start = request->first_bucket;
 
 	if (request->range.start >= request->last_time ||
@@ -296,14 +310,19 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
  * which were always there; it returns the row of the first bucket.
  */
 static uint64
-add_earlier(TrendTotals *totals, bool *has_earlier)
+add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier)
 {
 	uint64		row;
-	Timestamp	start = DT_NOBEGIN;
 
-	*has_earlier = SPI_processed > 0 && !bucket_start(0, &start);
-	for (row = 0; row < SPI_processed && (!bucket_start(row, &start) || start == DT_NOBEGIN); row++)
+	*has_earlier = false;
+	for (row = 0; row < SPI_processed; row++)
 	{
+		Timestamp	start;
+		bool		has_start = bucket_start(row, &start);
+
+		if (has_start && start >= request->first_bucket)
+			break;
+		*has_earlier |= !has_start || start != DT_NOBEGIN;
 		totals->assets += row_count(row, TREND_MADE);
 		totals->ever_reused += row_count(row, TREND_FIRST_REUSED);
 	}

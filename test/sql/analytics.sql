@@ -361,6 +361,9 @@ SELECT correlation('(1, 10, 0, 0), (0, 10, 1, 30)');
 SELECT correlation('(1, 10, 1.1, 30), (0, 10, 1.1, 30)');
 -- A lift is of the means themselves, not of the rounded ones: 0.004 against 0.003 is a third more.
 SELECT correlation('(1, 10, 0.004, 4), (0, 10, 0.003, 3)');
+-- However small they are: 3.4 times as much, a third more, and no more.
+SELECT correlation('(1, 10, 3.4e-22, 4), (0, 10, 1e-22, 3)') -> 'lift' AS small, correlation('(1, 10, 4e-300, 4), (0, 10, 3e-300, 3)') -> 'lift' AS smaller,
+	correlation('(1, 10, 1e-25, 4), (0, 10, 1e-25, 3)') -> 'lift' AS same;
 
 --
 -- What is printed of a number: two decimals, halves away from zero, no trailing zeros
@@ -587,6 +590,11 @@ INSERT INTO real_assets (id, tenant_id, asset_type, impressions, ctr) VALUES
 SET asset_reuse.assets_table = 'real_assets';
 SELECT answer #> '{overview,total_assets}' AS assets, answer #> '{performance_correlation,non_reused_assets,avg_ctr}' AS ctr
 FROM asset_reuse_analytics('real', 'image') AS answer;
+-- In all functions it has the digits that it takes to tell it from its neighbours.
+UPDATE real_assets SET ctr = CASE id WHEN 'r1' THEN 0.1 WHEN 'r2' THEN 16777216 ELSE 1.2345678 END;
+SELECT asset_id, ctr FROM asset_reuse_unused('real');
+ALTER TABLE real_assets ALTER ctr TYPE float8 USING CASE id WHEN 'r1' THEN 0.1 + 0.2::float8 WHEN 'r2' THEN 5e-324 ELSE 1e300 END;
+SELECT asset_id, CAST(ctr AS float8) FROM asset_reuse_unused('real');
 RESET asset_reuse.assets_table;
 
 SET client_min_messages = warning;

@@ -96,12 +96,20 @@ ALTER INDEX campaign_assets_reuse_history_idx1 RENAME TO renamed;
 SELECT asset_reuse_drop_history_table();
 SELECT indexname FROM log_indexes;
 ROLLBACK;
--- One that is there already serves; one on other columns does not.
+-- One that is there already serves; one on other columns does not.  Neither is removed: the owner has made them.
 BEGIN;
 SELECT asset_reuse_drop_history_table();
 CREATE INDEX ours ON campaign_assets (tenant_id, id) WHERE platform_metadata ? 'reuse_history';
 CREATE INDEX others ON campaign_assets (id, tenant_id) WHERE platform_metadata ? 'reuse_history';
 SELECT asset_reuse_create_history_table();
+SELECT indexname FROM log_indexes;
+SELECT asset_reuse_drop_history_table();
+SELECT indexname FROM log_indexes;
+ROLLBACK;
+-- Nor is one that he makes beside ours.
+BEGIN;
+CREATE INDEX another ON campaign_assets (tenant_id, id) WHERE platform_metadata ? 'reuse_history';
+SELECT asset_reuse_drop_history_table();
 SELECT indexname FROM log_indexes;
 ROLLBACK;
 -- The owner may drop it: the answers are the same.

@@ -67,14 +67,27 @@ SELECT error_of($$ SELECT asset_reuse_track('logged', 'acme', reused_in_id => 'x
 DROP TRIGGER suppress ON campaign_assets;
 SELECT reused_count, (SELECT count(*) FROM campaign_asset_reuse_history WHERE asset_id = 'logged') FROM campaign_assets WHERE id = 'logged';
 -- One that stores events at other times: each is there once, and the answer and last_reused_at have the time that was stored.
-CREATE FUNCTION truncate_time() RETURNS trigger LANGUAGE plpgsql AS
-	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at); RETURN NEW; END $$;
-CREATE TRIGGER truncate_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION truncate_time();
+CREATE FUNCTION round_time() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN NEW.reused_at := date_trunc('second', NEW.reused_at) + interval '1 second'; RETURN NEW; END $$;
+CREATE TRIGGER round_time BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION round_time();
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-03T10:00:00.700001"}]}' WHERE id = 'logged';
 SELECT to_char((t #>> '{event,timestamp}')::timestamptz, 'US') AS microseconds, t #> '{event,timestamp}' = t #> '{asset,last_reused_at}' AS same
 FROM asset_reuse_track('logged', 'acme', reused_in_id => 'x') AS t;
-DROP TRIGGER truncate_time ON campaign_asset_reuse_history;
+DROP TRIGGER round_time ON campaign_asset_reuse_history;
 SELECT total, event ->> 'timestamp' FROM asset_reuse_history('logged', 'acme') AS h, LATERAL (SELECT h -> 'total', h -> 'history' -> 2) AS e (total, event);
+-- One that tracks the asset again while an event is stored: last_reused_at is the later event's time.  One that is absurd does not stay.
+CREATE FUNCTION track_again() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN PERFORM asset_reuse_track(NEW.asset_id, NEW.tenant_id, reused_in_id => 'again'); RETURN NULL; END $$;
+CREATE TRIGGER track_again AFTER INSERT ON campaign_asset_reuse_history FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION track_again();
+SELECT (t #>> '{asset,last_reused_at}')::timestamptz > (t #>> '{event,timestamp}')::timestamptz AS later FROM asset_reuse_track('logged', 'acme', reused_in_id => 'x') AS t;
+DROP TRIGGER track_again ON campaign_asset_reuse_history;
+SELECT reused_in_id, a.last_reused_at = h.reused_at AS latest, reused_count FROM campaign_assets AS a JOIN campaign_asset_reuse_history AS h ON asset_id = id
+WHERE id = 'logged' ORDER BY reused_at DESC LIMIT 2;
+CREATE FUNCTION be_absurd() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN UPDATE campaign_assets SET last_reused_at = TG_ARGV[0]::timestamp WHERE id = NEW.asset_id; RETURN NULL; END $$;
+CREATE TRIGGER be_absurd AFTER INSERT ON campaign_asset_reuse_history FOR EACH ROW EXECUTE FUNCTION be_absurd('9999-12-31');
+SELECT t #> '{event,timestamp}' = t #> '{asset,last_reused_at}' AS same FROM asset_reuse_track('logged', 'acme', reused_in_id => 'x') AS t;
+DROP TRIGGER be_absurd ON campaign_asset_reuse_history;
 DELETE FROM campaign_assets WHERE id = 'logged';
 
 -- Times some hours ahead of the clock, which count: each is shown as what it is after :soon.

@@ -193,17 +193,39 @@ FROM (SELECT string_agg(DISTINCT asset_id, ' ' ORDER BY asset_id) AS assets, cou
 	FROM campaign_asset_reuse_history GROUP BY xmin::text) AS t;
 SELECT count(*) FROM campaign_assets WHERE platform_metadata <> '{"source": "sync"}';
 
--- An error ends the run, and keeps what the batches before it have moved: e1 and e2.
+-- What a constraint or a trigger refuses is passed over, whatever the batches: the others, e1, e2, e4 and e6, move, and a warning says
+-- how many did not, and why the first one; of the row it quotes the id alone.
+TRUNCATE campaign_asset_reuse_history, campaign_assets;
+SELECT count(add_asset('e' || n, 'acme', events(1, 2))) FROM generate_series(1, 6) AS n;
+ALTER TABLE campaign_assets ADD CONSTRAINT not_e3 CHECK (id <> 'e3') NOT VALID;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING MESSAGE = 'rights have expired', ERRCODE = TG_ARGV[0]; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (OLD.id = 'e5') EXECUTE FUNCTION refuse('RX001');
+CALL asset_reuse_migrate_history(2);
+SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
+SELECT id, jsonb_array_length(platform_metadata -> 'reuse_history') AS left FROM campaign_assets ORDER BY 1;
+-- A further run tries them again; the table's own constraints are no different.  The warning has the code of the first one's error.
+ALTER TABLE campaign_assets DROP CONSTRAINT not_e3;
+ALTER TABLE campaign_asset_reuse_history ADD CONSTRAINT not_e3 CHECK (asset_id <> 'e3') NOT VALID;
+\set VERBOSITY sqlstate
+CALL asset_reuse_migrate_history();
+\set VERBOSITY default
+SELECT count(*) FROM campaign_asset_reuse_history;
+-- Once nothing refuses them, they move.
+ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT not_e3;
+DROP TRIGGER refuse ON campaign_assets;
+CALL asset_reuse_migrate_history();
+SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
+
+-- An error that is not about one asset ends the run, and keeps what the batches before it have moved: e1 and e2.
 TRUNCATE campaign_asset_reuse_history, campaign_assets;
 SELECT count(add_asset('e' || n, 'acme', events(1, 2))) FROM generate_series(1, 4) AS n;
-ALTER TABLE campaign_asset_reuse_history ADD CONSTRAINT not_e3 CHECK (asset_id <> 'e3');
+CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (OLD.id = 'e3') EXECUTE FUNCTION refuse('disk_full');
 \set VERBOSITY terse
 CALL asset_reuse_migrate_history(1);
 \set VERBOSITY default
 SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
-SELECT id, jsonb_array_length(platform_metadata -> 'reuse_history') AS left FROM campaign_assets ORDER BY 1;
+DROP TRIGGER refuse ON campaign_assets;
 -- A further run goes on from there.
-ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT not_e3;
 CALL asset_reuse_migrate_history();
 SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
 
@@ -232,7 +254,7 @@ CALL asset_reuse_migrate_history(1, '');
 -- Triggers
 --
 
--- One that suppresses the update would leave the events in both places: an error, and nothing moved.
+-- One that suppresses the update would leave the events in both places: a warning, and nothing moved.
 TRUNCATE campaign_asset_reuse_history, campaign_assets;
 SELECT add_asset('g1', 'acme', events(1, 2));
 CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
@@ -240,7 +262,7 @@ CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FU
 CALL asset_reuse_migrate_history();
 SELECT count(*) FROM campaign_asset_reuse_history;
 DROP TRIGGER suppress ON campaign_assets;
--- One that suppresses a row of the history would lose its event: an error, and nothing moved.
+-- One that suppresses a row of the history would lose its event: a warning, and nothing moved.
 CREATE TRIGGER suppress BEFORE INSERT ON campaign_asset_reuse_history FOR EACH ROW
 	WHEN (NEW.reused_at > '2026-01-01 01:30') EXECUTE FUNCTION suppress();
 CALL asset_reuse_migrate_history();
@@ -302,6 +324,15 @@ CALL asset_reuse_migrate_history(1);
 SELECT tenant_id, reused_at AT TIME ZONE 'UTC' AS reused_at, reused_in_id, original #>> '{context,reused_in_id}' AS as_written
 FROM campaign_asset_reuse_history ORDER BY 1, 2;
 SELECT tenant_id, platform_metadata FROM campaign_assets ORDER BY 1;
+-- Tenants share ids: a batch of two still has no third asset, one of the other tenant.
+TRUNCATE campaign_asset_reuse_history, campaign_assets;
+INSERT INTO campaign_assets (id, tenant_id, platform_metadata)
+SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, ('10000000-0000-0000-0000-00000000000' || tenant)::uuid, jsonb_build_object('reuse_history', events(1, 1))
+FROM generate_series(1, 3) AS n, generate_series(1, 2) AS tenant;
+CALL asset_reuse_migrate_history(2);
+SELECT string_agg(assets, ' | ' ORDER BY assets) AS transactions
+FROM (SELECT string_agg(right(tenant_id::text, 1) || '.' || right(asset_id::text, 1), ' ' ORDER BY tenant_id, asset_id) AS assets
+	FROM campaign_asset_reuse_history GROUP BY xmin::text) AS t;
 RESET TimeZone;
 SET search_path = migrate_history, public;
 DROP SCHEMA "Other Types" CASCADE;

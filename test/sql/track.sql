@@ -102,6 +102,19 @@ $$;
 CREATE TRIGGER touch BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION touch();
 SELECT r->'asset'->'updated_at' AS updated_at FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') r;
 DROP TRIGGER touch ON campaign_assets;
+-- One that rounds last_reused_at has it there; the answer's event is the one in the log, with its time and id.
+CREATE FUNCTION round_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.last_reused_at := date_trunc('hour', NEW.last_reused_at) - interval '1 hour';
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER round_time BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION round_time();
+SELECT r->'event'->>'event_id' AS event_id, r->'event'->>'timestamp' AS event_time, to_char((r->'asset'->>'last_reused_at')::timestamptz, 'MI:SS.US') AS rounded
+FROM asset_reuse_track('hero', 'acme', reused_in_id => 'x') AS r \gset
+SELECT :'rounded' AS rounded, e->>'event_id' = :'event_id' AS same_id, e->>'timestamp' = :'event_time' AS same_time
+FROM CAST(asset_reuse_history('hero', 'acme', 1)->'history'->0 AS jsonb) AS e;
+DROP TRIGGER round_time ON campaign_assets;
 
 --
 -- Defaults and overrides.  Each case prints the answer's event and whether the

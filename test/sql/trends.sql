@@ -109,6 +109,26 @@ SELECT * FROM asset_reuse_trend('early', end_date => '2026-04-01Z');
 SELECT * FROM asset_reuse_trend('early', start_date => '2026-01-20Z', end_date => '2026-02-01Z');
 -- A day that begins at one o'clock, since the clocks skip midnight: those after it begin at midnight again.
 SELECT bucket_start AT TIME ZONE 'Africa/Cairo' AS "in Cairo" FROM asset_reuse_timeline('acme', 'day', NULL, '2025-04-24Z', '2025-04-27Z', 'Africa/Cairo');
+-- Hours that come twice, at midnight, when an hour of the day before comes twice, or by half an hour: a range from each quarter of an hour there has
+-- all that plain SQL has, by all buckets: none differs.
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, created_at, platform_metadata)
+SELECT zone || i, 'twice', 'Twice', 'image', t - interval '5 minutes', jsonb_build_object('reuse_history', jsonb_build_array(
+	jsonb_build_object('timestamp', to_char(t, 'YYYY-MM-DD"T"HH24:MI:SS'), 'context', '{}'::jsonb)))
+FROM (VALUES ('America/Havana', '2025-11-02 05:00Z'::timestamptz), ('America/St_Johns', '2010-11-07 02:31Z'), ('Australia/Lord_Howe', '2025-04-05 15:00Z')) AS zones (zone, change),
+	LATERAL (SELECT row_number() OVER () AS i, t FROM generate_series(change - interval '26 hours', change + interval '26 hours', interval '20 minutes') AS t) AS times;
+CREATE OR REPLACE VIEW live AS SELECT * FROM campaign_assets WHERE tenant_id = 'twice';
+TRUNCATE events;
+INSERT INTO events SELECT a.id, a.asset_type, (e->>'timestamp')::timestamptz FROM live AS a, jsonb_array_elements(a.platform_metadata->'reuse_history') AS e;
+CREATE FUNCTION both_ways(bucket text, zone text, start_date timestamptz, end_date timestamptz, OUT timelines bigint, OUT trends bigint) LANGUAGE sql AS $$
+	SELECT (SELECT count(*) FROM asset_reuse_timeline('twice', bucket, NULL, start_date, end_date, zone) AS x
+			FULL JOIN expected_timeline(bucket, zone, NULL, start_date, end_date) AS y USING (bucket_start) WHERE x IS DISTINCT FROM y),
+		(SELECT count(*) FROM asset_reuse_trend('twice', bucket, NULL, start_date, end_date, zone) AS x
+			FULL JOIN expected_trend(bucket, zone, NULL, start_date, end_date) AS y USING (bucket_start) WHERE x IS DISTINCT FROM y)
+$$;
+SELECT zone, bucket, count(*) AS ranges, sum(timelines) AS timelines, sum(trends) AS trends
+FROM (VALUES ('America/Havana', '2025-11-02 05:00Z'::timestamptz), ('America/St_Johns', '2010-11-07 02:31Z'), ('Australia/Lord_Howe', '2025-04-05 15:00Z')) AS zones (zone, change),
+	unnest('{hour,day,month}'::text[]) AS bucket, generate_series(change - interval '75 minutes', change + interval '75 minutes', interval '15 minutes') AS start_date,
+	both_ways(bucket, zone, start_date, change + interval '25 hours') GROUP BY 1, 2 ORDER BY 1, 2;
 -- A zone whose clocks go back by more than a day: 22023, and an end.
 SELECT count(*) FROM asset_reuse_timeline('acme', 'day', NULL, '2024-01-01Z', '2026-01-01Z', 'AAA-24BBB-48,M12.2.5/24,M9.3.0/0');
 SELECT count(*) FROM asset_reuse_trend('acme', 'day', NULL, '2024-01-01Z', '2026-01-01Z', 'AAA-24BBB-48,M12.2.5/24,M9.3.0/0');
