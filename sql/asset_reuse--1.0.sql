@@ -403,7 +403,8 @@ reused_at: UTC, -infinity for an event without a usable time.  seq: its number a
 --
 -- Events as rows of the history table.  A row has an event's time, place and other
 -- context in columns, and the element of the document itself where these would not
--- give it back.
+-- give it back.  An element that says something else than the columns is ignored, and so
+-- is a context that is no object.
 --
 
 CREATE FUNCTION asset_reuse_event_element(
@@ -423,6 +424,7 @@ COMMENT ON FUNCTION asset_reuse_event_element(timestamp, text, text, text, text,
 reused_at: UTC.  The others are the row''s columns.';
 
 CREATE FUNCTION asset_reuse_row_context(
+	reused_at timestamp,
 	reused_in_type text,
 	reused_in_id text,
 	reused_in_name text,
@@ -433,7 +435,7 @@ CREATE FUNCTION asset_reuse_row_context(
 AS 'MODULE_PATHNAME', 'asset_reuse_row_context'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_row_context(text, text, text, text, jsonb, jsonb) IS
+COMMENT ON FUNCTION asset_reuse_row_context(timestamp, text, text, text, text, jsonb, jsonb) IS
 'Returns the whole context of the event that a row of the history table is, as its element would have it; NULL for none, and of an element that is no object, itself.';
 
 --

@@ -55,7 +55,7 @@ static const char summarize_assets[] =
 	"   GROUP BY h.asset_id) AS r ON r.asset_id {=} a.id"
 	"  LEFT JOIN (SELECT a.id, {fn:log_count_in}({doc:a}, $start_date, $end_date,"
 	"    stored.times, stored.seqs, stored.elements) AS reuses"
-	"   FROM {assets} AS a CROSS JOIN LATERAL ({stored}) AS stored WHERE {live:a} AND {doc:a} {?} 'reuse_history') AS d ON d.id {=} a.id{end}"
+	"   FROM {assets} AS a CROSS JOIN LATERAL ({stored in range}) AS stored WHERE {live:a} AND {doc:a} {?} 'reuse_history') AS d ON d.id {=} a.id{end}"
 	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
 
 typedef struct AnalyticsRequest

@@ -344,11 +344,8 @@ merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value)
 	CHECK_FOR_INTERRUPTS();
 	while (walk->others != NULL && walk->next_other < reuse_value_count(walk->others))
 	{
-		int			overridden;
-
 		reuse_value_pair(walk->others, walk->next_other, key, value);
-		overridden = place_key_of(key);
-		if (overridden == PLACE_NKEYS || (overridden == PLACE_KEY && !walk->has_key))
+		if (place_key_of(key) == PLACE_NKEYS)
 		{
 			if (place < PLACE_NKEYS &&
 				jsonb_compare_keys(key->data, key->len, place_keys[place].name, place_keys[place].len) > 0)

@@ -5,7 +5,11 @@
  *
  * Every element of a document can be a row: its time, its place and the rest of its context
  * are columns, and where these would not give the very element back, because other software
- * wrote it in another shape, the row has the element as well.
+ * wrote it in another shape, the row has the element as well, in the column original.
+ *
+ * A row is what its columns say.  Others can write rows, too, and what they write as the
+ * original or the context can be anything: an original that says something else than the
+ * columns is ignored, and so is a context that is no object.
  *
  * Pure; what is made is in the current memory context.
  *
@@ -28,9 +32,13 @@ PG_FUNCTION_INFO_V1(asset_reuse_row_context);
 #define OWN_PAIRS			2
 
 static bool is_own_element(const ReuseValue *element, Timestamp time);
+static bool has_element(const EventRow *row);
+static bool is_same_place(const ReusePlace *read, const ReusePlace *place);
+static bool has_same_others(const ReuseValue *a, const ReuseValue *b);
+static bool is_same_text(const text *a, const text *b);
 static bool is_too_large(const EventRow *row);
 static Jsonb *make_context(const EventRow *row);
-static void read_row(FunctionCallInfo fcinfo, int argno, EventRow *row);
+static void read_row(FunctionCallInfo fcinfo, EventRow *row);
 static Jsonb *optional_jsonb(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -42,14 +50,13 @@ asset_reuse_event_element(PG_FUNCTION_ARGS)
 {
 	EventRow	row;
 
-	read_row(fcinfo, 1, &row);
-	row.time = PG_ARGISNULL(0) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(0);
+	read_row(fcinfo, &row);
 	PG_RETURN_JSONB_P(event_row_element(&row));
 }
 
 /*
- * asset_reuse_row_context(reused_in_type, reused_in_id, reused_in_name, reuse_key, context,
- * original) returns the whole context of a row; null for an event without one.
+ * asset_reuse_row_context(reused_at, reused_in_type, reused_in_id, reused_in_name, reuse_key,
+ * context, original) returns the whole context of a row; null for an event without one.
  */
 Datum
 asset_reuse_row_context(PG_FUNCTION_ARGS)
@@ -58,25 +65,28 @@ asset_reuse_row_context(PG_FUNCTION_ARGS)
 	ReuseValue	element;
 	ReuseValue	context;
 
-	read_row(fcinfo, 0, &row);
-	if (row.original == NULL && is_too_large(&row))
+	read_row(fcinfo, &row);
+	if (has_element(&row))
+	{
+		reuse_value_of_jsonb(row.original, &element);
+		if (!reuse_event_context(&element, &context))
+			PG_RETURN_NULL();
+		PG_RETURN_JSONB_P(reuse_value_to_jsonb(&context));
+	}
+	if (is_too_large(&row))
 		PG_RETURN_NULL();
-	if (row.original == NULL)
-		PG_RETURN_JSONB_P(make_context(&row));
-	reuse_value_of_jsonb(row.original, &element);
-	if (!reuse_event_context(&element, &context))
-		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(reuse_value_to_jsonb(&context));
+	PG_RETURN_JSONB_P(make_context(&row));
 }
 
-/* read_row reads a row from the arguments from one on, but for its time. */
+/* read_row reads a row from the arguments. */
 static void
-read_row(FunctionCallInfo fcinfo, int argno, EventRow *row)
+read_row(FunctionCallInfo fcinfo, EventRow *row)
 {
 	memset(row, 0, sizeof(*row));
-	row->place = event_place_args(fcinfo, argno);
-	row->context = optional_jsonb(fcinfo, argno + 4);
-	row->original = optional_jsonb(fcinfo, argno + 5);
+	row->time = PG_ARGISNULL(0) ? DT_NOBEGIN : PG_GETARG_TIMESTAMP(0);
+	row->place = event_place_args(fcinfo, 1);
+	row->context = optional_jsonb(fcinfo, 5);
+	row->original = optional_jsonb(fcinfo, 6);
 }
 
 static Jsonb *
@@ -104,9 +114,8 @@ event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_cam
 /*
  * event_row_element makes the element that a row is.
  *
- * Whoever writes rows himself can give them a time that no element can have, and a context of
- * any shape: then the element has no time, and that context.  Texts that no document can hold
- * make none, which is a null.
+ * Whoever writes rows himself can give them a time that no element can have: then the element
+ * has none.  Texts that no document can hold make no element, which is a null.
  */
 Jsonb *
 event_row_element(const EventRow *row)
@@ -114,7 +123,7 @@ event_row_element(const EventRow *row)
 	JsonbWriter w;
 	ReuseValue	context;
 
-	if (row->original != NULL)
+	if (has_element(row))
 		return row->original;
 	if (is_too_large(row))
 	{
@@ -130,6 +139,59 @@ event_row_element(const EventRow *row)
 	return jsonb_writer_finish(&w);
 }
 
+/* has_element: has a row the element as well, which says what the columns do? */
+static bool
+has_element(const EventRow *row)
+{
+	ReuseValue	element;
+	ReuseValue	read = {.type = JENTRY_ISNULL};
+	ReuseValue	context = {.type = JENTRY_ISNULL};
+	Timestamp	time;
+	ReusePlace	place;
+
+	if (row->original == NULL)
+		return false;
+	reuse_value_of_jsonb(row->original, &element);
+	if (!reuse_event_time(&element, &time))
+		time = DT_NOBEGIN;
+	(void) reuse_value_get(&element, REUSE_CONTEXT_KEY, &read);
+	event_context_place(&read, false, &place);
+	if (time != row->time || !is_same_place(&place, &row->place))
+		return false;
+	if (row->context != NULL)
+		reuse_value_of_jsonb(row->context, &context);
+	return has_same_others(&read, &context);
+}
+
+/*
+ * is_same_place: would the place that was read of an element be in those columns?  A campaign's
+ * id is there as it was written or, if it is a uuid, as the type spells it.
+ */
+static bool
+is_same_place(const ReusePlace *read, const ReusePlace *place)
+{
+	return is_same_text(read->type, place->type) && is_same_text(read->name, place->name) &&
+		is_same_text(read->key, place->key) &&
+		(is_same_text(read->id, place->id) ||
+		 (event_names_campaign(read) && is_same_text(event_id_spelled(read->id), place->id)));
+}
+
+/* has_same_others: have two contexts the same keys beside those of a place? */
+static bool
+has_same_others(const ReuseValue *a, const ReuseValue *b)
+{
+	Jsonb	   *x = event_context_others(a);
+	Jsonb	   *y = event_context_others(b);
+
+	return x == NULL || y == NULL ? x == y : reuse_jsonb_equal(x, y);
+}
+
+static bool
+is_same_text(const text *a, const text *b)
+{
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
+}
+
 /* is_too_large: are a row's columns more than a document can hold? */
 static bool
 is_too_large(const EventRow *row)
@@ -143,13 +205,13 @@ is_too_large(const EventRow *row)
 	return size > JENTRY_OFFLENMASK;
 }
 
-/* make_context returns the whole context of a row that has no original. */
+/* make_context returns the whole context that a row's columns say. */
 static Jsonb *
 make_context(const EventRow *row)
 {
-	if (row->context != NULL && !JB_ROOT_IS_OBJECT(row->context))
-		return row->context;
-	return event_context_make(row->context, &row->place);
+	bool		has_keys = row->context != NULL && JB_ROOT_IS_OBJECT(row->context);
+
+	return event_context_make(has_keys ? row->context : NULL, &row->place);
 }
 
 /* is_own_element: has an element a context and a time as we write it, and nothing else? */

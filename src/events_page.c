@@ -28,7 +28,7 @@
 #include "time_sort.h"
 
 /*
- * Where the document has a log, how many of its events are before the page is known only
+ * Where the document has events, how many of them are before the page is known only
  * when both are merged; so no rows are left out then.
  */
 static const char read_asset_and_rows[] =
@@ -43,12 +43,12 @@ static const char read_asset_and_rows[] =
 	"  SELECT pg_catalog.array_agg(r.reused_at) AS times, pg_catalog.array_agg(r.seq) AS seqs,"
 	"   pg_catalog.array_agg(r.element) AS elements"
 	"  FROM (SELECT {utc:h.reused_at} AS reused_at, h.seq, {element:h} AS element"
-	"   FROM {history} AS h"
-	"   WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
-	"   {if cursor_time} AND (h.reused_at, h.seq) {<} ($cursor_time, $cursor_seq){end}"
-	"   ORDER BY h.reused_at DESC, h.seq DESC"
-	"   LIMIT $limit {+} CASE WHEN {doc:a} {?} 'reuse_history' THEN $offset ELSE 0 END"
-	"   OFFSET CASE WHEN {doc:a} {?} 'reuse_history' THEN 0 ELSE $offset END) AS r) AS page"
+	"   FROM (SELECT h.* FROM {history} AS h"
+	"    WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	"    {if cursor_time} AND (h.reused_at, h.seq) {<} ($cursor_time, $cursor_seq){end}"
+	"    ORDER BY h.reused_at DESC, h.seq DESC"
+	"    LIMIT $limit {+} CASE WHEN {fn:log_count}({doc:a}) {>} 0 THEN $offset ELSE 0 END"
+	"    OFFSET CASE WHEN {fn:log_count}({doc:a}) {>} 0 THEN 0 ELSE $offset END) AS h) AS r) AS page"
 	" WHERE a.id {=} $asset_id AND {live:a}";
 
 /* A walk through the events of both places, newest first */
@@ -101,8 +101,8 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 
 	if (request->by_cursor)
 		skip_to_cursor(request, &walk);
-	/* without a log, the statement has left them out */
-	if (log.array == NULL)
+	/* without events in the document, the statement has left them out */
+	if (log.count == 0)
 		skip = 0;
 	else if (walk.rows.count == 0)
 	{

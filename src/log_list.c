@@ -21,10 +21,13 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "port.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 #include "log_list.h"
 #include "time_sort.h"
@@ -45,9 +48,11 @@ static uint32 number_events(LogList *list, uint32 first, uint32 end, uint32 to,
 							const LogRow *rows, uint32 nrows);
 static int64 *sorted_seqs(const LogRow *rows, uint32 nrows);
 static HashedRow *hash_rows(const LogRow *rows, uint32 nrows);
+static uint64 hash_seed(void);
 static int64 hash_of(const Jsonb *value);
+static uint64 hash_scalar(const JsonbValue *value, uint64 hash);
+static bool is_negative(Numeric number);
 static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
-static bool same_value(const Jsonb *a, const Jsonb *b);
 
 /*
  * log_list_make lists the events of a log, given the asset's rows of the times that the log
@@ -257,11 +262,64 @@ hash_rows(const LogRow *rows, uint32 nrows)
 	return hashed;
 }
 
-/* hash_of returns the hash of a value: equal ones have the same. */
+/* hash_seed returns the session's own seed. */
+static uint64
+hash_seed(void)
+{
+	static uint64 seed = 0;
+
+	if (seed == 0 && !pg_strong_random(&seed, sizeof(seed)))
+		elog(ERROR, "could not generate a random number");
+	return seed;
+}
+
+/*
+ * hash_of returns the hash of a value: equal ones have the same.
+ *
+ * Whoever writes the documents must not be able to make many values of one hash, which each
+ * event would be compared with: jsonb's own hash makes that easy.  Here the hash of what was
+ * read so far is the seed for what comes next, and the first seed is not known to anybody.
+ */
 static int64
 hash_of(const Jsonb *value)
 {
-	return DatumGetUInt32(DirectFunctionCall1(jsonb_hash, JsonbPGetDatum(value)));
+	JsonbIterator *walk = JsonbIteratorInit(unconstify(JsonbContainer *, &value->root));
+	JsonbIteratorToken token;
+	JsonbValue	child;
+	uint64		hash = hash_seed();
+
+	while ((token = JsonbIteratorNext(&walk, &child, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		hash = DatumGetUInt64(hash_uint32_extended(token, hash));
+		if (token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM)
+			hash = hash_scalar(&child, hash);
+	}
+	return (int64) hash;
+}
+
+/* hash_scalar continues a hash by a scalar. */
+static uint64
+hash_scalar(const JsonbValue *value, uint64 hash)
+{
+	bool		negative = value->type == jbvNumeric && is_negative(value->val.numeric);
+	uint64		result = 0;
+
+	/* a number's hash is that of its opposite, too */
+	hash = DatumGetUInt64(hash_uint32_extended(value->type, hash + negative));
+	JsonbHashScalarValueExtended(value, &result, hash);
+	return result;
+}
+
+static bool
+is_negative(Numeric number)
+{
+	Numeric		zero = int64_to_numeric(0);
+	bool		negative = DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(number),
+															 NumericGetDatum(zero))) < 0;
+
+	pfree(zero);
+	return negative;
 }
 
 /* take_copy looks for a row that an element is a copy of and that no other is, and takes it. */
@@ -295,19 +353,9 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 	for (; i < nrows && hashed[i].hash == hash && !found; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		found = !hashed[i].taken && same_value(copy, rows[hashed[i].row].element);
+		found = !hashed[i].taken && reuse_jsonb_equal(copy, rows[hashed[i].row].element);
 		hashed[i].taken |= found;
 	}
 	pfree(copy);
 	return found;
-}
-
-/* same_value: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
-static bool
-same_value(const Jsonb *a, const Jsonb *b)
-{
-	if (VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0)
-		return true;
-	return compareJsonbContainers(unconstify(JsonbContainer *, &a->root),
-								  unconstify(JsonbContainer *, &b->root)) == 0;
 }

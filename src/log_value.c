@@ -384,6 +384,16 @@ reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
 	}
 }
 
+/* reuse_jsonb_equal: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
+bool
+reuse_jsonb_equal(const Jsonb *a, const Jsonb *b)
+{
+	if (VARSIZE(a) == VARSIZE(b) && memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0)
+		return true;
+	return compareJsonbContainers(unconstify(JsonbContainer *, &a->root),
+								  unconstify(JsonbContainer *, &b->root)) == 0;
+}
+
 /* log_walk begins a walk over a log in stored order. */
 void
 log_walk(ReuseLogWalk *walk, const ReuseLog *log)

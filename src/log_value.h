@@ -105,5 +105,6 @@ extern void reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *
 extern bool reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value);
 extern Jsonb *reuse_value_to_jsonb(const ReuseValue *value);
 extern void reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value);
+extern bool reuse_jsonb_equal(const Jsonb *a, const Jsonb *b);
 
 #endif							/* ASSET_REUSE_LOG_VALUE_H */

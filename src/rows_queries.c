@@ -44,9 +44,9 @@ const char row_timeline[] =
 	" GROUP BY g.bucket_start, g.later ORDER BY g.bucket_start, g.later";
 
 /*
- * By bucket: how many assets were made in it, how many events it has, of how many assets, and
- * how many were reused in it for the first time.  What is earlier has no bucket, or its own; assets
- * without a time of creation were always there.
+ * By bucket: how many assets were made in it, within the range and at all, how many events it
+ * has, of how many assets, and how many assets were there and reused for the first time.  What
+ * is earlier has no bucket, or its own; assets without a time of creation were always there.
  */
 const char row_trend[] =
 	"WITH reused AS MATERIALIZED ("
@@ -54,18 +54,23 @@ const char row_trend[] =
 	"   pg_catalog.count(*) FILTER (WHERE {utc:e.reused_at} {>=} $from_time) AS reuses"
 	"  FROM ({events}) AS e"
 	"  WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<} $last_time"
-	"  GROUP BY 1, 2)"
+	"  GROUP BY 1, 2),"
+	" made AS ("
+	"  SELECT a.id, CASE WHEN {created} {>=} $first_time THEN {bucket:a} END AS bucket_start,"
+	"   a.created_at IS NULL AS always, {created} {>=} $from_time AS in_range"
+	"  FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time))"
 	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.reuses) AS pg_catalog.int8), CAST(pg_catalog.sum(m.reused) AS pg_catalog.int8),"
-	"  CAST(pg_catalog.sum(m.first_reused) AS pg_catalog.int8)"
+	"  CAST(pg_catalog.sum(m.made) AS pg_catalog.int8), CAST(pg_catalog.sum(m.first_reused) AS pg_catalog.int8)"
 	" FROM ("
 	"  SELECT r.bucket_start, 0 AS created, r.reuses, CASE WHEN r.reuses {>} 0 THEN 1 ELSE 0 END AS reused,"
-	"   0 AS first_reused FROM reused AS r"
-	"  UNION ALL SELECT CASE WHEN pg_catalog.bool_and(r.bucket_start IS NOT NULL)"
-	"    THEN pg_catalog.min(r.bucket_start) END, 0, 0, 0, 1 FROM reused AS r GROUP BY r.asset_id"
-	"  UNION ALL SELECT CASE WHEN a.created_at IS NULL THEN '-infinity'"
-	"    WHEN {created} {>=} $first_time THEN {bucket:a} END, 1, 0, 0, 0"
-	"   FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time)) AS m"
+	"   0 AS made, 0 AS first_reused FROM reused AS r"
+	"  UNION ALL SELECT GREATEST(f.bucket_start, a.bucket_start), 0, 0, 0, 0, 1"
+	"   FROM (SELECT r.asset_id, CASE WHEN pg_catalog.bool_and(r.bucket_start IS NOT NULL)"
+	"     THEN pg_catalog.min(r.bucket_start) END AS bucket_start FROM reused AS r GROUP BY r.asset_id) AS f"
+	"   JOIN made AS a ON a.id {=} f.asset_id"
+	"  UNION ALL SELECT CASE WHEN a.always THEN '-infinity' ELSE a.bucket_start END,"
+	"   CASE WHEN a.in_range THEN 1 ELSE 0 END, 0, 0, 1, 0 FROM made AS a) AS m"
 	" GROUP BY m.bucket_start ORDER BY m.bucket_start NULLS FIRST";
 
 const char row_where_used[] =
@@ -139,7 +144,7 @@ static const char document_events[] =
 	"   $uuid_campaigns, $detail,"
 	"   {if history}stored.times, stored.seqs, stored.elements{else}CAST(NULL AS pg_catalog.timestamp[]),"
 	"   CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]){end}) AS event"
-	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored}) AS stored{end}"
+	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored in range}) AS stored{end}"
 	"  WHERE {wanted}{if history} AND {doc:a} {?} 'reuse_history'{end}) AS d"
 	" WHERE true"
 	"{if place_type} AND (d.event).reused_in_type {=} $place_type{end}"
@@ -155,8 +160,8 @@ static const char document_events[] =
  */
 static const char table_events[] =
 	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
-	"  {if streamed}{fn:row_context}(h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key,"
-	"   h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
+	"  {if streamed}{fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"   h.reuse_key, h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
 	" FROM {history} AS h, LATERAL ("
 	"  SELECT FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
 	" WHERE h.tenant_id {=} $tenant_id"

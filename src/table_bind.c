@@ -22,6 +22,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
 #include "storage/sinval.h"
@@ -64,6 +65,11 @@ static const SameType same_types[] = {
 	{HISTORY_TENANT_ID, ASSET_TENANT_ID},
 	{HISTORY_ASSET_ID, ASSET_ID},
 	{HISTORY_REUSED_AT, ASSET_LAST_REUSED_AT},
+};
+
+/* Columns that compare byte by byte, as in a document */
+static const HistoryColumn bytewise[] = {
+	HISTORY_REUSED_IN_TYPE, HISTORY_REUSED_IN_ID, HISTORY_REUSE_KEY
 };
 
 static NamedTable named = {0};
@@ -213,6 +219,7 @@ history_table_name(void)
  *		{element:h}	the element of a document that row h would be
  *		{stored}	the rows of asset a of the times that its document has, as arrays for
  *					asset_reuse_log_events and its like
+ *		{stored in range}	those of them that are from start_date on and before end_date
  *
  * Few assets have events in both places; the others cost a look into an index.  The order is
  * the primary key's, as in events_move.c.
@@ -235,6 +242,10 @@ history_table_put_piece(PlanText *text, const PlanRequest *request, const char *
 					"  THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
 					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
 					"   AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h");
+	else if (strcmp(name, "stored in range") == 0)
+		plan_expand(text, request,
+					"{stored} WHERE true{if start_date} AND t.reused_at {>=} $start_date AND t.reused_at {>} '-infinity'{end}"
+					"{if end_date} AND t.reused_at {<} $end_date AND t.reused_at {>} '-infinity'{end}");
 	else
 		elog(ERROR, "template has an unknown name \"%s\"", name);
 }
@@ -341,6 +352,13 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 	}
 	for (i = 0; i < lengthof(same_types); i++)
 		check_same_type(assets, history, &same_types[i]);
+	for (i = 0; i < lengthof(bytewise); i++)
+	{
+		if (history->columns[bytewise[i]].collation != C_COLLATION_OID)
+			report_not_ours(history, psprintf("Its column \"%s\" does not have the collation \"C\".",
+											  app_column_name(APP_HISTORY, bytewise[i])),
+							"give the column that collation");
+	}
 	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
 		report_not_ours(history, "Its column \"reused_at\" rounds times.",
 						psprintf("give the column the type %s",

@@ -41,6 +41,7 @@ static void check_name_is_free(Oid schema);
 static void create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history);
 static void describe_created(const AppTable *assets, Oid schema, AppTable *history);
 static char *table_definition(const AppTable *assets, bool by_month);
+static const char *table_kind(Oid like);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
 static void create_indexes(const AppTable *history);
@@ -173,7 +174,7 @@ describe_created(const AppTable *assets, Oid schema, AppTable *history)
  *	CREATE TABLE history (
  *		tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq integer,
  *		reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text,
- *		context jsonb, original jsonb,
+ *		context jsonb CHECK (an object or a JSON null), original jsonb,
  *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
@@ -188,7 +189,7 @@ table_definition(const AppTable *assets, bool by_month)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE TABLE %s (",
+	appendStringInfo(&sql, "CREATE %s %s (", table_kind(assets->relid),
 					 quote_qualified_identifier(history_table_schema(assets), history_table_name()));
 	append_column(&sql, "tenant_id", &assets->columns[ASSET_TENANT_ID],
 				  assets->columns[ASSET_TENANT_ID].typmod);
@@ -196,7 +197,8 @@ table_definition(const AppTable *assets, bool by_month)
 	append_column(&sql, "reused_at", &assets->columns[ASSET_LAST_REUSED_AT], -1);
 	appendStringInfoString(&sql, "seq integer DEFAULT 0, reused_in_type text COLLATE \"C\", "
 						   "reused_in_id text COLLATE \"C\", reused_in_name text, reuse_key text COLLATE \"C\", "
-						   "context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
+						   "context jsonb CHECK (pg_catalog.jsonb_typeof(context) OPERATOR(pg_catalog.=) ANY (ARRAY['object', 'null'])), "
+						   "original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
 	appendStringInfo(&sql,
 					 table_ddl_key_is_id(assets) ?
 					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
@@ -206,6 +208,13 @@ table_definition(const AppTable *assets, bool by_month)
 	if (by_month)
 		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
 	return sql.data;
+}
+
+/* table_kind returns TABLE, or what refers to an unlogged table has to be. */
+static const char *
+table_kind(Oid like)
+{
+	return get_rel_persistence(like) == RELPERSISTENCE_UNLOGGED ? "UNLOGGED TABLE" : "TABLE";
 }
 
 /* append_column appends a column like one of the application's. */
@@ -285,7 +294,7 @@ create_comments(const AppTable *history)
 		{HISTORY_REUSED_IN_NAME, "Its name."},
 		{HISTORY_REUSE_KEY, "The key that the caller gave for the event to be stored once."},
 		{HISTORY_CONTEXT, "What else is known of the reuse; null for nothing."},
-		{HISTORY_ORIGINAL, "The event as other software wrote it, where the columns cannot give it back."},
+		{HISTORY_ORIGINAL, "The event as other software wrote it, where the columns cannot give it back; ignored if it says something else than they do."},
 	};
 	Size		i;
 
@@ -331,7 +340,7 @@ create_default_partition(const AppTable *history)
 										  get_rel_namespace(history->relid), false);
 	DdlState	state = ddl_enter(history->owner);
 
-	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
+	ddl_run(psprintf("CREATE %s %s PARTITION OF %s DEFAULT", table_kind(history->relid),
 					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
 	ddl_leave(state);
 }

@@ -24,25 +24,23 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
 
-/* What is surely less than jsonb's limit for an element, with what it adds */
-#define MAX_ROW_SIZE		0x0FFFF000
-
 static const char see_assets[] = "SELECT FROM {assets} AS a LIMIT 0";
 
 /*
- * How many events there are, and of how many the time would be lost or no document can hold the
- * row: others can have written such.  The years are those of UTC.
+ * How many events there are, and how many of them others have written so that no element can be
+ * them, by what would be lost: their time, unless the element that they have as well names one; all
+ * that they say, since it is more than a document can hold; or a context that is no object.  The
+ * years are those of UTC; a timestamp without time zone ignores the Z.
  */
 static const char count_rows[] =
 	"SELECT pg_catalog.count(*),"
-	"  pg_catalog.count(*) FILTER (WHERE h.original IS NULL AND {utc:h.reused_at} {>} CAST('-infinity' AS pg_catalog.timestamp)"
-	"   AND ({utc:h.reused_at} {<} CAST('0001-01-01' AS pg_catalog.timestamp)"
-	"    OR {utc:h.reused_at} {>=} CAST('10000-01-01' AS pg_catalog.timestamp))),"
-	"  pg_catalog.count(*) FILTER (WHERE h.original IS NULL"
-	"   AND CAST(COALESCE(pg_catalog.octet_length(h.reused_in_type), 0) AS pg_catalog.int8)"
-	"    {+} COALESCE(pg_catalog.octet_length(h.reused_in_id), 0) {+} COALESCE(pg_catalog.octet_length(h.reused_in_name), 0)"
-	"    {+} COALESCE(pg_catalog.octet_length(h.reuse_key), 0) {+} COALESCE(pg_catalog.pg_column_size(h.context), 0)"
-	"    {>} $max_row_size)"
+	"  pg_catalog.count(*) FILTER (WHERE h.reused_at {>} '-infinity'"
+	"   AND (h.reused_at {<} '0001-01-01 00:00Z' OR h.reused_at {>=} '10000-01-01 00:00Z')"
+	"   AND NOT ({element:h} {?} 'timestamp')),"
+	"  pg_catalog.count(*) FILTER (WHERE {element:h} {=} 'null'"
+	"   AND {fn:event_element}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"    h.reuse_key, h.context, CAST(NULL AS pg_catalog.jsonb)) {=} 'null'),"
+	"  pg_catalog.count(*) FILTER (WHERE pg_catalog.jsonb_typeof(h.context) {<>} ALL (ARRAY['object', 'null']))"
 	" FROM {history} AS h";
 
 /*
@@ -68,9 +66,8 @@ static const char restore[] =
 
 static void check_dependents(const AppTable *history);
 static AppTable hide_table(const AppTable *history);
-static int64 count_events(const AppTable *assets, const AppTable *history);
-static void check_times(int64 strange);
-static void check_sizes(int64 too_large);
+static int64 count_events(const AppTable *assets, const AppTable *history, Oid caller);
+static void check_lost(void);
 static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
 						   Oid caller);
 static void forget_in_partman(const AppTable *history);
@@ -106,7 +103,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	check_dependents(&history);
 	if (history.relkind == RELKIND_PARTITIONED_TABLE)
 		forget_in_partman(&history);
-	events = count_events(&assets, &history);
+	events = count_events(&assets, &history, fcinfo->flinfo->fn_oid);
 	hidden = hide_table(&history);
 	restore_events(&assets, &hidden, events, fcinfo->flinfo->fn_oid);
 	/* some can have come meanwhile */
@@ -189,7 +186,7 @@ hide_table(const AppTable *history)
  * seen would be lost.
  */
 static int64
-count_events(const AppTable *assets, const AppTable *history)
+count_events(const AppTable *assets, const AppTable *history, Oid caller)
 {
 	PlanRequest all_assets = {
 		.sql = see_assets,
@@ -199,45 +196,52 @@ count_events(const AppTable *assets, const AppTable *history)
 	PlanRequest all_events = {
 		.sql = count_rows,
 		.tables[APP_HISTORY] = history,
-		.plan_options = PLAN_BY_TENANT
+		.caller = caller,
+		.plan_options = PLAN_BY_TENANT,
+		.put_piece = history_table_put_piece
 	};
 	int			guc_level = NewGUCNestLevel();
 
-	plan_add_value(&all_events, "max_row_size", INT8OID, Int64GetDatum(MAX_ROW_SIZE));
 	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	plan_execute(&all_assets);
 	plan_execute(&all_events);
 	AtEOXact_GUC(true, guc_level);
-	check_times(DatumGetInt64(plan_result(0, 2, INT8OID)));
-	check_sizes(DatumGetInt64(plan_result(0, 3, INT8OID)));
+	check_lost();
 	return DatumGetInt64(plan_result(0, 1, INT8OID));
 }
 
-/* check_times raises 22008 for rows whose times would be lost. */
+/* check_lost raises an error for rows that cannot be put back as they are: 22008, 54000 or 23514. */
 static void
-check_times(int64 strange)
+check_lost(void)
 {
-	if (strange > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range"),
-				 errdetail("Rows of the history table whose reused_at is not in the years 1 to 9999: " INT64_FORMAT ".",
-						   strange),
-				 errhint("Correct the column or delete the rows.")));
-}
+	static const struct
+	{
+		int			sqlstate;
+		const char *message;
+		const char *rows;
+		const char *hint;
+	}			kinds[] = {
+		{ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range",
+			"whose reused_at is not in the years 1 to 9999", "Correct the column or delete the rows."},
+		{ERRCODE_PROGRAM_LIMIT_EXCEEDED, "cannot put all events back into the assets' documents",
+			"that are larger than a document can be", "Shorten their columns or delete the rows."},
+		{ERRCODE_CHECK_VIOLATION, "cannot put all events back into the assets' documents",
+			"whose context is no object", "Correct the column or delete the rows."},
+	};
+	Size		i;
 
-/* check_sizes raises 54000 for rows that no document can hold. */
-static void
-check_sizes(int64 too_large)
-{
-	if (too_large > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cannot put all events back into the assets' documents"),
-				 errdetail("Rows of the history table that are larger than a document can be: " INT64_FORMAT ".",
-						   too_large),
-				 errhint("Shorten their columns or delete the rows.")));
+	for (i = 0; i < lengthof(kinds); i++)
+	{
+		int64		count = DatumGetInt64(plan_result(0, i + 2, INT8OID));
+
+		if (count > 0)
+			ereport(ERROR,
+					(errcode(kinds[i].sqlstate),
+					 errmsg_internal("%s", kinds[i].message),
+					 errdetail("Rows of the history table %s: " INT64_FORMAT ".", kinds[i].rows, count),
+					 errhint("%s", kinds[i].hint)));
+	}
 }
 
 /*

@@ -43,6 +43,7 @@ enum
 	TREND_CREATED,
 	TREND_REUSES,
 	TREND_REUSED,
+	TREND_MADE,
 	TREND_FIRST_REUSED
 };
 
@@ -293,7 +294,7 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 				counts[i] = row_count(row, i);
 			row++;
 		}
-		totals.assets += counts[TREND_CREATED];
+		totals.assets += counts[TREND_MADE];
 		totals.ever_reused += counts[TREND_FIRST_REUSED];
 		put_trend_bucket(result, start, counts, &totals);
 		/* after the last there may be no time */
@@ -322,7 +323,7 @@ add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier)
 		if (has_start && start >= request->first_bucket)
 			break;
 		*has_earlier |= !has_start || start != DT_NOBEGIN;
-		totals->assets += row_count(row, TREND_CREATED);
+		totals->assets += row_count(row, TREND_MADE);
 		totals->ever_reused += row_count(row, TREND_FIRST_REUSED);
 	}
 	return row;

@@ -44,16 +44,17 @@ static text *naive_text(const ReuseValue *context, const char *key);
 static text *naive_id(text *id);
 static bool is_own_form(const Event *event, const Columns *columns);
 static bool is_key_of(const ReuseValue *context, const char *key, const text *column);
-static void require_others(const ReuseValue *context, const Jsonb *others);
+static bool has_others(const ReuseValue *context, const Jsonb *others);
+static void check_other_original(const Event *event, const Event *other, bool uuid_campaigns);
 static void check_made(const ReuseValue *others, const ReusePlace *place);
 static void check_handmade(const EventRow *row);
 static void require_pair(const ReuseValue *object, const char *key, const text *value);
-static bool is_place_key(const ReuseValue *key, bool has_key);
+static bool is_place_key(const ReuseValue *key);
 static bool same_text(const text *a, const text *b);
 static Datum call(PGFunction function, const Timestamp *time, const EventRow *row, bool *isnull);
 static ReuseValue value_of(const Jsonb *jsonb);
 
-/* check_rows: every element is a row, which is the element again. */
+/* check_rows: every element is a row, which is the element again, whatever another one is beside it. */
 void
 check_rows(const Case *c)
 {
@@ -63,12 +64,14 @@ check_rows(const Case *c)
 	{
 		check_row(&c->events[i], i, false);
 		check_row(&c->events[i], i, true);
+		check_other_original(&c->events[i], &c->events[c->nevents - 1 - i], i % 2 == 0);
 	}
 }
 
 /*
  * check_contexts: the places of all events, in contexts made of the one given, or of their own
- * other keys; and rows that have any value as their context, and any time.
+ * other keys; and rows that have any value as their context, which counts if it is an object, and
+ * any time.
  */
 void
 check_contexts(const Case *c)
@@ -118,7 +121,7 @@ check_row(const Event *event, int32 seq, bool uuid_campaigns)
 	REQUIRE(row.time == event->time && row.seq == seq);
 	REQUIRE(same_text(row.place.type, expected.type) && same_text(row.place.id, expected.id));
 	REQUIRE(same_text(row.place.name, expected.name) && same_text(row.place.key, expected.key));
-	require_others(&context, row.context);
+	REQUIRE(has_others(&context, row.context));
 	REQUIRE((row.original == NULL) == is_own_form(event, &expected));
 	if (row.original != NULL)
 	{
@@ -133,7 +136,7 @@ check_row(const Event *event, int32 seq, bool uuid_campaigns)
 
 	/* what is no object is its own context */
 	has_context = !is_object(&event->value) || naive_get(&event->value, "context", &context);
-	result = call(asset_reuse_row_context, NULL, &row, &isnull);
+	result = call(asset_reuse_row_context, &row.time, &row, &isnull);
 	REQUIRE(isnull == !has_context);
 	if (!has_context)
 		return;
@@ -239,9 +242,47 @@ is_key_of(const ReuseValue *context, const char *key, const text *column)
 	return is_string(&value, VARDATA_ANY(column), VARSIZE_ANY_EXHDR(column));
 }
 
-/* require_others: the keys of a context but for those that are columns; null for none. */
+/*
+ * check_other_original: a row that others have given another event's element is that element if
+ * it says what the row's columns do, and otherwise what the columns say.
+ */
 static void
-require_others(const ReuseValue *context, const Jsonb *others)
+check_other_original(const Event *event, const Event *other, bool uuid_campaigns)
+{
+	ReuseValue	context = {.type = JENTRY_ISNULL};
+	Columns		as_written;
+	Columns		spelled;
+	EventRow	row;
+	ReuseValue	element;
+	ReuseValue	made;
+	bool		isnull;
+	bool		same;
+
+	event_row_of(&event->value, event->time, 0, uuid_campaigns, &row);
+	row.original = reuse_value_to_jsonb(&other->value);
+	(void) naive_get(&other->value, "context", &context);
+	as_written = naive_columns(&context, false);
+	spelled = naive_columns(&context, true);
+	same = row.time == other->time && same_text(row.place.type, spelled.type) &&
+		(same_text(row.place.id, as_written.id) || same_text(row.place.id, spelled.id)) &&
+		same_text(row.place.name, spelled.name) && same_text(row.place.key, spelled.key) &&
+		has_others(&context, row.context);
+
+	element = value_of(event_row_element(&row));
+	made = value_of(event_context_make(row.context, &row.place));
+	if (same)
+		REQUIRE(same_value(&element, &other->value));
+	else
+	{
+		require_own_event(&element, row.time, &made);
+		element = value_of(DatumGetJsonbP(call(asset_reuse_row_context, &row.time, &row, &isnull)));
+		REQUIRE(!isnull && same_value(&element, &made));
+	}
+}
+
+/* has_others: are those the keys of a context but for those that are columns?  Null is none. */
+static bool
+has_others(const ReuseValue *context, const Jsonb *others)
 {
 	ReuseValue	object = empty_object();
 	ReuseValue *pairs = NULL;
@@ -258,21 +299,22 @@ require_others(const ReuseValue *context, const Jsonb *others)
 	require_canonical(&object);
 	REQUIRE(is_object(&object));
 	found = naive_children(&object, &nfound);
+	REQUIRE((others != NULL) == (nfound > 0));
 	for (i = 0; i < npairs / 2; i++)
 	{
-		if (is_place_key(&pairs[i], true))
+		if (is_place_key(&pairs[i]))
 			continue;
-		REQUIRE(at < nfound / 2);
-		REQUIRE(same_value(&found[at], &pairs[i]));
-		REQUIRE(same_value(&found[nfound / 2 + at], &pairs[npairs / 2 + i]));
+		if (at == nfound / 2 || !same_value(&found[at], &pairs[i]) ||
+			!equal_values(&found[nfound / 2 + at], &pairs[npairs / 2 + i]))
+			return false;
 		at++;
 	}
-	REQUIRE(at == nfound / 2 && (others != NULL) == (at > 0));
+	return at == nfound / 2;
 }
 
 /*
- * check_made: a context has the place's keys, null for what is not known, except for the key,
- * and the other ones, null for none, that are not among them.
+ * check_made: a context has the place's keys, null for what is not known, but no key unless there
+ * is one, and the other ones, null for none, that are none of these.
  */
 static void
 check_made(const ReuseValue *others, const ReusePlace *place)
@@ -301,7 +343,7 @@ check_made(const ReuseValue *others, const ReusePlace *place)
 		ReuseValue	value;
 		char	   *key;
 
-		if (is_place_key(&pairs[i], place->key != NULL))
+		if (is_place_key(&pairs[i]))
 			continue;
 		expected++;
 		key = text_to_cstring(cstring_to_text_with_len(pairs[i].data, pairs[i].len));
@@ -316,15 +358,14 @@ check_made(const ReuseValue *others, const ReusePlace *place)
 	REQUIRE(same_value(&made, &again));
 }
 
-/* check_handmade: a row that others have written is an element, whatever is in it. */
+/* check_handmade: a row that others have written is what its columns say, and its context if that is an object. */
 static void
 check_handmade(const EventRow *row)
 {
 	ReuseValue	element = value_of(event_row_element(row));
 	ReuseValue	context = value_of(row->context);
 
-	if (is_object(&context))
-		context = value_of(event_context_make(row->context, &row->place));
+	context = value_of(event_context_make(is_object(&context) ? row->context : NULL, &row->place));
 	require_canonical(&element);
 	require_own_event(&element, row->time, &context);
 }
@@ -342,12 +383,12 @@ require_pair(const ReuseValue *object, const char *key, const text *value)
 }
 
 static bool
-is_place_key(const ReuseValue *key, bool has_key)
+is_place_key(const ReuseValue *key)
 {
 	return is_string(key, "reused_in_type", strlen("reused_in_type")) ||
 		is_string(key, "reused_in_id", strlen("reused_in_id")) ||
 		is_string(key, "reused_in_name", strlen("reused_in_name")) ||
-		(has_key && is_string(key, "reuse_key", strlen("reuse_key")));
+		is_string(key, "reuse_key", strlen("reuse_key"));
 }
 
 static bool

@@ -129,9 +129,9 @@ WHERE id = 'hero';
 UPDATE campaign_assets SET platform_metadata = NULL WHERE id = 'gone';
 INSERT INTO campaign_asset_reuse_history VALUES
 	('acme', 'hero', '2026-01-02 10:00:00.5', 0, 'email', 'letter', 'Letter', 'click-7', '{"a": [1.50, null]}', NULL),
-	('acme', 'hero', '2026-01-04 10:00:00.123456', 0, 'email', NULL, NULL, NULL, NULL, '{"by": "x", "timestamp": "2026-01-04 10:00:00.123456"}'),
+	('acme', 'hero', '2026-01-04 10:00:00.123456', 0, NULL, NULL, NULL, NULL, NULL, '{"by": "x", "timestamp": "2026-01-04 10:00:00.123456"}'),
 	('acme', 'hero', '-infinity', 0, NULL, NULL, NULL, NULL, NULL, '1.50'),
-	('acme', 'clip', '2026-01-05 10:00', 0, NULL, NULL, NULL, NULL, '"text"', NULL),
+	('acme', 'clip', '2026-01-05 10:00', 0, NULL, NULL, NULL, NULL, 'null', NULL),
 	('acme', 'gone', '2026-01-01 10:00', 0, NULL, NULL, NULL, NULL, '{}', NULL);
 INSERT INTO campaign_asset_reuse_history VALUES
 	('acme', 'hero', '2026-01-04 10:00:00.123456', 1), ('acme', 'hero', '-infinity', 3), ('globex', 'secret', '0001-01-01', 0);
@@ -344,7 +344,7 @@ EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
 END
 $$;
 CREATE ROLE regress_history_other;
-\set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq int DEFAULT 0, reused_in_type text, reused_in_id text, reused_in_name text, reuse_key text, context jsonb, original jsonb'
+\set columns 'tenant_id varchar(36), asset_id varchar(36), reused_at timestamp, seq int DEFAULT 0, reused_in_type text COLLATE "C", reused_in_id text COLLATE "C", reused_in_name text, reuse_key text COLLATE "C", context jsonb, original jsonb'
 \set key ', PRIMARY KEY (asset_id, tenant_id, reused_at, seq)'
 SELECT not_ours('CREATE VIEW campaign_asset_reuse_history AS SELECT 1');
 SELECT not_ours('CREATE TABLE campaign_asset_reuse_history (' || :'columns' || :'key' || ');

@@ -197,7 +197,7 @@ SELECT * FROM differences('in both', 'then back');
 SELECT write_log('["first", {"timestamp": "2026-01-01", "n": 1}, {"timestamp": "2026-01-01", "n": 2}]');
 SELECT asset_reuse_create_history_table();
 INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq, original) VALUES
-	('acme', 'hero', '2026-01-01', 7, '{"timestamp": "2026-01-01", "n": 0}'), ('acme', 'hero', '-infinity', 3, '"zeroth"'), ('acme', 'hero', '2026-01-02', 5, '"at 2"');
+	('acme', 'hero', '2026-01-01', 7, '{"timestamp": "2026-01-01", "n": 0}'), ('acme', 'hero', '-infinity', 3, '"zeroth"'), ('acme', 'hero', '2026-01-02', 5, '{"timestamp": "2026-01-02", "context": "at 2"}');
 SELECT event_id, reused_at AT TIME ZONE 'UTC' AS reused_at, context FROM asset_reuse_events('acme');
 SELECT jsonb_path_query_array(asset_reuse_history('hero', 'acme'), '$.history[*].event_id') AS ids;
 CALL tell('gaps');

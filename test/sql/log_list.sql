@@ -105,7 +105,7 @@ CREATE VIEW comparison AS
 			FROM (SELECT * FROM unnest(times, seqs, elements) AS r (t, s, e) ORDER BY t, s) AS r) AS same_restore,
 		-- As rows, the events have their elements and contexts, and are put back as they were, in order.
 		(SELECT coalesce(bool_and(asset_reuse_event_element(r.reused_at, r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original) = element
-				AND asset_reuse_row_context(r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original)
+				AND asset_reuse_row_context(r.reused_at, r.reused_in_type, r.reused_in_id, r.reused_in_name, r.reuse_key, r.context, r.original)
 					IS NOT DISTINCT FROM CASE jsonb_typeof(element) WHEN 'object' THEN element -> 'context' ELSE element END), true)
 			FROM plain_events(metadata, NULL, NULL, NULL), row_of_element(element, uuids) AS r) AS same_rows,
 		(SELECT asset_reuse_log_restore(metadata - 'reuse_history', coalesce(array_agg(at), '{}'), coalesce(array_agg(seq::int), '{}'), coalesce(array_agg(element), '{}'))
@@ -174,11 +174,12 @@ FROM unnest(ARRAY[NULL, '{}', '{"a": {"reuse_history": [{"timestamp": "2026-01-0
 -- In a list, of several documents at once: 1, 2, 3.
 SELECT (asset_reuse_log_events(d, NULL, NULL, false, 2, NULL, NULL, NULL)).context FROM unnest(ARRAY['{"reuse_history": [1, 2]}', '{}', '{"reuse_history": [3]}']::jsonb[]) AS d;
 
--- A row's element and whole context: the columns' keys win over those of context; with an original, it is that; a row that
--- others wrote can have any context, and a time that no element can have.
-SELECT asset_reuse_event_element(at, 'email', 'x', NULL, key, context, original) AS element, asset_reuse_row_context('email', 'x', NULL, key, context, original) AS context
+-- A row's element and whole context: the columns' keys win over those of context; with an original that says the same, it is
+-- that. What others wrote can be an original that says something else, or a context that is no object, which are ignored, and a time
+-- that no element can have.
+SELECT asset_reuse_event_element(at, 'email', 'x', NULL, key, context, original) AS element, asset_reuse_row_context(at, 'email', 'x', NULL, key, context, original) AS context
 FROM (VALUES (1, timestamp '2026-01-02 03:04:05.6', NULL, NULL::jsonb, NULL::jsonb), (2, '2026-01-02', 'k', '{"n": 1.50, "reused_in_id": "y", "zz": null}', NULL),
-	(3, '2026-01-02', NULL, '{"n": 1}', '{"timestamp": "2026-01-02", "context": 5}'), (4, '-infinity', NULL, NULL, '"note"'), (5, '2026-01-02', NULL, '{}', '{"timestamp": "2026-01-02"}'),
+	(3, '2026-01-02', NULL, '{"n": 1}', '{"timestamp": "2026-01-02", "context": {"n": 1.0, "reused_in_id": "x", "reused_in_type": "email"}}'), (4, '-infinity', NULL, NULL, '"note"'), (5, '2026-01-02', NULL, '{}', '{"timestamp": "2026-01-02"}'),
 	(6, '2026-01-02', NULL, '[1]', NULL), (7, '-infinity', NULL, NULL, NULL), (8, 'infinity', NULL, NULL, NULL), (9, '10000-01-01', NULL, NULL, NULL), (10, NULL, NULL, NULL, NULL))
 	AS v (n, at, key, context, original) ORDER BY n;
 -- An event's id has its time and number.
@@ -311,6 +312,27 @@ FROM (VALUES (20000, 20000), (2000, 1)) AS v (events, times_of_it),
 			FROM generate_series(1, events) AS n, LATERAL (SELECT timestamp '2026-01-01' + (n * 7919 % times_of_it) * interval '1 second') AS t (at)) AS e)
 		AS logs (m, times, seqs, elements),
 	LATERAL (SELECT asset_reuse_log_restore(m, times, seqs, elements) OFFSET 0) AS restored (back);
+
+-- Elements that jsonb's own hash takes for one: booleans of which each hides another half a word further on, numbers of any sign,
+-- and one array cut into two. Were each compared with each, it would take minutes: none is a copy, within seconds.
+CREATE FUNCTION alike(kind text, n int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE kind
+		WHEN 'booleans' THEN jsonb_agg((n >> (i % 32)) & 1 = CASE WHEN i < 32 THEN 1 ELSE 0 END ORDER BY i)
+		WHEN 'signs' THEN jsonb_agg(CASE (n >> i % 32) & 1 WHEN 1 THEN -1 ELSE 1 END ORDER BY i)
+		ELSE jsonb_build_array(coalesce(jsonb_agg(1) FILTER (WHERE i < n % 64), '[]'), jsonb_build_array(n / 64), coalesce(jsonb_agg(1) FILTER (WHERE i >= n % 64), '[]')) END
+	FROM generate_series(0, 63) AS i
+$$;
+CREATE TABLE many_alike AS
+	SELECT kind, jsonb_build_object('reuse_history', jsonb_agg(alike(kind, n) ORDER BY n) FILTER (WHERE n < 5000)) AS m,
+		array_agg(timestamp '-infinity') FILTER (WHERE n >= 5000) AS times, array_agg(n ORDER BY n) FILTER (WHERE n >= 5000) AS seqs,
+		array_agg(alike(kind, n) ORDER BY n) FILTER (WHERE n >= 5000) AS elements
+	FROM unnest('{booleans,signs,nested}'::text[]) AS kind, generate_series(0, 9999) AS n GROUP BY kind;
+SET statement_timeout = '5s';
+SELECT kind, asset_reuse_log_count_in(m, NULL, NULL, times, seqs, elements) FROM many_alike ORDER BY kind COLLATE "C";
+RESET statement_timeout;
+-- Values that are equal have one hash, however their numbers are written and their keys were given: 0.
+SELECT asset_reuse_log_count_in('{"reuse_history": [[1.0, -2.50, 0.0, 100], {"b": [true, null, ""], "a": {"n": 1e2}}, [], {}, [[]], "x", 10]}', NULL, NULL, array_fill(timestamp '-infinity', '{7}'), '{0,1,2,3,4,5,6}',
+	'{"[1, -2.5, 0, 100.00]","{\"a\": {\"n\": 100.0}, \"b\": [true, null, \"\"]}","[]","{}","[[]]","\"x\"",10.000}');
 
 SET client_min_messages = warning;
 DROP SCHEMA log_list CASCADE;

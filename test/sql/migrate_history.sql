@@ -310,8 +310,8 @@ CREATE TABLE campaign_assets (
 	id uuid, tenant_id uuid, asset_name text, asset_type text, reused_count bigint, last_reused_at timestamptz(3),
 	platform_metadata document, deleted_at timestamptz, PRIMARY KEY (tenant_id, id));
 CREATE TABLE campaign_asset_reuse_history (
-	tenant_id uuid, asset_id uuid, reused_at timestamptz, seq int, reused_in_type text, reused_in_id text, reused_in_name text,
-	reuse_key text, context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
+	tenant_id uuid, asset_id uuid, reused_at timestamptz, seq int, reused_in_type text COLLATE "C", reused_in_id text COLLATE "C", reused_in_name text,
+	reuse_key text COLLATE "C", context jsonb, original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
 	FOREIGN KEY (tenant_id, asset_id) REFERENCES campaign_assets ON DELETE CASCADE);
 INSERT INTO campaign_assets (id, tenant_id, platform_metadata) SELECT '00000000-0000-0000-0000-000000000001', tenant,
 	jsonb_build_object('reuse_history', jsonb_build_array(event(n, campaign), event(n + 1, tenant::text)))

@@ -50,11 +50,12 @@ RETURNS TABLE (bucket_start timestamptz, created_assets bigint, reuses bigint, r
 	buckets AS (SELECT b FROM buckets_between(bucket, zone, coalesce(start_date,
 		least((SELECT min(at) FROM wanted_events), (SELECT min(created_at) FROM wanted WHERE created_at < end_date))), end_date) AS b),
 	counts AS (
-		SELECT b, (SELECT count(*) FROM wanted WHERE created_at < end_date AND date_trunc(bucket, created_at, zone) = b) AS created,
+		SELECT b, (SELECT count(*) FROM wanted WHERE created_at >= coalesce(start_date, '-infinity') AND created_at < end_date AND date_trunc(bucket, created_at, zone) = b) AS created,
 			(SELECT count(*) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND date_trunc(bucket, at, zone) = b) AS reuses,
 			(SELECT count(DISTINCT id) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND date_trunc(bucket, at, zone) = b) AS reused,
 			(SELECT count(*) FROM wanted WHERE created_at IS NULL OR created_at < end_date AND date_trunc(bucket, created_at, zone) <= b) AS total,
-			(SELECT count(DISTINCT id) FROM wanted_events WHERE date_trunc(bucket, at, zone) <= b) AS ever
+			(SELECT count(*) FROM wanted WHERE (created_at IS NULL OR created_at < end_date AND date_trunc(bucket, created_at, zone) <= b)
+				AND id IN (SELECT id FROM wanted_events WHERE date_trunc(bucket, at, zone) <= b)) AS ever
 		FROM buckets)
 	SELECT b, created, reuses, reused, total, ever, CASE WHEN total = 0 THEN 0 ELSE trim_scale(round(100.0 * ever / total, 2)) END
 	FROM counts ORDER BY b
@@ -100,6 +101,12 @@ SELECT * FROM asset_reuse_trend('acme', 'year', time_zone => 'Europe/Berlin', en
 SELECT count(*) > 20 AS months, bool_and(bucket_start = date_trunc('month', bucket_start)) AS begins FROM asset_reuse_trend('acme');
 SELECT count(*) FROM asset_reuse_trend('nobody');
 SELECT * FROM asset_reuse_trend('nobody', start_date => '2026-01-01Z', end_date => '2026-03-01Z');
+-- What is reused before it is made, as an import may say, is no asset that has been reused until it is one: of one, none, and of
+-- three, two. What is made in the first bucket, but before the range, is an asset, and not made in the range: 0 of 1.
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, created_at, platform_metadata) VALUES ('y1', 'early', 'Y1', 'image', '2026-01-10Z', '{}'),
+	('y2', 'early', 'Y2', 'image', '2026-03-10Z', '{"reuse_history": [{"timestamp": "2026-01-05"}]}'), ('y3', 'early', 'Y3', 'image', '2026-03-10Z', '{"reuse_history": [{"timestamp": "2026-01-06"}]}');
+SELECT * FROM asset_reuse_trend('early', end_date => '2026-04-01Z');
+SELECT * FROM asset_reuse_trend('early', start_date => '2026-01-20Z', end_date => '2026-02-01Z');
 -- A day that begins at one o'clock, since the clocks skip midnight: those after it begin at midnight again.
 SELECT bucket_start AT TIME ZONE 'Africa/Cairo' AS "in Cairo" FROM asset_reuse_timeline('acme', 'day', NULL, '2025-04-24Z', '2025-04-27Z', 'Africa/Cairo');
 -- Hours that come twice, at midnight, when an hour of the day before comes twice, or by half an hour: a range from each quarter of an hour there has
