@@ -221,6 +221,7 @@ DELETE_ASSET = "DELETE FROM campaign_assets WHERE id = {asset} AND tenant_id = {
 DELETE_CAMPAIGN = "DELETE FROM campaign_spaces WHERE id = {campaign} AND tenant_id = {tenant}"
 DELETE_TENANT = "DELETE FROM tenants WHERE id = {tenant}"
 TRACK = track_into_table()[OURS]
+TRACK_MANY = track_many_into_table()[OURS][0]
 
 
 def statement(sql):

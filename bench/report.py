@@ -191,11 +191,12 @@ def key_rows(results):
 
 def many_rows(results):
     rows = []
-    for work, others in ((many.INTO_TABLE, (LOOP, ROWS_ALONE)), (many.INTO_DOCUMENTS, (LOOP, DOCUMENT_LIMIT, ROWS_ALONE))):
+    for work, limits in ((many.INTO_TABLE, (ROWS_ALONE,)), (many.INTO_DOCUMENTS, (DOCUMENT_LIMIT, ROWS_ALONE))):
         for size in results.sizes(work):
-            for other in others:
-                ratios = results.ratios(work, size, history_table.SETTING, "server", OURS, other)
-                rows.append([work, case(work, size), other, spread(ratios), "", ""])
+            for side, other in (("client", LOOP), ("server", LOOP), *(("server", limit) for limit in limits)):
+                ratios = results.ratios(work, size, history_table.SETTING, side, OURS, other)
+                rows.append([work, case(work, size), f"{other}, from a client" if side == "client" else other,
+                             spread(ratios), "", ""])
     return rows
 
 
@@ -243,6 +244,8 @@ def history_table_tables(results):
     works = (history_table.TRACK, many.INTO_TABLE, many.INTO_DOCUMENTS, history_table.PAGE, history_table.FIRST_PAGE,
              history_table.RANGED)
     lines = [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
+    for work in (many.INTO_TABLE, many.INTO_DOCUMENTS):
+        lines += time_table(results, work, history_table.SETTING, "client", [OURS, LOOP])
     return lines + table_costs_tables(results)
 
 
