@@ -8,6 +8,7 @@ parameters of a client, expressions of a pgbench script.
 
 OURS = "ours"
 OURS_WITHOUT_CAMPAIGN = "ours, no campaign"
+OURS_WITH_KEY = "ours, with a key"
 HAND_WRITTEN = "hand-written SQL"
 ORM = "ORM service"
 LIMIT = "limit"
@@ -16,6 +17,8 @@ DOCUMENT_LIMIT = "limit with documents"
 DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
 LOOK_UP_LIMIT = "limit with look-ups"
+LOOP = "asset_reuse_track in a loop"
+ROWS_ALONE = "INSERT of the rows alone"
 WITH_TABLE = "with the table"
 WITHOUT_INDEX = "with the table, no log index"
 WITHOUT_TABLE = "without the table"
@@ -23,6 +26,11 @@ WITHOUT_TABLE = "without the table"
 BY_KEY = "WHERE id = {asset} AND tenant_id = {tenant} AND deleted_at IS NULL"
 OF_TENANT = "FROM campaign_assets WHERE tenant_id = {tenant} AND deleted_at IS NULL"
 COUNT_REUSE = "UPDATE campaign_assets SET reused_count = reused_count + 1, last_reused_at = {clock}"
+INSERT_EVENT = ("INSERT INTO campaign_asset_reuse_history"
+                " (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, reused_in_name, context)")
+# a key that no event has
+TRACK_WITH_KEY = ("asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context},"
+                  " reuse_key => CAST({clock} AS text))")
 
 
 def track(log_length):
@@ -39,6 +47,7 @@ def track(log_length):
         OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
         OURS_WITHOUT_CAMPAIGN: "asset_reuse_track({asset}, {tenant}, reused_in_type => 'email',"
                                " reused_in_id => 'spring-letter', reuse_context => {context})",
+        OURS_WITH_KEY: TRACK_WITH_KEY,
         HAND_WRITTEN: "hand_written.track({asset}, {tenant}, {campaign}, {context})",
         **limits,
     }
@@ -77,12 +86,11 @@ def track_into_table():
     """The contestants in tracking where there is a history table: the limit is the bare UPDATE
     of the counter and the bare INSERT, in one statement.  With look-ups it also finds what the
     contract asks for: the live campaign, and the asset's latest event."""
-    insert = ("INSERT INTO campaign_asset_reuse_history"
-              " (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, reused_in_name, context)")
     return {
         OURS: "asset_reuse_track({asset}, {tenant}, {campaign}, reuse_context => {context})",
+        OURS_WITH_KEY: TRACK_WITH_KEY,
         LIMIT: f"WITH updated AS ({COUNT_REUSE} WHERE id = {{asset}} RETURNING tenant_id, id, last_reused_at)"
-               f" {insert} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, 'Fall', {{context}}"
+               f" {INSERT_EVENT} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, 'Fall', {{context}}"
                " FROM updated",
         LOOK_UP_LIMIT:
             "WITH updated AS (UPDATE campaign_assets AS a SET reused_count = reused_count + 1, last_reused_at ="
@@ -91,8 +99,31 @@ def track_into_table():
             " WHERE a.id = {asset} AND a.tenant_id = {tenant} AND a.deleted_at IS NULL"
             " AND s.id = {campaign} AND s.tenant_id = {tenant} AND s.deleted_at IS NULL"
             " RETURNING a.tenant_id, a.id, a.last_reused_at, s.campaign_name)"
-            f" {insert} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, campaign_name, {{context}}"
+            f" {INSERT_EVENT} SELECT tenant_id, id, last_reused_at, 'campaign_space', {{campaign}}, campaign_name, {{context}}"
             " FROM updated",
+    }
+
+
+def track_many_into_table():
+    """The contestants in tracking a list of assets where there is a history table, and whether they use it."""
+    call = "(CAST({asset} AS text[]), {tenant}, {campaign}, reuse_context => {context})"
+    return {
+        OURS: (f"asset_reuse_track_many{call}", True),
+        LOOP: ("SELECT count(asset_reuse_track(id, {tenant}, {campaign}, reuse_context => {context}))"
+               " FROM unnest(CAST({asset} AS text[])) AS a (id)", True),
+        ROWS_ALONE: (f"{INSERT_EVENT} SELECT {{tenant}}, id, {{clock}}, 'campaign_space', {{campaign}}, 'Fall', {{context}}"
+                     " FROM unnest(CAST({asset} AS text[])) AS a (id)", True),
+    }
+
+
+def track_many_into_documents():
+    """The same where there is none.  The limit with documents is an UPDATE of the same assets with one key added."""
+    in_table = track_many_into_table()
+    return {
+        **{name: (in_table[name][0], False) for name in (OURS, LOOP)},
+        DOCUMENT_LIMIT: (f"""{COUNT_REUSE}, platform_metadata = platform_metadata || '{{{{"x": 1}}}}'"""
+                         " WHERE id = ANY (CAST({asset} AS text[]))", False),
+        ROWS_ALONE: in_table[ROWS_ALONE],
     }
 
 
@@ -190,6 +221,7 @@ DELETE_ASSET = "DELETE FROM campaign_assets WHERE id = {asset} AND tenant_id = {
 DELETE_CAMPAIGN = "DELETE FROM campaign_spaces WHERE id = {campaign} AND tenant_id = {tenant}"
 DELETE_TENANT = "DELETE FROM tenants WHERE id = {tenant}"
 TRACK = track_into_table()[OURS]
+TRACK_MANY = track_many_into_table()[OURS][0]
 
 
 def statement(sql):

@@ -29,6 +29,7 @@ import contestants
 import data
 import history_table
 import loops
+import many
 import orm_service
 import table_costs
 import throughput
@@ -371,6 +372,7 @@ def main(socket, programs, folder, scale):
     note_machine(run)
     table_costs.measure(run)
     history_table.measure(run, Client)
+    many.measure(run, Client)
     for compression in COMPRESSIONS:
         measure_logs(run, compression)
     measure_analytics(run)

@@ -12,10 +12,11 @@ import statistics
 import sys
 
 import history_table
+import many
 import table_costs
 from contestants import (
-    COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, ORM, OURS, OURS_WITHOUT_CAMPAIGN, WITH_TABLE,
-    WITHOUT_INDEX, WITHOUT_TABLE)
+    COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, LOOP, ORM, OURS, OURS_WITH_KEY,
+    OURS_WITHOUT_CAMPAIGN, ROWS_ALONE, WITH_TABLE, WITHOUT_INDEX, WITHOUT_TABLE)
 from scale import COMPRESSIONS
 from throughput import CHOICES, ORM_SHARE
 
@@ -43,6 +44,8 @@ TABLE_TARGETS = (
 FLATNESS_TARGET = 1.2
 MIGRATION_TARGET = 20_000
 STORAGE_TARGET = 480     # bytes
+KEY_TARGET = 1.11        # with a key / without
+KEY_SIZES = (100, 10_000)
 
 # at least the ORM service's time / ours, from a client
 ORM_TARGETS = {"track": 10, "history": 10, NO_RANGE: 5, RANGED: 5}
@@ -93,6 +96,9 @@ def write_results(results, notes):
         "With the history table, inside the server:",
         "",
         *table(["work", "case", "against", "ours / that", "target", "met"], history_table_rows(results)),
+        "With a key that no event has, and many assets in one call, inside the server:",
+        "",
+        *table(["work", "case", "against", "ours / that", "target", "met"], key_rows(results) + many_rows(results)),
         "![Time of a call](results.svg)",
         "",
         notes.strip(),
@@ -172,6 +178,28 @@ def history_table_rows(results):
     return rows
 
 
+def key_rows(results):
+    rows = []
+    for work, settings in (("track", COMPRESSIONS), (history_table.TRACK, (history_table.SETTING,))):
+        for size in KEY_SIZES:
+            for setting in settings:
+                ratios = results.ratios(work, size, setting, "server", OURS_WITH_KEY, OURS)
+                rows.append([f"{work}, with a key", case(work, size, setting), "without a key", spread(ratios),
+                             f"<= {KEY_TARGET}", yes(statistics.median(ratios) <= KEY_TARGET)])
+    return rows
+
+
+def many_rows(results):
+    rows = []
+    for work, limits in ((many.INTO_TABLE, (ROWS_ALONE,)), (many.INTO_DOCUMENTS, (DOCUMENT_LIMIT, ROWS_ALONE))):
+        for size in results.sizes(work):
+            for side, other in (("client", LOOP), ("server", LOOP), *(("server", limit) for limit in limits)):
+                ratios = results.ratios(work, size, history_table.SETTING, side, OURS, other)
+                rows.append([work, case(work, size), f"{other}, from a client" if side == "client" else other,
+                             spread(ratios), "", ""])
+    return rows
+
+
 def storage(results, part, state):
     return results.median(table_costs.STORAGE, part, history_table.SETTING, "server", state)
 
@@ -185,7 +213,7 @@ def times(results):
     """The tables of all times: by work, setting and side."""
     lines = []
     for work in ("track", "history", NO_RANGE, RANGED):
-        names = [OURS, *([OURS_WITHOUT_CAMPAIGN] if work == "track" else []), HAND_WRITTEN, ORM, LIMIT,
+        names = [OURS, *([OURS_WITHOUT_CAMPAIGN, OURS_WITH_KEY] if work == "track" else []), HAND_WRITTEN, ORM, LIMIT,
                  *([DOCUMENT_LIMIT] if work in ("track", RANGED) else [])]
         settings = results.settings(work)
         for setting in settings if work in ("track", "history") else (DEFAULT_WORKERS, "0 workers"):
@@ -212,9 +240,12 @@ def time_table(results, work, setting, side, names):
 
 
 def history_table_tables(results):
-    names = [OURS, HAND_WRITTEN, DOCUMENTS, LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT]
+    names = [OURS, OURS_WITH_KEY, HAND_WRITTEN, DOCUMENTS, LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT]
     works = history_table.TRACK, history_table.PAGE, history_table.FIRST_PAGE, history_table.RANGED
     lines = [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
+    for work in (many.INTO_TABLE, many.INTO_DOCUMENTS):
+        for side in ("server", "client"):
+            lines += time_table(results, work, history_table.SETTING, side, [OURS, LOOP, DOCUMENT_LIMIT, ROWS_ALONE])
     return lines + table_costs_tables(results)
 
 

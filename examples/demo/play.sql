@@ -63,9 +63,43 @@ ORDER BY reuses DESC;
 SELECT jsonb_pretty(asset_reuse_analytics('acme', start_date => '2026-01-01 UTC', end_date => '2026-02-01 UTC')->'overview')
 \g (format=unaligned tuples_only=on)
 
+\echo
+\echo '=== 5. A retry counts once'
+\echo '    The client lost the answer and sends its request again, with the same key.'
+\echo
+SELECT answer->>'message' AS message, answer->>'replayed' AS replayed, answer->'event'->>'event_id' AS event
+FROM asset_reuse_track('asset-0002', 'acme', 'fall-campaign-2026', reuse_key => 'request-4711') AS answer;
+SELECT answer->>'message' AS message, answer->>'replayed' AS replayed, answer->'event'->>'event_id' AS event
+FROM asset_reuse_track('asset-0002', 'acme', 'fall-campaign-2026', reuse_key => 'request-4711') AS answer;
+
+\echo
+\echo '=== 6. Undo: that reuse was a mistake'
+\echo '    The event is named by its id. A second click on the button changes nothing.'
+\echo
+SELECT asset_reuse_history('asset-0002', 'acme', 1)->'history'->0->>'event_id' AS event \gset
+SELECT answer->>'message' AS message, answer->>'replayed' AS replayed
+FROM asset_reuse_undo('asset-0002', 'acme', event_id => :'event') AS answer;
+SELECT answer->>'message' AS message, answer->>'replayed' AS replayed
+FROM asset_reuse_undo('asset-0002', 'acme', event_id => :'event') AS answer;
+
+\echo
+\echo '=== 7. A whole campaign at once'
+\echo '    What was reused in an earlier campaign goes into the new one: first a dry run, then in earnest, then again.'
+\echo '    The asset of step 2 is there already, and the last call finds nothing to add.'
+\echo
+SELECT jsonb_array_length(answer->'added') AS added, answer->'already_there' AS "already there"
+FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2026', 'acme',
+	include => 'reused', dry_run => true) AS answer;
+SELECT jsonb_array_length(answer->'added') AS added, answer->'already_there' AS "already there"
+FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2026', 'acme',
+	include => 'reused') AS answer;
+SELECT jsonb_array_length(answer->'added') AS added, jsonb_array_length(answer->'already_there') AS "already there"
+FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2026', 'acme',
+	include => 'reused') AS answer;
+
 \set ON_ERROR_STOP off
 \echo
-\echo '=== 5. Another tenant gets nothing'
+\echo '=== 8. Another tenant gets nothing'
 \echo '    Asking for this asset as globex is the same as asking for an asset that does not exist.'
 \echo
 SELECT asset_reuse_history('asset-0001', 'globex');
@@ -76,7 +110,7 @@ SELECT asset_reuse_history('asset-0001', 'globex');
 SELECT jsonb_pretty(asset_reuse_analytics('initech')->'overview') \g (format=unaligned tuples_only=on)
 
 \echo
-\echo '=== 6. A wrong id gets the error'
+\echo '=== 9. A wrong id gets the error'
 \echo '    The same error, which an API answers with 404.  Nothing has changed.'
 \echo
 SELECT asset_reuse_track('no-such-asset', 'acme', 'fall-campaign-2026');

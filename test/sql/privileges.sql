@@ -146,7 +146,17 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_i
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
 	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'history');
-SELECT asset_reuse_track('hero', 'acme', 'summer')->>'success' AS tracked;
+SELECT asset_reuse_track('hero', 'acme', 'summer', reuse_key => 'k')->>'success' AS tracked;
+-- With a key, taken back, and many at once: no more than that.
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x', reuse_key => 'k') $$,
+	'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k') $$, 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$,
+	'track', 'track: document', 'track: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('summer', 'fall', 'acme') $$,
+	'track', 'track: document', 'track: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{hero}', remove => true) $$,
+	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'analytics');
@@ -215,6 +225,27 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
+-- A key is looked for in the rows.  Undo, and sync where it removes, delete one, and leave a mark in the document.
+INSERT INTO least_grant VALUES ('table: undo', 'DELETE ON campaign_asset_reuse_history');
+SELECT asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'k2') ->> 'success';
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x', reuse_key => 'new') $$,
+	'track', 'table: track', 'table: move');
+SELECT * FROM try_grants($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k2') $$,
+	'track', 'track: document', 'table: read', 'table: undo');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('fall', 'summer', 'acme') $$,
+	'track', 'track: campaign', 'table: track', 'table: move');
+SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}') $$, 'track', 'track: campaign', 'table: track', 'table: move');
+SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}', remove => true) $$,
+	'track', 'track: document', 'track: campaign', 'table: track', 'table: move', 'table: undo');
+-- What the copied grants give to who has UPDATE on the assets is enough for all of them.
+GRANT SELECT, UPDATE ON campaign_assets TO regress_caller;
+GRANT SELECT ON campaign_spaces TO regress_caller;
+SELECT try_as('regress_caller', $$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k2') $$);
+SELECT asset_reuse_drop_history_table() > 0, asset_reuse_create_history_table();
+SELECT try_as('regress_caller', $$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k2') $$),
+	try_as('regress_caller', $$ SELECT asset_reuse_sync('fall', 'acme', '{clip}', remove => true) $$);
+REVOKE ALL ON campaign_assets, campaign_spaces, campaign_asset_reuse_history FROM regress_caller;
 -- A document that has a log to move.
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$,
