@@ -118,8 +118,12 @@ events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id
 	read_row(tables, asset_id, tenant_id, asset);
 	if (tables->history == NULL)
 		return;
-	if (events_move(tables, &asset->row) > 0)
+	/* also if all of the log was copies of rows: the document is another one then */
+	if (asset->log.count > 0)
+	{
+		(void) events_move(tables, &asset->row);
 		read_row(tables, asset_id, tenant_id, asset);
+	}
 	(void) log_find(NULL, &asset->log);
 }
 
