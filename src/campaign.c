@@ -508,19 +508,21 @@ static void
 remove_asset(const Campaign *campaign, Identifier id)
 {
 	EventsAsset asset;
-	StoredEvent event;
+	StoredEvent *events;
+	uint32		count;
 	NullableDatum last_reused_at;
 	AppRow		after;
-	int			removed = 0;
 
 	if (campaign->dry_run)
 		return;
 	SPI_connect();
 	events_lock(&campaign->tables, id, campaign->request.tenant_id, &asset);
-	for (; events_find_place(&asset, &campaign->place, &event); removed++)
-		last_reused_at = events_remove(&asset, &event);
-	if (removed > 0)
-		events_count(&asset, -removed, last_reused_at, GetCurrentTimestamp(), &after);
+	events = events_find_place(&asset, &campaign->place, &count);
+	if (count > 0)
+	{
+		last_reused_at = events_remove(&asset, events, count);
+		events_count(&asset, -(int) count, last_reused_at, GetCurrentTimestamp(), &after);
+	}
 	SPI_finish();
 }
 
