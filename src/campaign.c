@@ -97,6 +97,7 @@ static void open_campaign(Campaign *campaign);
 static void find_place(Campaign *campaign, Identifier id, ReusePlace *place);
 static void copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
 						IdList *there);
+static void list_included(const Campaign *campaign, Identifier from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
 static void lock_campaign(const Campaign *campaign);
 static AskedAsset *lock_assets(const Campaign *campaign, const Identifier *ids, int nids,
@@ -253,31 +254,44 @@ find_place(Campaign *campaign, Identifier id, ReusePlace *place)
 static void
 copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added, IdList *there)
 {
-	IdList		candidates = {0};
+	IdList		candidates;
 	Members		members;
+	IdSet		locked;
 	IdSet		present;
 	AskedAsset *asked;
 	int			i;
 
-	read_members(campaign, from, &members);
-	for (i = 0; i < members.count; i++)
-	{
-		if (is_included(&members.list[i], include))
-			list_add(&candidates, members.list[i].id);
-	}
+	list_included(campaign, from, include, &candidates);
 	asked = events_lock_many(&campaign->tables, candidates.ids, candidates.count,
 							 campaign->request.tenant_id, !campaign->dry_run);
+	locked = set_of_asked(asked, candidates.count);
+	/* one that has been taken away or deleted meanwhile is not copied */
+	list_included(campaign, from, include, &candidates);
 	read_members(campaign, campaign->request.campaign_space_id, &members);
 	present = set_of_members(&members);
 	for (i = 0; i < candidates.count; i++)
 	{
-		/* one that has been deleted meanwhile is nowhere */
-		if (asked[i].presence != ASSET_PRESENT)
+		Identifier	id = candidates.ids[i];
+
+		if (!set_has(&locked, id))
 			continue;
-		if (!set_has(&present, asked[i].id) && track_asset(campaign, asked[i].id))
-			list_add(added, asked[i].id);
-		else
-			list_add(there, asked[i].id);
+		list_add(!set_has(&present, id) && track_asset(campaign, id) ? added : there, id);
+	}
+}
+
+/* list_included lists the assets of a campaign that are to be copied. */
+static void
+list_included(const Campaign *campaign, Identifier from, Include include, IdList *list)
+{
+	Members		members;
+	int			i;
+
+	*list = (IdList) {0};
+	read_members(campaign, from, &members);
+	for (i = 0; i < members.count; i++)
+	{
+		if (is_included(&members.list[i], include))
+			list_add(list, members.list[i].id);
 	}
 }
 
@@ -494,19 +508,21 @@ static void
 remove_asset(const Campaign *campaign, Identifier id)
 {
 	EventsAsset asset;
-	StoredEvent event;
+	StoredEvent *events;
+	uint32		count;
 	NullableDatum last_reused_at;
 	AppRow		after;
-	int			removed = 0;
 
 	if (campaign->dry_run)
 		return;
 	SPI_connect();
 	events_lock(&campaign->tables, id, campaign->request.tenant_id, &asset);
-	for (; events_find_place(&asset, &campaign->place, &event); removed++)
-		last_reused_at = events_remove(&asset, &event);
-	if (removed > 0)
-		events_count(&asset, -removed, last_reused_at, GetCurrentTimestamp(), &after);
+	events = events_find_place(&asset, &campaign->place, &count);
+	if (count > 0)
+	{
+		last_reused_at = events_remove(&asset, events, count);
+		events_count(&asset, -(int) count, last_reused_at, GetCurrentTimestamp(), &after);
+	}
 	SPI_finish();
 }
 

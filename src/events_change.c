@@ -17,7 +17,9 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "storage/lockdefs.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "app_lookup.h"
@@ -44,11 +46,14 @@ static const char read_rows_of_key[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
 	" WHERE h.tenant_id {=} $tenant_id AND h.asset_id {=} $asset_id AND h.reuse_key {=} $reuse_key";
 
-static const char read_row_of_place[] =
-	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
+static const char read_rows_of_place[] =
+	"SELECT {utc:h.reused_at}, h.seq, {element:h},"
+	"  (SELECT pg_catalog.count(*) FROM {history} AS x"
+	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} h.reused_at)"
+	" FROM {history} AS h"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
-	" ORDER BY h.reused_at, h.seq LIMIT 1";
+	" ORDER BY h.reused_at, h.seq";
 
 static const char remove_row[] =
 	"DELETE FROM {history} AS h WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
@@ -79,16 +84,19 @@ static void read_document(EventsAsset *asset);
 static void set_document(EventsAsset *asset, Jsonb *document);
 static PlanRequest row_request(const EventsAsset *asset, const char *sql);
 static void add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Timestamp time);
-static bool find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event);
+static StoredEvent *find_place_in_log(const EventsAsset *asset, const ReusePlace *place, uint32 *count);
+static StoredEvent *alloc_events(uint64 count);
 static void read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event);
 static bool find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event);
 static void read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *event);
 static Timestamp next_time(const EventsAsset *asset, TimestampTz clock);
 static Timestamp latest_time(const EventsAsset *asset, Timestamp horizon);
 static EventRow make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context);
-static void remove_from_log(EventsAsset *asset, const StoredEvent *event);
+static void require_one(const StoredEvent *event);
+static void remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count);
+static void put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count);
 static void remove_from_table(const EventsAsset *asset, const StoredEvent *event);
-static NullableDatum last_time_without(const EventsAsset *asset, Timestamp removed);
+static NullableDatum last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count);
 
 /*
  * events_bind finds the tables of events that a function is going to change, and locks them.
@@ -118,8 +126,12 @@ events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id
 	read_row(tables, asset_id, tenant_id, asset);
 	if (tables->history == NULL)
 		return;
-	if (events_move(tables, &asset->row) > 0)
+	/* also if all of the log was copies of rows: the document is another one then */
+	if (asset->log.count > 0)
+	{
+		(void) events_move(tables, &asset->row);
 		read_row(tables, asset_id, tenant_id, asset);
+	}
 	(void) log_find(NULL, &asset->log);
 }
 
@@ -252,38 +264,73 @@ events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
 	return event->undone;
 }
 
-/* events_find_place finds an event of the asset in a place, which is told by its type and id. */
-bool
-events_find_place(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+/*
+ * events_find_place finds all events of the asset in a place, which is told by its type and id,
+ * oldest first.
+ */
+StoredEvent *
+events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count)
 {
 	PlanRequest query;
+	StoredEvent *events;
+	uint32		i;
 
 	if (asset->tables->history == NULL)
-		return find_place_in_log(asset, place, event);
-	query = row_request(asset, read_row_of_place);
+		return find_place_in_log(asset, place, count);
+	query = row_request(asset, read_rows_of_place);
 	plan_add_value(&query, "reused_in_type", TEXTOID, PointerGetDatum(place->type));
 	plan_add_value(&query, "reused_in_id", TEXTOID, PointerGetDatum(place->id));
 	plan_execute(&query);
-	if (SPI_processed == 0)
-		return false;
-	read_stored(0, asset, event);
-	return events_find_id(asset, event->id, event);
+	*count = SPI_processed;
+	events = alloc_events(*count);
+	for (i = 0; i < *count; i++)
+	{
+		read_stored(i, asset, &events[i]);
+		events[i].alike = DatumGetInt64(plan_result(i, 4, INT8OID));
+	}
+	return events;
 }
 
-static bool
-find_place_in_log(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event)
+static StoredEvent *
+find_place_in_log(const EventsAsset *asset, const ReusePlace *place, uint32 *count)
 {
-	ReuseLogWalk walk;
-	ReuseValue	element;
+	StoredEvent *events = alloc_events(asset->log.count);
+	LogList		list;
+	uint32		first = 0;
+	uint32		end = 0;		/* of the events of one time */
+	uint32		i;
 
-	log_walk(&walk, &asset->log);
-	while (log_next(&walk, &element))
+	log_list_make(&asset->log, NULL, &list);
+	*count = 0;
+	for (i = 0; i < list.count; i++)
 	{
+		const LogEvent *e = &list.events[i];
+		StoredEvent *event = &events[*count];
+		ReuseValue	element;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == end)
+		{
+			first = i;
+			while (end < list.count && list.events[end].time == e->time)
+				end++;
+		}
+		log_get(&asset->log, e->number, &element);
 		read_element(&element, asset, event);
-		if (event_place_is(&event->place, place))
-			return find_in_list(asset, NULL, walk.next - 1, event);
+		if (!event_place_is(&event->place, place))
+			continue;
+		event->id = (EventId) {e->time, e->seq};
+		event->number = e->number;
+		event->alike = end - first;
+		(*count)++;
 	}
-	return false;
+	return events;
+}
+
+static StoredEvent *
+alloc_events(uint64 count)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(StoredEvent));
 }
 
 /* read_stored reads an event of a row of the history table. */
@@ -417,44 +464,74 @@ make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 }
 
 /*
- * events_remove removes an event that was found by its id or place, leaves a mark of it in the
- * document, and returns what last_reused_at is to be then.
+ * events_remove removes events that were found by their ids or their place, oldest first, leaves
+ * marks of them in the document, and returns what last_reused_at is to be then.  All at once: each
+ * would make a copy of the document.
  *
- * Errors: 21000 the event cannot be told apart from others; 27000 its row is not removed.
+ * Errors: 21000 an event cannot be told apart from others; 27000 a row is not removed.
  */
 NullableDatum
-events_remove(EventsAsset *asset, const StoredEvent *event)
+events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
 	NullableDatum last;
+	uint32		i;
 
-	if (event->id.time == DT_NOBEGIN || event->alike > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("reuse event cannot be told apart from others"),
-				 event->id.time == DT_NOBEGIN ?
-				 errdetail("It has no usable timestamp.") :
-				 errdetail("The asset has %u events of that time.", event->alike)));
-	if (asset->tables->history != NULL)
-		remove_from_table(asset, event);
-	else
-		remove_from_log(asset, event);
-	set_document(asset, log_put_mark(asset->document ? &asset->document->root : NULL,
-									 asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
-									 event->id, &event->place));
-	last = last_time_without(asset, event->id.time);
+	for (i = 0; i < count; i++)
+		require_one(&events[i]);
+	if (asset->tables->history == NULL)
+		remove_from_log(asset, events, count);
+	for (i = 0; i < count && asset->tables->history != NULL; i++)
+		remove_from_table(asset, &events[i]);
+	put_marks(asset, events, count);
+	last = last_time_without(asset, events, count);
 	asset->row.values[ASSET_LAST_REUSED_AT] = last.value;
 	asset->row.nulls[ASSET_LAST_REUSED_AT] = last.isnull;
 	return last;
 }
 
+/* require_one raises 21000 for an event that cannot be told apart from others. */
 static void
-remove_from_log(EventsAsset *asset, const StoredEvent *event)
+require_one(const StoredEvent *event)
+{
+	if (event->id.time != DT_NOBEGIN && event->alike <= 1)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("reuse event cannot be told apart from others"),
+			 event->id.time == DT_NOBEGIN ?
+			 errdetail("It has no usable timestamp.") :
+			 errdetail("The asset has %u events of that time.", event->alike)));
+}
+
+static void
+remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
 	bool	   *removed = palloc0(asset->log.count * sizeof(bool));
+	uint32		i;
 
-	removed[event->number] = true;
+	for (i = 0; i < count; i++)
+		removed[events[i].number] = true;
 	set_document(asset, log_splice(&asset->document->root, VARSIZE(asset->document) - VARHDRSZ,
 								   &asset->log, removed, NULL, 0));
+}
+
+/* put_marks leaves marks of events, the newest of as many as are kept. */
+static void
+put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count)
+{
+	uint32		nmarks = Min(count, MAX_MARKS);
+	EventId    *ids = palloc(nmarks * sizeof(EventId));
+	ReusePlace *places = palloc(nmarks * sizeof(ReusePlace));
+	uint32		i;
+
+	for (i = 0; i < nmarks; i++)
+	{
+		ids[i] = events[count - nmarks + i].id;
+		places[i] = events[count - nmarks + i].place;
+	}
+	set_document(asset, log_put_marks(asset->document ? &asset->document->root : NULL,
+									  asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
+									  ids, places, nmarks));
 }
 
 static void
@@ -474,19 +551,26 @@ remove_from_table(const EventsAsset *asset, const StoredEvent *event)
 }
 
 /*
- * last_time_without returns what last_reused_at is to be after an event was removed: the latest
- * time that is left if the event was the latest, otherwise what it is.
+ * last_time_without returns what last_reused_at is to be after events were removed: the latest
+ * time that is left if the latest event was one of them, otherwise what it is.
  */
 static NullableDatum
-last_time_without(const EventsAsset *asset, Timestamp removed)
+last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
 	const AppRow *row = &asset->row;
 	NullableDatum last = {row->values[ASSET_LAST_REUSED_AT], row->nulls[ASSET_LAST_REUSED_AT]};
 	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
 	Timestamp	latest = latest_time(asset, horizon);
 	Timestamp	known = last.isnull ? DT_NOBEGIN : DatumGetTimestamp(last.value);
+	Timestamp	removed;
 
-	if (removed > horizon || removed < latest)
+	/* the latest of them that counts as such */
+	while (count > 0 && events[count - 1].id.time > horizon)
+		count--;
+	if (count == 0)
+		return last;
+	removed = events[count - 1].id.time;
+	if (removed < latest)
 		return last;
 	if (known > removed && known <= horizon &&
 		!(app_column_rounds_time(&row->columns[ASSET_LAST_REUSED_AT]) &&

@@ -47,9 +47,9 @@ extern void events_lock(const EventTables *tables, Identifier asset_id, Identifi
 						EventsAsset *asset);
 extern bool events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event);
 extern bool events_find_key(const EventsAsset *asset, text *key, StoredEvent *event);
-extern bool events_find_place(const EventsAsset *asset, const ReusePlace *place, StoredEvent *event);
+extern StoredEvent *events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count);
 extern EventId events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context);
-extern NullableDatum events_remove(EventsAsset *asset, const StoredEvent *event);
+extern NullableDatum events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count);
 extern void events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at,
 						 TimestampTz clock, AppRow *after);
 

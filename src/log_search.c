@@ -65,21 +65,26 @@ log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, Reuse
 	return false;
 }
 
-/* log_put_mark makes a copy of a document with one mark more, and without the oldest beyond MAX_MARKS. */
+/*
+ * log_put_marks makes a copy of a document with more marks, MAX_MARKS at most, and without the
+ * oldest beyond MAX_MARKS.
+ */
 Jsonb *
-log_put_mark(const JsonbContainer *document, uint32 size, EventId id, const ReusePlace *place)
+log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
+			  const ReusePlace *places, uint32 count)
 {
 	ReuseLog	marks;
-	ReuseValue	added;
+	ReuseValue *added = palloc(count * sizeof(ReuseValue));
 	bool	   *removed;
 	uint32		i;
 
 	log_find_marks(document, &marks);
 	removed = palloc0(marks.count * sizeof(bool) + 1);
-	for (i = 0; i + MAX_MARKS <= marks.count; i++)
+	for (i = 0; i + MAX_MARKS < marks.count + count; i++)
 		removed[i] = true;
-	reuse_value_of_jsonb(make_mark(id, place), &added);
-	return log_splice(document, size, &marks, removed, &added, 1);
+	for (i = 0; i < count; i++)
+		reuse_value_of_jsonb(make_mark(ids[i], &places[i]), &added[i]);
+	return log_splice(document, size, &marks, removed, added, count);
 }
 
 /* bytes_find finds the first place where a text's bytes stand; null if they do not. */

@@ -17,7 +17,7 @@
 
 extern bool log_search_key(const ReuseLog *log, const text *key, uint32 *number);
 extern bool log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark);
-extern Jsonb *log_put_mark(const JsonbContainer *document, uint32 size, EventId id,
-						   const ReusePlace *place);
+extern Jsonb *log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
+							const ReusePlace *places, uint32 count);
 
 #endif							/* ASSET_REUSE_LOG_SEARCH_H */

@@ -69,7 +69,7 @@ asset_reuse_undo(PG_FUNCTION_ARGS)
 		result.id = event.id;
 		result.place = event.place;
 		result.context = event.context;
-		last_reused_at = events_remove(&asset, &event);
+		last_reused_at = events_remove(&asset, &event, 1);
 		events_count(&asset, -1, last_reused_at, clock, &result.asset);
 	}
 	answer = answer_tracked(&result, result.replayed ? "Asset reuse was already undone" :

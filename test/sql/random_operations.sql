@@ -1,9 +1,11 @@
 --
--- Random sequences of what calls, other software and operators do: tracks, events of odd
--- shapes, of equal times and of none, rows that others store and delete, old documents that
--- are saved again, a history table that comes, fills and goes.  After each step every function
--- that reads is compared with plain SQL over the two places; a track must add one event, at
--- the time that was promised, and a move none.  An event keeps its id wherever it is.
+-- Random sequences of what calls, other software and operators do: tracks, with keys that were
+-- used before, of many assets, and undos, syncs of a campaign, events of odd shapes, of equal
+-- times and of none, rows that others store and delete, old documents that are saved again, a
+-- history table that comes, fills and goes.  After each step every function that reads is
+-- compared with plain SQL over the two places; a track must add one event, at the time that was
+-- promised, an undo take away that event alone, and a move none.  An event keeps its id
+-- wherever it is.
 --
 \set ECHO none
 \pset format unaligned
@@ -192,18 +194,28 @@ CREATE FUNCTION some_event() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
 		+ CASE WHEN random() < 0.1 THEN interval '-1 month' WHEN random() < 0.05 THEN interval '900 years' ELSE '0' END
 		OFFSET 0) AS time (t)
 $$;
+-- marks_of are the marks of undone events that an asset's document has, the newest first.
+CREATE FUNCTION marks_of(asset text) RETURNS SETOF jsonb LANGUAGE sql AS $$
+	SELECT m FROM campaign_assets, jsonb_array_elements(platform_metadata -> 'reuse_undone') WITH ORDINALITY AS u (m, n)
+	WHERE id = asset ORDER BY n DESC
+$$;
+-- last_of is an asset's last_reused_at.
+CREATE FUNCTION last_of(asset text) RETURNS timestamp LANGUAGE sql AS $$
+	SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets WHERE id = asset
+$$;
 -- checked_track tracks, and says what is wrong, if anything is.
-CREATE FUNCTION checked_track(asset text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION checked_track(asset text, key text DEFAULT NULL, place_type text DEFAULT NULL, place_id text DEFAULT 'winter') RETURNS text
+LANGUAGE plpgsql AS $$
 DECLARE
 	before text[] := stored();
 	clock timestamp := clock_timestamp() AT TIME ZONE 'UTC';
 	-- what is more than a day ahead does not count
-	latest timestamp := (SELECT max(at) FROM plain_events() WHERE asset_id = asset AND at <= clock + interval '1 day');
-	last timestamp := (SELECT CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' FROM campaign_assets
-		WHERE id = asset AND CAST(CAST(last_reused_at AS text) AS timestamptz) AT TIME ZONE 'UTC' <= clock + interval '1 day');
+	latest timestamp := (SELECT max(at)
+		FROM (SELECT at FROM plain_events() WHERE asset_id = asset UNION ALL SELECT time_of(m) FROM marks_of(asset) AS m) AS times (at)
+		WHERE at <= clock + interval '1 day');
+	last timestamp := (SELECT l FROM last_of(asset) AS l WHERE l <= clock + interval '1 day');
 	event jsonb := asset_reuse_track(asset, 'acme', (ARRAY['summer', 'fall', NULL])[1 + floor(random() * 3)]::text,
-		reused_in_id => 'winter',
-		reuse_context => jsonb_build_object('r', random())) -> 'event';
+		place_type, place_id, reuse_context => jsonb_build_object('r', random()), reuse_key => key) -> 'event';
 	at timestamp := CAST(event ->> 'timestamp' AS timestamptz) AT TIME ZONE 'UTC';
 	after text[] := stored();
 	added text[] := ARRAY(SELECT unnest(after) EXCEPT ALL SELECT unnest(before));
@@ -223,14 +235,159 @@ BEGIN
 			AND at <> coalesce(latest, '-infinity') + interval '1 microsecond' THEN 'another time' END);
 END
 $$;
+-- places_of_key are the places of an asset's events that have a key or, if none has, of its newest mark that does.
+CREATE FUNCTION places_of_key(asset text, key text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(
+		(SELECT array_agg(concat(context ->> 'reused_in_type', '/', context ->> 'reused_in_id')) FROM plain_events()
+		 WHERE asset_id = asset AND context ->> 'reuse_key' = key),
+		(SELECT ARRAY[concat(m ->> 'reused_in_type', '/', m ->> 'reused_in_id')] FROM marks_of(asset) AS m WHERE m ->> 'reuse_key' = key LIMIT 1))
+$$;
+-- checked_key tracks with a key, as checked_track does.  One that is there stores nothing; of more events with it, which
+-- others have made, any may answer.
+CREATE FUNCTION checked_key(asset text, key text, place_type text, place_id text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := stored();
+	ids text[] := ARRAY(SELECT event_id_of(at, seq) FROM plain_events() WHERE asset_id = asset AND context ->> 'reuse_key' = key);
+	places text[] := places_of_key(asset, key);
+	place text := concat(place_type, '/', place_id);
+	answer jsonb;
+BEGIN
+	IF places IS NULL THEN
+		RETURN checked_track(asset, key, place_type, place_id);
+	END IF;
+	BEGIN
+		answer := asset_reuse_track(asset, 'acme', NULL, place_type, place_id, reuse_key => key);
+	EXCEPTION WHEN unique_violation THEN
+	END;
+	RETURN concat_ws(', ',
+		CASE WHEN stored() <> before THEN 'other events' END,
+		CASE WHEN answer IS NULL AND place = ALL (places) THEN 'refused' END,
+		CASE WHEN answer IS NOT NULL AND place <> ALL (places) THEN 'another place' END,
+		CASE WHEN answer -> 'replayed' <> 'true' THEN 'not replayed' END,
+		CASE WHEN coalesce(CAST(answer ->> 'undone' AS boolean), false) <> (ids = '{}') AND answer IS NOT NULL THEN 'undone or not' END,
+		CASE WHEN ids <> '{}' AND answer #>> '{event,event_id}' <> ALL (ids) THEN 'another event' END);
+END
+$$;
+-- checked_undo undoes one of the asset's events, twice.
+CREATE FUNCTION checked_undo(asset text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	event plain_event := (SELECT e FROM plain_events() AS e WHERE asset_id = asset ORDER BY random() LIMIT 1);
+	id text := event_id_of(event.at, event.seq);
+	key text := CASE WHEN random() < 0.5 THEN event.context ->> 'reuse_key' END;
+	horizon timestamp := clock_timestamp() AT TIME ZONE 'UTC' + interval '1 day';
+	rounds boolean := (SELECT atttypmod = 3 FROM pg_attribute WHERE attrelid = 'campaign_assets'::regclass AND attname = 'last_reused_at');
+	before text[] := stored();
+	counted bigint := (SELECT coalesce(reused_count, 0) FROM campaign_assets WHERE campaign_assets.id = asset);
+	known timestamp := last_of(asset);
+	latest timestamp := (SELECT max(e.at) FROM plain_events() AS e WHERE e.asset_id = asset AND e IS DISTINCT FROM event AND e.at <= horizon);
+	expected timestamp := CASE WHEN event.at > horizon OR event.at < latest THEN known
+		WHEN known > event.at AND known <= horizon AND NOT (rounds AND known = CAST(event.at AS timestamp(3))) THEN known
+		WHEN rounds THEN CAST(latest AS timestamp(3)) ELSE latest END;
+	answer jsonb;
+	again jsonb;
+	after text[];
+BEGIN
+	IF event IS NULL OR (SELECT count(*) FROM plain_events() WHERE asset_id = asset AND context ->> 'reuse_key' = key) > 1 THEN
+		RETURN NULL;
+	END IF;
+	BEGIN
+		answer := asset_reuse_undo(asset, 'acme', CASE WHEN key IS NULL THEN id END, key);
+	EXCEPTION WHEN cardinality_violation THEN
+		RETURN concat_ws(', ',
+			CASE WHEN event.at IS NOT NULL AND (SELECT count(*) FROM plain_events() WHERE asset_id = asset AND at = event.at) = 1 THEN 'refused' END,
+			CASE WHEN stored() <> before THEN 'other events' END);
+	END;
+	after := stored();
+	RETURN concat_ws(', ',
+		CASE WHEN cardinality(after) <> cardinality(before) - 1
+			OR ARRAY(SELECT unnest(before) EXCEPT ALL SELECT unnest(after)) <> ARRAY[ROW (asset, id, event.element)::text] THEN 'not the one event less' END,
+		CASE WHEN answer -> 'event' ->> 'event_id' <> id OR coalesce(nullif(answer -> 'event' -> 'context', 'null'), 'null') <> event.context THEN 'another answer' END,
+		CASE WHEN (SELECT reused_count FROM campaign_assets WHERE campaign_assets.id = asset) <> greatest(counted - 1, 0) THEN 'another count' END,
+		CASE WHEN last_of(asset) IS DISTINCT FROM expected THEN 'another last_reused_at' END,
+		CASE WHEN (SELECT m ->> 'event_id' FROM marks_of(asset) AS m LIMIT 1) IS DISTINCT FROM id THEN 'no mark' END,
+		CASE WHEN asset_reuse_undo(asset, 'acme', CASE WHEN key IS NULL THEN id END, key) -> 'replayed' <> 'true' OR stored() <> after THEN 'undone again' END);
+END
+$$;
+-- checked_many tracks all assets, and one that is not there.
+CREATE FUNCTION checked_many(key text, place_type text, place_id text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := stored();
+	place text := concat(place_type, '/', place_id);
+	taken boolean := EXISTS (SELECT FROM campaign_assets WHERE place <> ALL (places_of_key(id, key)));
+	-- either may answer
+	doubtful boolean := EXISTS (SELECT FROM campaign_assets WHERE cardinality(places_of_key(id, key)) > 1);
+	replayed text[] := ARRAY(SELECT id FROM campaign_assets WHERE places_of_key(id, key) IS NOT NULL ORDER BY id);
+	answer jsonb;
+BEGIN
+	BEGIN
+		answer := asset_reuse_track_many('{line,none,hero,line,clip}', 'acme', NULL, place_type, place_id, reuse_key => key, on_missing => 'skip');
+	EXCEPTION WHEN unique_violation THEN
+		RETURN concat_ws(', ', CASE WHEN NOT (taken OR doubtful) THEN 'refused' END, CASE WHEN stored() <> before THEN 'other events' END);
+	END;
+	RETURN concat_ws(', ',
+		CASE WHEN taken THEN 'another place' END,
+		CASE WHEN (answer ->> 'requested', answer ->> 'tracked', answer ->> 'missing') <> ('4', CAST(3 - cardinality(replayed) AS text), '["none"]') THEN 'other numbers' END,
+		CASE WHEN replayed <> ARRAY(SELECT a ->> 'id' FROM jsonb_array_elements(answer -> 'assets') AS a WHERE a ->> 'status' = 'replayed' ORDER BY 1)
+			THEN 'others replayed' END,
+		CASE WHEN ARRAY(SELECT unnest(before) EXCEPT ALL SELECT unnest(stored())) <> '{}'
+			OR cardinality(stored()) <> cardinality(before) + 3 - cardinality(replayed) THEN 'other events' END,
+		CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(answer -> 'assets') AS a WHERE a ->> 'status' = 'tracked'
+			AND NOT EXISTS (SELECT FROM plain_events() WHERE asset_id = a ->> 'id' AND event_id_of(at, seq) = a ->> 'event_id'
+				AND concat(context ->> 'reused_in_type', '/', context ->> 'reused_in_id') = place)) THEN 'another event' END);
+END
+$$;
+-- checked_sync syncs a campaign with a list, twice.
+CREATE FUNCTION checked_sync(campaign text, list text[], remove boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := stored();
+	there text[] := ARRAY(SELECT DISTINCT asset_id FROM plain_events()
+		WHERE context @> jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', campaign));
+	made text[] := ARRAY(SELECT CAST(id AS text) FROM campaign_assets WHERE campaign_space_id = campaign);
+	added text[] := ARRAY(SELECT a FROM unnest(list) AS a WHERE a <> ALL (there || made) ORDER BY a);
+	extra text[] := ARRAY(SELECT a FROM unnest(there) AS a WHERE a <> ALL (list || made) ORDER BY a);
+	-- what a sync takes away
+	gone text[] := ARRAY(SELECT ROW (asset_id, event_id_of(at, seq), element)::text FROM plain_events() WHERE remove AND asset_id = ANY (extra)
+		AND context @> jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', campaign) ORDER BY 1);
+	twins boolean := EXISTS (SELECT FROM plain_events() WHERE remove AND asset_id = ANY (extra) GROUP BY asset_id, at HAVING (count(*) > 1 OR at IS NULL)
+		AND bool_or(context @> jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', campaign)));
+	answer jsonb;
+	again jsonb;
+	after text[];
+BEGIN
+	BEGIN
+		answer := asset_reuse_sync(campaign, 'acme', list, remove);
+	EXCEPTION WHEN cardinality_violation THEN
+		RETURN concat_ws(', ', CASE WHEN NOT twins THEN 'refused' END, CASE WHEN stored() <> before THEN 'other events' END);
+	END;
+	after := stored();
+	again := asset_reuse_sync(campaign, 'acme', list, remove);
+	RETURN concat_ws(', ',
+		CASE WHEN twins THEN 'not refused' END,
+		CASE WHEN (ARRAY(SELECT jsonb_array_elements_text(answer -> 'added') ORDER BY 1), ARRAY(SELECT jsonb_array_elements_text(answer -> 'extra') ORDER BY 1),
+			ARRAY(SELECT jsonb_array_elements_text(answer -> 'removed') ORDER BY 1)) <> (added, extra, CASE WHEN remove THEN extra ELSE '{}' END) THEN 'another answer' END,
+		CASE WHEN ARRAY(SELECT e FROM unnest(before) AS e EXCEPT ALL SELECT unnest(after) ORDER BY e) <> gone
+			OR cardinality(after) <> cardinality(before) - cardinality(gone) + cardinality(added) THEN 'other events' END,
+		CASE WHEN again -> 'added' <> '[]' OR again -> 'removed' <> '[]' OR stored() <> after THEN 'synced again' END);
+END
+$$;
 CREATE PROCEDURE operate(operation text, asset text, OUT wrong text) LANGUAGE plpgsql AS $$
 DECLARE
 	has_table boolean := to_regclass('campaign_asset_reuse_history') IS NOT NULL;
 	before text[];
+	key text := 'k' || floor(random() * 5);
+	place_type text := CASE WHEN random() < 0.9 THEN 'campaign_space' ELSE 'email' END;
 BEGIN
 	CASE operation
 	WHEN 'track' THEN
 		wrong := checked_track(asset);
+	WHEN 'key' THEN
+		wrong := checked_key(asset, key, place_type, 'winter');
+	WHEN 'undo' THEN
+		wrong := checked_undo(asset);
+	WHEN 'many' THEN
+		wrong := checked_many(CASE WHEN random() < 0.7 THEN key END, place_type, 'winter');
+	WHEN 'sync' THEN
+		wrong := checked_sync((ARRAY['winter', 'fall'])[1 + floor(random() * 2)], (ARRAY['hero', 'line', 'clip'])[1:1 + floor(random() * 2)::int], random() < 0.3);
 	WHEN 'append' THEN
 		UPDATE campaign_assets SET platform_metadata = jsonb_set(coalesce(platform_metadata, '{}'), '{reuse_history}',
 			coalesce(platform_metadata -> 'reuse_history', '[]') || jsonb_build_array(some_event())) WHERE id = asset;
@@ -288,7 +445,8 @@ DECLARE
 	wrong text;
 BEGIN
 	FOR step IN 1..steps LOOP
-		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row', 'save'])[1 + floor(random() * 10)];
+		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row', 'save',
+			'key', 'key', 'undo', 'undo', 'many', 'sync'])[1 + floor(random() * 16)];
 		asset := (ARRAY['hero', 'line', 'clip'])[1 + floor(random() * 3)];
 		CALL operate(operation, asset, wrong);
 		INSERT INTO operations_done VALUES (operation, nullif(wrong, ''));

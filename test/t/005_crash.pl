@@ -54,6 +54,42 @@ foreach my $state (@states)
 	}
 }
 
+# With keys, a client that has got no answer calls again: then every call counts once, whether it had been committed or not.
+foreach my $state ('documents', 'history table')
+{
+	foreach my $how ('killed', 'immediate')
+	{
+		my $round = "keys_$how\_" . $state =~ s/\W+/_/gr;
+		enter_state($primary, $state);
+		my @running = start_clients($primary, $round, $clients, 1);
+		usleep($delays[0]);
+		$how eq 'killed' ? kill_server($primary) : $primary->stop('immediate');
+		my %answered = map { $_ => 0 } 1 .. $clients;
+		$answered{(split /-/)[-2]}++ foreach stop_clients(@running);
+		$primary->start;
+
+		my $calls = 0;
+		my @again;
+		foreach my $client (1 .. $clients)
+		{
+			my $n = $answered{$client};
+			$calls += $n + 1;
+			# some that were acknowledged, and the one under way
+			push @again, map {
+				my $what = $_ > $n ? "'under way'" : "'acknowledged'";
+				"SELECT concat_ws(' ', $what, " . call_of($round, $client, $_, 1) . " ->> 'replayed');"
+			} ($n > 10 ? $n - 10 : 1) .. $n + 1;
+		}
+		my @answers = split /\n/, $primary->safe_psql('postgres', join("\n", @again));
+		my $replayed = grep { $_ eq 'under way true' } @answers;
+		note("$state, $how: $calls calls, of those under way $replayed had been committed");
+		cmp_ok($calls, '>', 2 * $clients, "$state, $how: the clients had calls acknowledged");
+		is(scalar(grep { $_ eq 'acknowledged false' } @answers), 0, "$state, $how: every acknowledged call is replayed");
+		is(count_calls($primary, $round), $calls, "$state, $how: every key counts once");
+		is(wrong_assets($primary), '', "$state, $how: every event is counted once and stored once");
+	}
+}
+
 # A standby takes over.
 foreach my $state ('documents', 'history table')
 {

@@ -30,12 +30,24 @@ $node->init;
 $node->append_conf('postgresql.conf', "client_min_messages = warning\nshared_buffers = 16MB\nautovacuum_naptime = 1s\nmax_parallel_workers_per_gather = 0");
 $node->start;
 set_up_tracking($node);
+$node->safe_psql('postgres', q(INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform)
+	VALUES ('winter', 'acme', 'user-1', 'Winter Teaser', 'meta')));
 
 my %functions = (
 	'track' => "asset_reuse_track((1 + i % 5)::text, 'acme', 'fall', reuse_context => '{\"a\": 1}')",
 	'history' => "asset_reuse_history((1 + i % 5)::text, 'acme', 20)",
 	'analytics' => "asset_reuse_analytics('acme', start_date => '2026-01-01')",
-	'an error' => "error_of_track('none')");
+	'an error' => "error_of_track('none')",
+	# each key twice: stored and replayed
+	'track with a key' => "asset_reuse_track((1 + i / 2 % 5)::text, 'acme', 'fall', reuse_key => 'k' || txid_current() || '-' || i / 2)",
+	'undo' => "asset_reuse_undo((1 + i % 5)::text, 'acme', asset_reuse_track((1 + i % 5)::text, 'acme', 'fall') #>> '{event,event_id}')",
+	'track_many' => "asset_reuse_track_many(ARRAY[(1 + i % 5)::text, '5', 'none'], 'acme', 'fall', on_missing => 'skip')",
+	'copy' => "asset_reuse_copy_campaign('fall', 'winter', 'acme', dry_run => true)",
+	# each adds an asset and takes the one before away
+	'sync' => "asset_reuse_sync('winter', 'acme', ARRAY[(1 + i % 5)::text], true)");
+
+# These do more in a call than the others: so many times fewer are enough.
+my %share = ('track_many' => 8, 'copy' => 8, 'sync' => 8);
 
 $node->safe_psql('postgres', q(
 	CREATE SEQUENCE leaks;
@@ -84,6 +96,13 @@ sub own_memory
 	return ($resident - $shared) * POSIX::sysconf(POSIX::_SC_PAGESIZE());
 }
 
+# peak_memory returns the greatest resident size that the process has had, in bytes.
+sub peak_memory
+{
+	my ($peak) = slurp_file("/proc/$pid/status") =~ /^VmHWM:\s+(\d+) kB/m;
+	return $peak * 1024;
+}
+
 # used_memory returns what is in use in the session's memory contexts, in bytes: next to
 # nothing may stay there, not even a few bytes of each call.
 sub used_memory
@@ -120,10 +139,11 @@ foreach my $state (@states)
 	enter_state($node, $state);
 	foreach my $name (sort keys %functions)
 	{
-		my $loop = "CALL call_often(\$\$$functions{$name}\$\$, $calls_at_once)";
+		my $at_once = $calls_at_once / ($share{$name} // 1);
+		my $loop = "CALL call_often(\$\$$functions{$name}\$\$, $at_once)";
 		is_stable("$state, $name in a loop", ($loop, 'VACUUM campaign_assets') x ($calls / $calls_at_once));
 		my $statement = 'SELECT count(' . $functions{$name} =~ s/\bi\b/1/gr . ")";
-		my $statements = join(";\n", 'BEGIN', ($statement) x ($calls_at_once / 10), 'ROLLBACK');
+		my $statements = join(";\n", 'BEGIN', ($statement) x ($at_once / 10), 'ROLLBACK');
 		is_stable("$state, $name as statements", ($statements, 'VACUUM campaign_assets') x ($calls / $calls_at_once));
 	}
 }
@@ -154,6 +174,26 @@ $session->query_safe("SELECT asset_reuse_analytics('small')");
 my $before = own_memory();
 $session->query_safe("SELECT asset_reuse_analytics('large')");
 cmp_ok(own_memory() - $before, '<', $bound, 'the aggregate does not grow with the rows');
+
+# A sync that takes thousands of reuses away at once: the document is not copied for each.
+$node->safe_psql('postgres', q(
+	UPDATE campaign_assets SET reused_count = 3001, last_reused_at = '2026-01-03 02:00', platform_metadata = jsonb_build_object('reuse_history', (
+		SELECT jsonb_agg(jsonb_build_object('timestamp', to_char(timestamp '2026-01-01' + i * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+			'context', jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', CASE WHEN i > 0 THEN 'winter' ELSE 'fall' END, 'n', i)) ORDER BY i)
+		FROM generate_series(0, 3000) AS i)) WHERE id = '1';));
+foreach my $state ('documents', 'history table')
+{
+	enter_state($node, $state);
+	$session->query_safe(q(SELECT asset_reuse_sync('winter', 'acme', '{2}', true, true)));
+	my $before = peak_memory();
+	$session->query_safe(q(BEGIN; SELECT asset_reuse_sync('winter', 'acme', '{2}', true)));
+	cmp_ok(peak_memory() - $before, '<', 4 * $bound, "$state: a sync of thousands of reuses");
+	is($session->query_safe(q(SELECT reused_count, last_reused_at, jsonb_array_length(platform_metadata -> 'reuse_undone'),
+			platform_metadata #>> '{reuse_undone,99,timestamp}', (SELECT count(*) FROM asset_reuse_events('acme', '1'))
+		FROM campaign_assets WHERE id = '1')),
+		'1|2026-01-01 00:00:00|100|2026-01-03T02:00:00.000000|1', "$state: all are gone, with the newest marks");
+	$session->query_safe('ROLLBACK');
+}
 
 $session->quit;
 $node->stop;

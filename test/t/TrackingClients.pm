@@ -12,7 +12,7 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(@states set_up_tracking enter_state start_clients stop_clients wrong_assets wrong_calls check_calls);
+our @EXPORT = qw(@states set_up_tracking enter_state start_clients call_of stop_clients wrong_assets wrong_calls count_calls check_calls);
 
 # Where events live: in the documents, in the history table, or in both and moving.
 our @states = ('documents', 'history table', 'half-migrated');
@@ -83,17 +83,13 @@ sub all_events
 # Most calls are on asset 1.
 sub start_clients
 {
-	my ($node, $round, $count) = @_;
+	my ($node, $round, $count, $with_keys) = @_;
 	my @clients;
 	foreach my $client (1 .. $count)
 	{
 		my $script = "$PostgreSQL::Test::Utils::tmp_check/$round-$client.sql";
 		my $acknowledged = "$PostgreSQL::Test::Utils::tmp_check/$round-$client.out";
-		my $calls = join "\n", map {
-			my $asset = $_ % 3 ? 1 : 1 + $_ % 5;
-			my $campaign = $_ % 2 ? ", 'fall'" : '';
-			"SELECT asset_reuse_track('$asset', 'acme'$campaign, reused_in_id => '$round-$client-$_') #>> '{event,reused_in_id}';"
-		} 1 .. 20000;
+		my $calls = join "\n", map { 'SELECT ' . call_of($round, $client, $_, $with_keys) . " #>> '{event,reused_in_id}';" } 1 .. 20000;
 		append_to_file($script, $calls);
 		my $run = IPC::Run::start(
 			[ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', '-f', $script ],
@@ -101,6 +97,16 @@ sub start_clients
 		push @clients, { run => $run, acknowledged => $acknowledged };
 	}
 	return @clients;
+}
+
+# call_of returns a client's nth call.
+sub call_of
+{
+	my ($round, $client, $n, $with_key) = @_;
+	my $asset = $n % 3 ? 1 : 1 + $n % 5;
+	my $campaign = $n % 2 ? ", 'fall'" : '';
+	my $key = $with_key ? ", reuse_key => 'key-$round-$client-$n'" : '';
+	return "asset_reuse_track('$asset', 'acme'$campaign, reused_in_id => '$round-$client-$n'$key)";
 }
 
 # stop_clients waits for the clients, whose server is gone, and returns the ids of the
@@ -130,6 +136,14 @@ sub wrong_assets
 		HAVING coalesce(a.reused_count, 0) <> count(e.*) OR count(e.*) <> count(DISTINCT e.reused_at)
 			OR count(e.*) <> count(DISTINCT e.reused_in_id) OR max(e.reused_at) <> a.last_reused_at
 		ORDER BY a.id));
+}
+
+# count_calls returns how many events a round's calls have left.
+sub count_calls
+{
+	my ($node, $round) = @_;
+	my $all = all_events($node);
+	return $node->safe_psql('postgres', "SELECT count(*) FROM ($all) AS e WHERE reused_in_id LIKE '$round-%'");
 }
 
 # wrong_calls returns the assets whose events are not those that a table named ledger has.
