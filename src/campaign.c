@@ -266,7 +266,7 @@ copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
 			list_add(&candidates, members.list[i].id);
 	}
 	asked = events_lock_many(&campaign->tables, candidates.ids, candidates.count,
-							 campaign->request.tenant_id, !campaign->dry_run);
+							 campaign->request.tenant_id, !campaign->dry_run, 0);
 	read_members(campaign, campaign->request.campaign_space_id, &members);
 	present = set_of_members(&members);
 	for (i = 0; i < candidates.count; i++)
@@ -331,7 +331,7 @@ lock_assets(const Campaign *campaign, const Identifier *ids, int nids, bool with
 	}
 	*nasked = list.count;
 	return events_lock_many(&campaign->tables, list.ids, list.count, campaign->request.tenant_id,
-							!campaign->dry_run);
+							!campaign->dry_run, 0);
 }
 
 /* sync_listed tracks the assets of the list that are not in the campaign. */

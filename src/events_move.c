@@ -330,3 +330,26 @@ remove_from_document(const EventTables *tables, const AppRow *asset)
 				 errhint("Look at the triggers and rules of table \"%s\".", tables->assets->name)));
 	SPI_freetuptable(SPI_tuptable);
 }
+
+/*
+ * events_move_is_refusal: can an error be about one asset?  An application's triggers have codes
+ * of their own; but what other assets would meet as well, a lack of rights or of space say, is
+ * about all of them.
+ */
+bool
+events_move_is_refusal(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}

@@ -53,6 +53,7 @@ typedef struct RowBatch
 
 extern void events_move_add(RowBatch *batch, const EventTables *tables, const EventRow *row);
 extern void events_move_store_batch(const EventTables *tables, const AppRow *asset, const RowBatch *batch);
+extern bool events_move_is_refusal(int sqlerrcode);
 extern int64 events_move(const EventTables *tables, const AppRow *asset);
 extern EventId events_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event);
 

@@ -137,7 +137,6 @@ static void keep_last(Migration *m, ArrayBuildState **keys);
 static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
 static void try_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
 static int64 move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets);
-static bool is_refusal(int sqlerrcode);
 static void note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error);
 static void report_refused(const Migration *m);
 static void report_batch(const Migration *m);
@@ -406,7 +405,7 @@ try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
-		if (!is_refusal(error->sqlerrcode))
+		if (!events_move_is_refusal(error->sqlerrcode))
 			ReThrowError(error);
 		/* the first pass has not looked for the one that was it */
 		if (m->wait)
@@ -438,28 +437,6 @@ move_logs(const Migration *m, SPITupleTable *assets, uint64 nassets)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 	return events;
-}
-
-/*
- * is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
- * but what other assets would meet as well, a lack of rights or of space say, ends the run.
- */
-static bool
-is_refusal(int sqlerrcode)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
-	{
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return false;
-		default:
-			return true;
-	}
 }
 
 /* note_refused notes an asset that was refused, and if it is the first one, why. */
