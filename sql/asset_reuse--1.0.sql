@@ -192,6 +192,43 @@ COMMENT ON FUNCTION asset_reuse_undo(uuid, uuid, text, text) IS
 'Takes one reuse of an asset back, for callers that bind uuid values; otherwise as asset_reuse_undo(text, ...).';
 
 --
+-- Import: events that happened elsewhere
+--
+
+CREATE FUNCTION asset_reuse_import(
+	tenant_id text,
+	events jsonb,
+	source text,
+	on_error text DEFAULT 'error',
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_import'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_import(text, jsonb, text, text, boolean) IS
+'Stores reuses that happened elsewhere, at times of their own, atomically with the caller''s transaction.  An event that is imported again, or that was undone, is not stored again.
+tenant_id: whose assets.
+events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, UTC without an offset, not after the clock), and optionally key, campaign_space_id, reused_in_type, reused_in_id, reused_in_name and context; ids and keys can be numbers.  The campaign need not exist any more.
+source: where they come from.  The event''s reuse_key is source:key, 255 bytes at most, or without a key source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, of the texts in the event and the defaults of the place.
+on_error: error raises the first failure, with the event''s index from 0 in the detail; skip stores the others and reports the failed ones.  dry_run: everything is checked, but nothing stored.
+A time that another event of the asset has moves on by microseconds.  reused_count grows by what was stored, last_reused_at becomes the greatest time, updated_at the clock.
+Returns {"success", "dry_run", "imported", "replayed", "failed": [{"index", "sqlstate", "message"}]} as jsonb.
+Errors of an event: P0002 asset not found, 22004 asset_id or timestamp not given, 22023 invalid, 22007 malformed or 22008 out of range timestamp, 22P02 malformed uuid, 23505 its key was used for another place; of an asset''s events: 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 27000 a trigger keeps events from being stored, what the tables'' own constraints and triggers raise.  Of the call: 22004 null or 22023 invalid argument, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_import(
+	tenant_id uuid,
+	events jsonb,
+	source text,
+	on_error text DEFAULT 'error',
+	dry_run boolean DEFAULT false
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_import'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION asset_reuse_import(uuid, jsonb, text, text, boolean) IS
+'Stores reuses that happened elsewhere, for callers that bind uuid values; otherwise as asset_reuse_import(text, ...).';
+
+--
 -- History: an asset's timeline.  Only reads; restricted to the leader of a
 -- parallel query because the application's tables may be temporary ones.
 --

@@ -432,26 +432,33 @@ app_column_inspect(AppRole role, int column, Oid relid, AppColumn *found)
 
 /*
  * app_report_not_found raises P0002 for an asset, campaign or event that is absent,
- * deleted or another tenant's; which of these it is must not be told.  The
- * table field is a constant that an API can rely on, whatever the table's name.
+ * deleted or another tenant's; which of these it is must not be told.
  */
 void
 app_report_not_found(AppRole role)
 {
-	static const struct
-	{
-		const char *message;
-		const char *table;
-	}			absent[APP_NROLES] = {
+	const AppAbsence *absence = app_absence(role);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("%s", absence->message),
+			 err_generic_string(PG_DIAG_TABLE_NAME, absence->table)));
+}
+
+/*
+ * app_absence returns what the error of an absent row says.  The table field is a constant that
+ * an API can rely on, whatever the table's name.
+ */
+const AppAbsence *
+app_absence(AppRole role)
+{
+	static const AppAbsence absent[APP_NROLES] = {
 		[APP_ASSETS] = {"campaign asset not found", "campaign_assets"},
 		[APP_SPACES] = {"campaign space not found", "campaign_spaces"},
 		[APP_HISTORY] = {"reuse event not found", "campaign_asset_reuse_history"}
 	};
 
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("%s", absent[role].message),
-			 err_generic_string(PG_DIAG_TABLE_NAME, absent[role].table)));
+	return &absent[role];
 }
 
 /* app_report_renamed raises 40001 for a relation whose name stands for another one, or for none. */

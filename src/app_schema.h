@@ -102,12 +102,20 @@ typedef struct AppTable
 	Oid			references;		/* the table that the history's asset_id refers to; 0 for none */
 } AppTable;
 
+/* What the error of an absent row says */
+typedef struct AppAbsence
+{
+	const char *message;
+	const char *table;
+} AppAbsence;
+
 extern void app_schema_bind(AppRole role, LOCKMODE lockmode, AppTable *table);
 extern void app_schema_describe(AppRole role, Oid relid, AppTable *table);
 extern void app_schema_check_name(const AppTable *table);
 extern void app_schema_require(const AppTable *table, int column);
 pg_noreturn extern void app_report_renamed(const char *name);
 pg_noreturn extern void app_report_not_found(AppRole role);
+extern const AppAbsence *app_absence(AppRole role);
 
 extern bool app_type_is_own_string(Oid type);
 extern int	app_column_count(AppRole role);

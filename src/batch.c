@@ -55,7 +55,6 @@ static void run_pass(Batch *batch, bool wait);
 static bool next_asset(Batch *batch, Portal picked, Identifier *asset_id);
 static void change_asset(Batch *batch, Identifier asset_id);
 static void try_asset(void *arg);
-static bool is_refusal(int sqlerrcode);
 static bool lock_row(const Batch *batch, Identifier asset_id);
 static void name_asset(void *arg);
 static char *spell_id(Identifier id);
@@ -232,7 +231,7 @@ batch_try(void (*work) (void *arg), void *arg)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
-		if (!is_refusal(error->sqlerrcode))
+		if (!batch_is_refusal(error->sqlerrcode))
 			ReThrowError(error);
 	}
 	PG_END_TRY();
@@ -242,11 +241,11 @@ batch_try(void (*work) (void *arg), void *arg)
 }
 
 /*
- * is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
+ * batch_is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
  * but what other assets would meet as well, a lack of rights or of space say, ends the run.
  */
-static bool
-is_refusal(int sqlerrcode)
+bool
+batch_is_refusal(int sqlerrcode)
 {
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{

@@ -65,6 +65,7 @@ struct Batch
 
 extern void batch_run(FunctionCallInfo fcinfo, Batch *batch);
 extern ErrorData *batch_try(void (*work) (void *arg), void *arg);
+extern bool batch_is_refusal(int sqlerrcode);
 extern void batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
 							   const ErrorData *error);
 extern void batch_report_refused(const Refused *refused, const char *not_done, const char *hint);

@@ -263,7 +263,7 @@ copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
 
 	list_included(campaign, from, include, &candidates);
 	asked = events_lock_many(&campaign->tables, candidates.ids, candidates.count,
-							 campaign->request.tenant_id, !campaign->dry_run);
+							 campaign->request.tenant_id, !campaign->dry_run, 0);
 	locked = set_of_asked(asked, candidates.count);
 	/* one that has been taken away or deleted meanwhile is not copied */
 	list_included(campaign, from, include, &candidates);
@@ -345,7 +345,7 @@ lock_assets(const Campaign *campaign, const Identifier *ids, int nids, bool with
 	}
 	*nasked = list.count;
 	return events_lock_many(&campaign->tables, list.ids, list.count, campaign->request.tenant_id,
-							!campaign->dry_run);
+							!campaign->dry_run, 0);
 }
 
 /* sync_listed tracks the assets of the list that are not in the campaign. */

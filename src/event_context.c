@@ -70,7 +70,6 @@ typedef struct MergeWalk
 static bool merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value);
 static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
-static text *value_text(const ReuseValue *value);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
 static bool is_same_optional(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
@@ -112,22 +111,19 @@ event_place_args(FunctionCallInfo fcinfo, int argno)
 Jsonb *
 event_context_given(Jsonb *reuse_context)
 {
-	static const char *const reserved[] = {"reuse_key", "at_reuse"};
 	ReuseValue	value;
-	ReuseValue	unused;
-	Size		i;
+	const char *reserved;
 
 	if (reuse_context == NULL)
 		return NULL;
 	reuse_value_of_jsonb(reuse_context, &value);
-	for (i = 0; i < lengthof(reserved); i++)
-	{
-		if (reuse_value_get(&value, reserved[i], &unused))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("reuse_context must not have the key \"%s\"", reserved[i]),
-					 i == 0 ? errhint("Give it as the argument reuse_key.") : 0));
-	}
+	reserved = event_context_reserved(&value);
+	if (reserved != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reuse_context must not have the key \"%s\"", reserved),
+				 strcmp(reserved, place_keys[PLACE_KEY].name) == 0 ?
+				 errhint("Give it as the argument reuse_key.") : 0));
 	if (JB_ROOT_IS_OBJECT(reuse_context))
 		return reuse_context;
 	if (value.type != JENTRY_ISNULL)
@@ -138,6 +134,22 @@ event_context_given(Jsonb *reuse_context)
 						   JB_ROOT_IS_SCALAR(reuse_context) ? "a scalar" : "an array"),
 				 value.type == JENTRY_ISSTRING ?
 				 errhint("The client has encoded it twice: pass the object itself, not a string with its JSON.") : 0));
+	return NULL;
+}
+
+/* event_context_reserved returns a key of a caller's context that is ours to give; null if it has none. */
+const char *
+event_context_reserved(const ReuseValue *context)
+{
+	static const char *const reserved[] = {"reuse_key", "at_reuse"};
+	ReuseValue	unused;
+	Size		i;
+
+	for (i = 0; i < lengthof(reserved); i++)
+	{
+		if (reuse_value_get(context, reserved[i], &unused))
+			return reserved[i];
+	}
 	return NULL;
 }
 
@@ -246,7 +258,7 @@ event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *
 		*values[i] = NULL;
 		if (i == PLACE_KEY ? event_context_key(context, &value) :
 			reuse_value_get(context, place_keys[i].name, &value))
-			*values[i] = value_text(&value);
+			*values[i] = event_value_text(&value);
 	}
 	if (uuid_campaigns && event_names_campaign(place))
 		place->id = event_id_spelled(place->id);
@@ -293,8 +305,14 @@ is_same_optional(const text *a, const text *b)
 bool
 event_names_campaign(const ReusePlace *place)
 {
-	return place->id != NULL && place->type != NULL &&
-		event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
+	return place->id != NULL && event_is_in_campaign(place);
+}
+
+/* event_is_in_campaign: is a place a campaign, whether or not its id is known? */
+bool
+event_is_in_campaign(const ReusePlace *place)
+{
+	return place->type != NULL && event_text_is(place->type, CAMPAIGN_TYPE, strlen(CAMPAIGN_TYPE));
 }
 
 /*
@@ -397,9 +415,9 @@ is_long_number(Numeric number)
 		DatumGetInt32(DirectFunctionCall2(numeric_cmp, size, limit)) > 0;
 }
 
-/* value_text returns a string, or a number or boolean, as text; null for anything else. */
-static text *
-value_text(const ReuseValue *value)
+/* event_value_text returns a string, or a number or boolean, as text; null for anything else. */
+text *
+event_value_text(const ReuseValue *value)
 {
 	switch (value->type)
 	{

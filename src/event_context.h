@@ -45,14 +45,17 @@ event_same_text(const text *a, const text *b)
 
 extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
+extern const char *event_context_reserved(const ReuseValue *context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
 extern Jsonb *event_context_others(const ReuseValue *context);
 extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
 extern bool event_context_key(const ReuseValue *context, ReuseValue *key);
 extern bool event_context_is_plain(const ReuseValue *context, const ReusePlace *place);
 extern bool event_place_is(const ReusePlace *place, const ReusePlace *other);
+extern bool event_is_in_campaign(const ReusePlace *place);
 extern bool event_names_campaign(const ReusePlace *place);
 extern bool event_id_is_uuid(const text *id);
 extern text *event_id_spelled(text *id);
+extern text *event_value_text(const ReuseValue *value);
 
 #endif							/* ASSET_REUSE_EVENT_CONTEXT_H */

@@ -76,10 +76,11 @@ static const char count_events[] =
 	" RETURNING {columns:a}";
 
 /* What is read of an asset while it is locked */
-#define LOCK_COLUMNS	(TRACK_COLUMNS | MOVE_COLUMNS)
+#define LOCK_COLUMNS	(TRACK_COLUMNS | EVENTS_COLUMNS)
 
 static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
 					 EventsAsset *asset);
+static Identifier row_identifier(const EventsAsset *asset, AssetColumn column);
 static void read_document(EventsAsset *asset);
 static void set_document(EventsAsset *asset, Jsonb *document);
 static PlanRequest row_request(const EventsAsset *asset, const char *sql);
@@ -89,6 +90,8 @@ static StoredEvent *alloc_events(uint64 count);
 static void read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event);
 static bool find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event);
 static void read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *event);
+static void add_to_table(const EventsAsset *asset, const EventRow *rows, uint32 nrows);
+static void add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows);
 static Timestamp next_time(const EventsAsset *asset, TimestampTz clock);
 static Timestamp latest_time(const EventsAsset *asset, Timestamp horizon);
 static EventRow make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context);
@@ -124,15 +127,46 @@ void
 events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
 	read_row(tables, asset_id, tenant_id, asset);
-	if (tables->history == NULL)
+	events_gather(asset);
+}
+
+/*
+ * events_take reads an asset whose row, with EVENTS_COLUMNS, another statement has locked and read.
+ *
+ * Errors: 22039 or 2203C its document cannot hold a log.
+ */
+void
+events_take(const EventTables *tables, const AppRow *row, EventsAsset *asset)
+{
+	asset->tables = tables;
+	asset->row = *row;
+	asset->document = app_row_document(row);
+	asset->rewritten = false;
+	read_document(asset);
+}
+
+/* events_gather moves the log of a locked asset to the history table, if there is one. */
+void
+events_gather(EventsAsset *asset)
+{
+	const EventTables *tables = asset->tables;
+
+	if (tables->history == NULL || asset->log.count == 0)
 		return;
-	/* also if all of the log was copies of rows: the document is another one then */
-	if (asset->log.count > 0)
-	{
-		(void) events_move(tables, &asset->row);
-		read_row(tables, asset_id, tenant_id, asset);
-	}
-	(void) log_find(NULL, &asset->log);
+	/* a log of copies alone leaves the document, too */
+	(void) events_move(tables, &asset->row);
+	read_row(tables, row_identifier(asset, ASSET_ID), row_identifier(asset, ASSET_TENANT_ID), asset);
+}
+
+/* row_identifier returns an identifier of the asset's row as if a caller had given it. */
+static Identifier
+row_identifier(const EventsAsset *asset, AssetColumn column)
+{
+	const AppRow *row = &asset->row;
+
+	if (row->columns[column].type == UUIDOID)
+		return (Identifier) {UUIDOID, app_row_value(row, column)};
+	return (Identifier) {TEXTOID, PointerGetDatum(app_row_text(row, column))};
 }
 
 static void
@@ -145,15 +179,13 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, E
 		.columns[APP_ASSETS] = LOCK_COLUMNS,
 		.plan_options = PLAN_BY_KEY
 	};
+	AppRow		row;
 
-	asset->tables = tables;
 	identifier_add(&lock, "asset_id", asset_id, &assets->columns[ASSET_ID]);
 	identifier_add(&lock, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_execute(&lock);
-	app_read_one(assets, LOCK_COLUMNS, &asset->row);
-	asset->document = app_row_document(&asset->row);
-	asset->rewritten = false;
-	read_document(asset);
+	app_read_one(assets, LOCK_COLUMNS, &row);
+	events_take(tables, &row, asset);
 }
 
 /* read_document finds what the asset's document has. */
@@ -405,6 +437,44 @@ events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
 								   &asset->log, time, (const JsonbContainer *) context->data, context->len));
 	/* no counted event has that time, so it is the first one */
 	return (EventId) {time, 0};
+}
+
+/*
+ * events_add_rows stores events, of which there is one at least, in the order of their times,
+ * which no other event of the asset has.
+ */
+void
+events_add_rows(EventsAsset *asset, const EventRow *rows, uint32 nrows)
+{
+	if (asset->tables->history != NULL)
+		add_to_table(asset, rows, nrows);
+	else
+		add_to_log(asset, rows, nrows);
+}
+
+static void
+add_to_table(const EventsAsset *asset, const EventRow *rows, uint32 nrows)
+{
+	RowBatch	batch = {0};
+	uint32		i;
+
+	Assert(nrows <= MAX_BATCH_ROWS);
+	for (i = 0; i < nrows; i++)
+		events_move_add(&batch, asset->tables, &rows[i]);
+	events_move_store_batch(asset->tables, &asset->row, &batch);
+}
+
+static void
+add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows)
+{
+	ReuseValue *elements = palloc(nrows * sizeof(ReuseValue));
+	uint32		i;
+
+	for (i = 0; i < nrows; i++)
+		reuse_value_of_jsonb(event_row_element(&rows[i]), &elements[i]);
+	set_document(asset, log_splice(asset->document ? &asset->document->root : NULL,
+								   asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
+								   &asset->log, NULL, elements, nrows));
 }
 
 /*

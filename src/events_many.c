@@ -25,7 +25,7 @@
 #define MAX_NAMED			10
 
 static const char lock_assets[] =
-	"SELECT CAST(i.n AS pg_catalog.int4), {id:a.id}"
+	"SELECT CAST(i.n AS pg_catalog.int4), {id:a.id}{if columns}, {columns:a}{end}"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n), {assets} AS a"
 	" WHERE a.id {=} i.id AND {live:a}"
 	" ORDER BY a.id, i.n"
@@ -39,11 +39,12 @@ static Datum make_array(const Identifier *ids, int nids, const AppColumn *column
  * events_lock_many finds a tenant's assets, and locks their rows unless they are only to be
  * looked at.  An asset that was asked for twice is repeated where it comes again.
  *
- * The caller is connected to SPI.
+ * The caller is connected to SPI.  Columns of the assets, which may be none, are in the result, in
+ * SPI_tuptable, after MANY_FIRST_COLUMNS others.
  */
 AskedAsset *
 events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
-				 bool lock)
+				 bool lock, ColumnSet columns)
 {
 	const AppColumn *column = &tables->assets->columns[ASSET_ID];
 	Oid			type = identifier_param_type(column);
@@ -51,6 +52,7 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 	PlanRequest query = {
 		.sql = lock_assets,
 		.tables[APP_ASSETS] = tables->assets,
+		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_BATCH
 	};
 	const AskedAsset *previous = NULL;
@@ -60,10 +62,11 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 	plan_add_value(&query, "ids", get_array_type(type), make_array(ids, nids, column));
 	identifier_add(&query, "tenant_id", tenant_id, &tables->assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
+	plan_add_optional(&query, "columns", BOOLOID, BoolGetDatum(true), columns == 0);
 	plan_execute(&query);
 
 	for (n = 0; n < nids; n++)
-		asked[n] = (AskedAsset) {ASSET_ABSENT, ids[n]};
+		asked[n] = (AskedAsset) {.presence = ASSET_ABSENT, .id = ids[n], .first = n, .row = -1};
 	for (i = 0; i < SPI_processed; i++)
 	{
 		AskedAsset *asset = &asked[DatumGetInt32(plan_result(i, 1, INT4OID)) - 1];
@@ -73,6 +76,9 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 		/* the rows are in the order of the ids */
 		asset->presence = previous != NULL && identifier_compare(previous->id, asset->id) == 0 ?
 			ASSET_REPEATED : ASSET_PRESENT;
+		if (asset->presence == ASSET_REPEATED)
+			asset->first = previous->first;
+		asset->row = i;
 		previous = asset;
 	}
 	find_repeated(asked, nids);

@@ -15,7 +15,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -26,9 +25,6 @@
 #include "plan_cache.h"
 #include "table_bind.h"
 #include "time_sort.h"
-
-/* A statement stores no more rows at once, which bounds the memory that it takes */
-#define BATCH_ROWS			10000
 
 #define ROW_COLUMNS \
 	"tenant_id, asset_id, reused_at, seq, reused_in_type, reused_in_id, reused_in_name," \
@@ -67,29 +63,15 @@ static const char remove_log[] =
 	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	" RETURNING {doc:a} {?} 'reuse_history'";
 
-/* The columns of rows, as arrays */
-typedef enum RowArray
-{
-	ARRAY_REUSED_AT,
-	ARRAY_SEQ,
-	ARRAY_TYPE,
-	ARRAY_ID,
-	ARRAY_NAME,
-	ARRAY_KEY,
-	ARRAY_CONTEXT,
-	ARRAY_ORIGINAL,
-	NARRAYS
-} RowArray;
-
 static PlanRequest history_request(const EventTables *tables, const AppRow *asset, const char *sql);
 static void add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column);
 static SPITupleTable *read_rows(const EventTables *tables, const AppRow *asset,
 								const LogList *list, LogRows *rows);
 static void store_list(const EventTables *tables, const AppRow *asset, const LogList *list);
-static void store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
-						uint32 first, uint32 end);
-static ArrayBuildState *add_text(ArrayBuildState *array, text *value);
-static ArrayBuildState *add_jsonb(ArrayBuildState *array, Jsonb *value);
+static void add_value(RowBatch *batch, RowArray array, Datum value, Oid type);
+static void add_optional(RowBatch *batch, RowArray array, void *value, Oid type);
+static void add_nullable(RowBatch *batch, RowArray array, Datum value, bool isnull, Oid type);
+static Oid	array_type(const EventTables *tables, RowArray array);
 static void remove_from_document(const EventTables *tables, const AppRow *asset);
 
 /*
@@ -217,77 +199,111 @@ store_list(const EventTables *tables, const AppRow *asset, const LogList *list)
 	MemoryContext old = MemoryContextSwitchTo(memory);
 	uint32		first;
 
-	for (first = 0; first < list->count; first += BATCH_ROWS)
+	for (first = 0; first < list->count; first += MAX_BATCH_ROWS)
 	{
-		store_batch(tables, asset, list, first, Min(first + BATCH_ROWS, list->count));
+		uint32		end = Min(first + MAX_BATCH_ROWS, list->count);
+		RowBatch	batch = {0};
+		uint32		i;
+
+		for (i = first; i < end; i++)
+		{
+			const LogEvent *event = &list->events[i];
+			ReuseValue	element;
+			EventRow	row;
+
+			log_list_element(list, i, &element);
+			event_row_of(&element, event->time, event->seq, tables->uuid_campaigns, &row);
+			events_move_add(&batch, tables, &row);
+		}
+		events_move_store_batch(tables, asset, &batch);
 		MemoryContextReset(memory);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 }
 
-/* store_batch stores some of a list's events. */
-static void
-store_batch(const EventTables *tables, const AppRow *asset, const LogList *list,
-			uint32 first, uint32 end)
+/* events_move_add adds a row to those that one statement stores. */
+void
+events_move_add(RowBatch *batch, const EventTables *tables, const EventRow *row)
 {
-	static const char *const names[NARRAYS] = {
+	CHECK_FOR_INTERRUPTS();
+	add_value(batch, ARRAY_REUSED_AT, TimestampGetDatum(row->time), array_type(tables, ARRAY_REUSED_AT));
+	add_value(batch, ARRAY_SEQ, Int32GetDatum(row->seq), INT4OID);
+	add_optional(batch, ARRAY_TYPE, row->place.type, TEXTOID);
+	add_optional(batch, ARRAY_ID, row->place.id, TEXTOID);
+	add_optional(batch, ARRAY_NAME, row->place.name, TEXTOID);
+	add_optional(batch, ARRAY_KEY, row->place.key, TEXTOID);
+	add_optional(batch, ARRAY_CONTEXT, row->context, JSONBOID);
+	add_optional(batch, ARRAY_ORIGINAL, row->original, JSONBOID);
+	batch->count++;
+}
+
+static void
+add_value(RowBatch *batch, RowArray array, Datum value, Oid type)
+{
+	add_nullable(batch, array, value, false, type);
+}
+
+static void
+add_optional(RowBatch *batch, RowArray array, void *value, Oid type)
+{
+	add_nullable(batch, array, PointerGetDatum(value), value == NULL, type);
+}
+
+/* add_nullable adds an element to an array, without a memory context of its own: batches can be small. */
+static void
+add_nullable(RowBatch *batch, RowArray array, Datum value, bool isnull, Oid type)
+{
+	if (batch->arrays[array] == NULL)
+		batch->arrays[array] = initArrayResult(type, CurrentMemoryContext, false);
+	accumArrayResult(batch->arrays[array], value, isnull, type, CurrentMemoryContext);
+}
+
+/* array_type returns the type of the elements of an array of rows' columns. */
+static Oid
+array_type(const EventTables *tables, RowArray array)
+{
+	switch (array)
+	{
+		case ARRAY_REUSED_AT:
+			return tables->history->columns[HISTORY_REUSED_AT].type;
+		case ARRAY_SEQ:
+			return INT4OID;
+		case ARRAY_CONTEXT:
+		case ARRAY_ORIGINAL:
+			return JSONBOID;
+		default:
+			return TEXTOID;
+	}
+}
+
+/*
+ * events_move_store_batch stores rows of an asset, of which there is one at least.
+ *
+ * The caller is connected to SPI, and asset has its key.  Error 27000 if not all are stored.
+ */
+void
+events_move_store_batch(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
+{
+	static const char *const names[ARRAY_COUNT] = {
 		[ARRAY_REUSED_AT] = "reused_at", [ARRAY_SEQ] = "seq",
 		[ARRAY_TYPE] = "reused_in_type", [ARRAY_ID] = "reused_in_id",
 		[ARRAY_NAME] = "reused_in_name", [ARRAY_KEY] = "reuse_key",
 		[ARRAY_CONTEXT] = "context", [ARRAY_ORIGINAL] = "original"
 	};
-	Oid			types[NARRAYS] = {
-		tables->history->columns[HISTORY_REUSED_AT].type, INT4OID,
-		TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
-	};
 	PlanRequest request = history_request(tables, asset, store_rows);
-	ArrayBuildState *arrays[NARRAYS] = {0};
-	uint32		i;
-	int			column;
+	int			i;
 
-	for (i = first; i < end; i++)
-	{
-		const LogEvent *event = &list->events[i];
-		ReuseValue	element;
-		EventRow	row;
-
-		CHECK_FOR_INTERRUPTS();
-		log_list_element(list, i, &element);
-		event_row_of(&element, event->time, event->seq, tables->uuid_campaigns, &row);
-		arrays[ARRAY_REUSED_AT] = accumArrayResult(arrays[ARRAY_REUSED_AT], TimestampGetDatum(row.time), false,
-												   types[ARRAY_REUSED_AT], CurrentMemoryContext);
-		arrays[ARRAY_SEQ] = accumArrayResult(arrays[ARRAY_SEQ], Int32GetDatum(row.seq), false,
-											 INT4OID, CurrentMemoryContext);
-		arrays[ARRAY_TYPE] = add_text(arrays[ARRAY_TYPE], row.place.type);
-		arrays[ARRAY_ID] = add_text(arrays[ARRAY_ID], row.place.id);
-		arrays[ARRAY_NAME] = add_text(arrays[ARRAY_NAME], row.place.name);
-		arrays[ARRAY_KEY] = add_text(arrays[ARRAY_KEY], row.place.key);
-		arrays[ARRAY_CONTEXT] = add_jsonb(arrays[ARRAY_CONTEXT], row.context);
-		arrays[ARRAY_ORIGINAL] = add_jsonb(arrays[ARRAY_ORIGINAL], row.original);
-	}
-	for (column = 0; column < NARRAYS; column++)
-		plan_add_value(&request, names[column], get_array_type(types[column]),
-					   makeArrayResult(arrays[column], CurrentMemoryContext));
+	for (i = 0; i < ARRAY_COUNT; i++)
+		plan_add_value(&request, names[i], get_array_type(array_type(tables, i)),
+					   makeArrayResult(batch->arrays[i], CurrentMemoryContext));
 	plan_execute(&request);
-	if (SPI_processed != end - first)
+	if (SPI_processed != batch->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not store events of platform_metadata in the history table"),
-				 errdetail("Events: %u.  Stored: " UINT64_FORMAT ".", end - first, SPI_processed),
+				 errmsg("could not store events in the history table"),
+				 errdetail("Events: " UINT64_FORMAT ".  Stored: " UINT64_FORMAT ".", batch->count, SPI_processed),
 				 errhint("Look at the triggers and rules of table \"%s\".", tables->history->name)));
-}
-
-static ArrayBuildState *
-add_text(ArrayBuildState *array, text *value)
-{
-	return accumArrayResult(array, PointerGetDatum(value), value == NULL, TEXTOID, CurrentMemoryContext);
-}
-
-static ArrayBuildState *
-add_jsonb(ArrayBuildState *array, Jsonb *value)
-{
-	return accumArrayResult(array, PointerGetDatum(value), value == NULL, JSONBOID, CurrentMemoryContext);
 }
 
 /* remove_from_document removes the log, whose events are rows now. */

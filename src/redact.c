@@ -25,10 +25,13 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_redact);
 
-/* Is there something to remove from row h?  As asset_reuse_log_redact asks of an element. */
+/*
+ * Is there something to remove from row h?  As asset_reuse_log_redact asks of an element; and an
+ * element that the row has beside its columns can say more than they do.
+ */
 #define IS_REDACTED \
-	"CASE WHEN h.original IS NULL THEN h.context ELSE h.original {->} 'context' END {?|} $keys" \
-	" AND {fn:row_context}(h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key," \
+	"(h.context {?|} $keys OR (h.original {->} 'context') {?|} $keys)" \
+	" AND {fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key," \
 	"  h.context, h.original) {@>} $matching"
 
 static const char pick_redactable[] =
@@ -42,7 +45,9 @@ static const char pick_redactable[] =
 
 static const char redact_rows[] =
 	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
-	"  original = pg_catalog.jsonb_set(h.original, ARRAY['context'], (h.original {->} 'context') {-} $keys)"
+	"  original = CASE WHEN (h.original {->} 'context') {?|} $keys"
+	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'], (h.original {->} 'context') {-} $keys)"
+	"   ELSE h.original END"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
 
 static const char redact_document[] =

@@ -84,6 +84,14 @@ request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log)
 	return document;
 }
 
+/* request_jsonb returns a value that must be given. */
+Jsonb *
+request_jsonb(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	require_value(fcinfo, argno, name);
+	return PG_GETARG_JSONB_P(argno);
+}
+
 /* request_text returns a text that must be given and must not be empty. */
 text *
 request_text(FunctionCallInfo fcinfo, int argno, const char *name)

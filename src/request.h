@@ -28,6 +28,7 @@ extern Identifier request_identifier(FunctionCallInfo fcinfo, int argno, const c
 extern Identifier request_optional_identifier(FunctionCallInfo fcinfo, int argno,
 											  const char *name, Oid type);
 extern Jsonb *request_document(FunctionCallInfo fcinfo, int argno, ReuseLog *log);
+extern Jsonb *request_jsonb(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_text(FunctionCallInfo fcinfo, int argno, const char *name);
 extern text *request_text_or(FunctionCallInfo fcinfo, int argno, const char *name,
 							 const char *default_value);

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * events_import.h
+ *	  Storing many events of many assets, at times of their own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_EVENTS_IMPORT_H
+#define ASSET_REUSE_EVENTS_IMPORT_H
+
+#include "events_change.h"
+#include "import_event.h"
+
+/* The events of one call */
+typedef struct EventsImport
+{
+	const EventTables *tables;
+	Identifier	tenant_id;
+	TimestampTz clock;			/* of the call */
+	MemoryContext memory;		/* of the events */
+	bool		dry_run;		/* nothing is stored */
+	bool		skip;			/* an event that fails is noted, and not raised */
+	uint32		count;
+	ImportEvent *events;
+} EventsImport;
+
+extern void events_import(EventsImport *import);
+
+/* events_import_asset.c */
+extern void events_import_asset(EventsImport *import, const AppRow *row, int first);
+
+/* events_import_campaigns.c */
+extern void events_import_places(EventsImport *import);
+
+#endif							/* ASSET_REUSE_EVENTS_IMPORT_H */
