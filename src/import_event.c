@@ -71,11 +71,12 @@ typedef struct EventReader
 } EventReader;
 
 static void read_event(EventReader *reader, const ReuseValue *element, ImportEvent *event);
-static void read_values(const ReuseValue *element, ReuseValue *values, ImportEvent *event);
-static text *read_text(const ReuseValue *values, int key, ImportEvent *event);
+static void check_keys(const ReuseValue *element, ImportEvent *event);
+static bool find_value(const ReuseValue *element, int key, ImportEvent *event, ReuseValue *value);
+static text *read_text(const ReuseValue *element, int key, ImportEvent *event);
 static void read_time(const text *timestamp, TimestampTz clock, ImportEvent *event);
 static bool is_year_out_of_range(const text *timestamp);
-static void read_context(const ReuseValue *value, ImportEvent *event);
+static void read_context(const ReuseValue *element, ImportEvent *event);
 static void check_place(ImportEvent *event);
 static void make_key(EventReader *reader, const text *key, const text *timestamp, ImportEvent *event);
 static text *place_digest(StringInfo array, const text *timestamp, const ImportEvent *event);
@@ -125,20 +126,19 @@ import_event_fail(ImportEvent *event, int sqlstate, const char *format,...)
 static void
 read_event(EventReader *reader, const ReuseValue *element, ImportEvent *event)
 {
-	ReuseValue	values[EVENT_NKEYS];
 	text	   *timestamp;
 	text	   *key;
 
 	CHECK_FOR_INTERRUPTS();
-	read_values(element, values, event);
-	event->asset_id = read_text(values, EVENT_ASSET_ID, event);
-	timestamp = read_text(values, EVENT_TIMESTAMP, event);
-	key = read_text(values, EVENT_KEY, event);
-	event->campaign_id = read_text(values, EVENT_CAMPAIGN_ID, event);
-	event->place.type = read_text(values, EVENT_TYPE, event);
-	event->place.id = read_text(values, EVENT_ID, event);
-	event->place.name = read_text(values, EVENT_NAME, event);
-	read_context(&values[EVENT_CONTEXT], event);
+	check_keys(element, event);
+	event->asset_id = read_text(element, EVENT_ASSET_ID, event);
+	timestamp = read_text(element, EVENT_TIMESTAMP, event);
+	key = read_text(element, EVENT_KEY, event);
+	event->campaign_id = read_text(element, EVENT_CAMPAIGN_ID, event);
+	event->place.type = read_text(element, EVENT_TYPE, event);
+	event->place.id = read_text(element, EVENT_ID, event);
+	event->place.name = read_text(element, EVENT_NAME, event);
+	read_context(element, event);
 	if (event->state == IMPORT_FAILED)
 		return;
 	if (event->asset_id == NULL)
@@ -153,52 +153,53 @@ read_event(EventReader *reader, const ReuseValue *element, ImportEvent *event)
 	}
 }
 
-/* read_values finds the values of an event's keys; a null for one that is not there. */
+/* check_keys checks that an event is an object which has none but the keys above. */
 static void
-read_values(const ReuseValue *element, ReuseValue *values, ImportEvent *event)
+check_keys(const ReuseValue *element, ImportEvent *event)
 {
 	uint32		npairs = reuse_value_is_object(element) ? reuse_value_count(element) : 0;
 	uint32		i;
-	int			known;
 
-	for (known = 0; known < EVENT_NKEYS; known++)
-		values[known] = (ReuseValue) {.type = JENTRY_ISNULL};
 	if (!reuse_value_is_object(element))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "event must be a JSON object");
-	for (i = 0; i < npairs && event->state != IMPORT_FAILED; i++)
+	for (i = 0; i < npairs; i++)
 	{
 		ReuseValue	key;
-		ReuseValue	value;
+		ReuseValue	unused;
+		int			known = 0;
 
-		reuse_value_pair(element, i, &key, &value);
-		for (known = 0; known < EVENT_NKEYS; known++)
-		{
-			if (jsonb_compare_keys(key.data, key.len, event_keys[known].key.name,
-								   event_keys[known].key.len) == 0)
-				break;
-		}
-		if (known < EVENT_NKEYS)
-			values[known] = value;
-		else
+		reuse_value_pair(element, i, &key, &unused);
+		while (known < EVENT_NKEYS && jsonb_compare_keys(key.data, key.len, event_keys[known].key.name,
+														 event_keys[known].key.len) != 0)
+			known++;
+		if (known == EVENT_NKEYS)
 			import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "event has an unknown key \"%s\"",
 							  pnstrdup(key.data, pg_mbcliplen(key.data, key.len, SHOWN_KEY_LEN)));
 	}
 }
 
+/* find_value finds the value of an event's key; false if it is not given, or the event has failed. */
+static bool
+find_value(const ReuseValue *element, int key, ImportEvent *event, ReuseValue *value)
+{
+	return event->state != IMPORT_FAILED && reuse_value_get(element, event_keys[key].key.name, value) &&
+		value->type != JENTRY_ISNULL;
+}
+
 /* read_text reads a value that is to be a text, or for some keys a number; null if it is not given. */
 static text *
-read_text(const ReuseValue *values, int key, ImportEvent *event)
+read_text(const ReuseValue *element, int key, ImportEvent *event)
 {
-	const ReuseValue *value = &values[key];
 	const char *name = event_keys[key].key.name;
+	ReuseValue	value;
 	text	   *result = NULL;
 
-	if (event->state == IMPORT_FAILED || value->type == JENTRY_ISNULL)
+	if (!find_value(element, key, event, &value))
 		return NULL;
-	if (value->type != JENTRY_ISSTRING && !(event_keys[key].number && value->type == JENTRY_ISNUMERIC))
+	if (value.type != JENTRY_ISSTRING && !(event_keys[key].number && value.type == JENTRY_ISNUMERIC))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, event_keys[key].number ?
 						  "%s must be a JSON string or number" : "%s must be a JSON string", name);
-	else if ((result = event_value_text(value)) == NULL)
+	else if ((result = event_value_text(&value)) == NULL)
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "%s has too many digits", name);
 	else if (VARSIZE_ANY_EXHDR(result) == 0 && !event_keys[key].empty)
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "%s must not be empty", name);
@@ -247,20 +248,21 @@ is_year_out_of_range(const text *timestamp)
 }
 
 static void
-read_context(const ReuseValue *value, ImportEvent *event)
+read_context(const ReuseValue *element, ImportEvent *event)
 {
+	ReuseValue	value;
 	const char *reserved;
 
-	if (event->state == IMPORT_FAILED || value->type == JENTRY_ISNULL)
+	if (!find_value(element, EVENT_CONTEXT, event, &value))
 		return;
-	reserved = event_context_reserved(value);
-	if (!reuse_value_is_object(value))
+	reserved = event_context_reserved(&value);
+	if (!reuse_value_is_object(&value))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must be a JSON object");
 	else if (reserved != NULL)
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must not have the key \"%s\"",
 						  reserved);
 	else
-		event->context = reuse_value_to_jsonb(value);
+		event->context = reuse_value_to_jsonb(&value);
 }
 
 /* check_place completes the type of the place, and checks that it is one, as asset_reuse_track does. */
