@@ -284,7 +284,6 @@ DECLARE
 		WHEN known > event.at AND known <= horizon AND NOT (rounds AND known = CAST(event.at AS timestamp(3))) THEN known
 		WHEN rounds THEN CAST(latest AS timestamp(3)) ELSE latest END;
 	answer jsonb;
-	again jsonb;
 	after text[];
 BEGIN
 	IF event IS NULL OR (SELECT count(*) FROM plain_events() WHERE asset_id = asset AND context ->> 'reuse_key' = key) > 1 THEN

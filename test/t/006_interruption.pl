@@ -86,6 +86,27 @@ foreach my $state (@states)
 	is(wrong_assets($node), '', "$state: cancels leave counts and events equal");
 }
 
+# Ten thousand assets at once, given up at different moments: nothing has changed, and the session goes on.
+$node->safe_psql('postgres', q(
+	INSERT INTO tenants VALUES ('many', 'Many');
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type)
+	SELECT 'many' || n, 'fall', 'many', 'user-1', 'Asset', 'image' FROM generate_series(1, 10000) AS n;));
+foreach my $state ('documents', 'history table')
+{
+	enter_state($node, $state);
+	my $all = "ARRAY(SELECT 'many' || n FROM generate_series(1, 10000) AS n)";
+	my $call = "SELECT asset_reuse_track_many($all, 'many', reused_in_type => 'email', reused_in_id => 'may', reuse_key => '$state') ->> 'tracked'";
+	my $changed = "SELECT count(*) FROM campaign_assets WHERE tenant_id = 'many' AND (reused_count <> 0 OR platform_metadata <> '{}')";
+	foreach my $timeout (5, 30, 150)
+	{
+		my ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = $timeout;\n$call;\nRESET statement_timeout;\n$changed;\n"
+			. "BEGIN; SELECT asset_reuse_track('many1', 'many', reused_in_type => 'email', reused_in_id => 'may') ->> 'success'; ROLLBACK", on_error_stop => 0);
+		like($err, qr/canceling statement due to statement timeout/, "$state: ten thousand assets are given up after $timeout ms");
+		is($out, "0\ntrue", "$state: nothing has changed, and the session goes on");
+	}
+	is($node->safe_psql('postgres', "BEGIN; $call; ROLLBACK"), '10000', "$state: all are tracked without a timeout");
+}
+
 # A log of a million events out of order: its walk and its sort are given up long
 # before they would be done.  The document is stored as it is, since to decompress it
 # would be PostgreSQL's own work, which nothing interrupts.
