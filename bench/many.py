@@ -1,4 +1,4 @@
-"""Measures tracking many assets in one call, with their events in the documents and in the history table.
+"""Measures asset_reuse_track_many: many assets in one call, with their events in the documents and in the history table.
 
 A call is rolled back, so that all rounds meet the same rows.
 """
@@ -16,8 +16,8 @@ CALLS = (20, 4)             # in a round, for each of SIZES
 UNTIMED = 6                 # that many make a plan generic
 CONTEXT = '{"placement": "feed", "variant": 3}'
 
-INTO_TABLE = "track_many into the table"
-INTO_DOCUMENTS = "track_many into the documents"
+INTO_TABLE = "many assets into the table"
+INTO_DOCUMENTS = "many assets into the documents"
 
 
 def measure(run, client_of):
@@ -30,7 +30,7 @@ def measure(run, client_of):
             measures = {}
             for number, (name, (sql, in_table)) in enumerate(texts.items()):
                 where = table if in_table else documents
-                loop = loops.create(where, loops.WRITING_LOOP, f"many_{size}_{work[-5:]}_{number}", sql, ending="ROLLBACK")
+                loop = loops.create(where, loops.WRITING_LOOP, f"many_{size}_{number}", sql, ending="ROLLBACK")
                 measures["server", name] = lambda where=where, loop=loop: loops.write(
                     where, loop, data.tenant_id(TENANT), literals(lists), UNTIMED, data.campaign_ids(TENANT), CONTEXT)
             measures["client", OURS] = lambda: call(cursor, contestants.TRACK_MANY, [[a] for a in literals(lists[UNTIMED:])])

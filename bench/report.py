@@ -240,12 +240,12 @@ def time_table(results, work, setting, side, names):
 
 
 def history_table_tables(results):
-    names = [OURS, OURS_WITH_KEY, LOOP, HAND_WRITTEN, DOCUMENTS, LIMIT, DOCUMENT_LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT, ROWS_ALONE]
-    works = (history_table.TRACK, many.INTO_TABLE, many.INTO_DOCUMENTS, history_table.PAGE, history_table.FIRST_PAGE,
-             history_table.RANGED)
+    names = [OURS, OURS_WITH_KEY, HAND_WRITTEN, DOCUMENTS, LIMIT, LOOK_UP_LIMIT, COUNT_LIMIT]
+    works = history_table.TRACK, history_table.PAGE, history_table.FIRST_PAGE, history_table.RANGED
     lines = [line for work in works for line in time_table(results, work, history_table.SETTING, "server", names)]
     for work in (many.INTO_TABLE, many.INTO_DOCUMENTS):
-        lines += time_table(results, work, history_table.SETTING, "client", [OURS, LOOP])
+        for side in ("server", "client"):
+            lines += time_table(results, work, history_table.SETTING, side, [OURS, LOOP, DOCUMENT_LIMIT, ROWS_ALONE])
     return lines + table_costs_tables(results)
 
 

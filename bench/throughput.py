@@ -38,7 +38,7 @@ def write_scripts(folder, assets):
     scripts = {}
     for choice, expression in CHOICES.items():
         for name, sql in contestants.track(5).items():
-            if name in (contestants.OURS_WITHOUT_CAMPAIGN, contestants.DOCUMENT_LIMIT):
+            if name in (contestants.OURS_WITHOUT_CAMPAIGN, contestants.OURS_WITH_KEY, contestants.DOCUMENT_LIMIT):
                 continue
             values = {**VALUES, "tenant": f"'{data.tenant_id(1)}'"}
             scripts[choice, name] = path = pathlib.Path(folder) / f"{choice} {name}.pgbench"
