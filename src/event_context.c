@@ -71,7 +71,6 @@ static bool merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value);
 static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
 static bool is_string_of(const ReuseValue *context, int place_key, const text *value);
-static bool is_same_optional(const text *a, const text *b);
 static text *optional_text(FunctionCallInfo fcinfo, int argno);
 
 /*
@@ -292,13 +291,7 @@ event_context_is_plain(const ReuseValue *context, const ReusePlace *place)
 bool
 event_place_is(const ReusePlace *place, const ReusePlace *other)
 {
-	return is_same_optional(place->type, other->type) && is_same_optional(place->id, other->id);
-}
-
-static bool
-is_same_optional(const text *a, const text *b)
-{
-	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
+	return event_same_optional(place->type, other->type) && event_same_optional(place->id, other->id);
 }
 
 /* event_names_campaign: is a place a campaign that is known by its id? */

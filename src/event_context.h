@@ -43,6 +43,13 @@ event_same_text(const text *a, const text *b)
 	return event_text_is(a, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
 }
 
+/* event_same_optional: are two texts, of which null is none, the same? */
+static inline bool
+event_same_optional(const text *a, const text *b)
+{
+	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
+}
+
 extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
 extern const char *event_context_reserved(const ReuseValue *context);

@@ -35,7 +35,6 @@ static bool is_own_element(const ReuseValue *element, Timestamp time);
 static bool has_element(const EventRow *row);
 static bool is_same_place(const ReusePlace *read, const ReusePlace *place);
 static bool has_same_others(const ReuseValue *a, const ReuseValue *b);
-static bool is_same_text(const text *a, const text *b);
 static bool is_too_large(const EventRow *row);
 static Jsonb *make_context(const EventRow *row);
 static void read_row(FunctionCallInfo fcinfo, EventRow *row);
@@ -170,10 +169,10 @@ has_element(const EventRow *row)
 static bool
 is_same_place(const ReusePlace *read, const ReusePlace *place)
 {
-	return is_same_text(read->type, place->type) && is_same_text(read->name, place->name) &&
-		is_same_text(read->key, place->key) &&
-		(is_same_text(read->id, place->id) ||
-		 (event_names_campaign(read) && is_same_text(event_id_spelled(read->id), place->id)));
+	return event_same_optional(read->type, place->type) && event_same_optional(read->name, place->name) &&
+		event_same_optional(read->key, place->key) &&
+		(event_same_optional(read->id, place->id) ||
+		 (event_names_campaign(read) && event_same_optional(event_id_spelled(read->id), place->id)));
 }
 
 /* has_same_others: have two contexts the same keys beside those of a place? */
@@ -184,12 +183,6 @@ has_same_others(const ReuseValue *a, const ReuseValue *b)
 	Jsonb	   *y = event_context_others(b);
 
 	return x == NULL || y == NULL ? x == y : reuse_jsonb_equal(x, y);
-}
-
-static bool
-is_same_text(const text *a, const text *b)
-{
-	return a == NULL || b == NULL ? a == b : event_same_text(a, b);
 }
 
 /* is_too_large: are a row's columns more than a document can hold? */
