@@ -40,6 +40,13 @@
 #define relation_ownercheck(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
+/* From 16 on, a member who inherits a role's rights may lack the right to act as that role. */
+#if PG_VERSION_NUM >= 160000
+#define require_set_role(member, role) check_can_set_role(member, role)
+#else
+#define require_set_role(member, role) ((void) 0)
+#endif
+
 /* 18 no longer wants to know whether a query runs only once. */
 #if PG_VERSION_NUM >= 180000
 #define executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)

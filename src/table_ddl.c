@@ -26,6 +26,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -126,6 +127,8 @@ table_ddl_find_partman(void)
 /*
  * ddl_enter acts as a role, under a search_path of PostgreSQL's own objects, until
  * ddl_leave.
+ *
+ * Error 42501 if the caller may not.
  */
 DdlState
 ddl_enter(Oid role)
@@ -133,6 +136,7 @@ ddl_enter(Oid role)
 	DdlState	state;
 
 	GetUserIdAndSecContext(&state.user, &state.security_context);
+	require_set_role(state.user, role);
 	state.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
