@@ -55,17 +55,24 @@ foreach my $state (@states)
 }
 
 # With keys, a client that has got no answer calls again: then every call counts once, whether it had been committed or not.
+# Commits that wait for a standby, of which there is none, have been committed and not answered.
 foreach my $state ('documents', 'history table')
 {
 	foreach my $how ('killed', 'immediate')
 	{
 		my $round = "keys_$how\_" . $state =~ s/\W+/_/gr;
+		enter_state($primary, 'documents');
+		$primary->safe_psql('postgres', q(UPDATE campaign_assets SET reused_count = 0, last_reused_at = NULL, platform_metadata = '{}'));
 		enter_state($primary, $state);
 		my @running = start_clients($primary, $round, $clients, 1);
 		usleep($delays[0]);
+		$primary->append_conf('postgresql.conf', "synchronous_standby_names = '*'");
+		$primary->reload;
+		$primary->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
 		$how eq 'killed' ? kill_server($primary) : $primary->stop('immediate');
 		my %answered = map { $_ => 0 } 1 .. $clients;
 		$answered{(split /-/)[-2]}++ foreach stop_clients(@running);
+		$primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
 		$primary->start;
 
 		my $calls = 0;
@@ -82,8 +89,8 @@ foreach my $state ('documents', 'history table')
 		}
 		my @answers = split /\n/, $primary->safe_psql('postgres', join("\n", @again));
 		my $replayed = grep { $_ eq 'under way true' } @answers;
-		note("$state, $how: $calls calls, of those under way $replayed had been committed");
 		cmp_ok($calls, '>', 2 * $clients, "$state, $how: the clients had calls acknowledged");
+		cmp_ok($replayed, '>', 0, "$state, $how: of those under way some had been committed");
 		is(scalar(grep { $_ eq 'acknowledged false' } @answers), 0, "$state, $how: every acknowledged call is replayed");
 		is(count_calls($primary, $round), $calls, "$state, $how: every key counts once");
 		is(wrong_assets($primary), '', "$state, $how: every event is counted once and stored once");
