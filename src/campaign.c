@@ -492,13 +492,15 @@ list_add(IdList *list, Identifier id)
 static bool
 track_asset(Campaign *campaign, Identifier id)
 {
-	TrackResult result;
+	TrackRequest *request = &campaign->request;
+	TrackResult result = {0};
 
-	if (campaign->dry_run)
-		return true;
-	campaign->request.asset_id = id;
+	request->asset_id = id;
 	SPI_connect();
-	events_store(&campaign->request, &campaign->tables, &result);
+	if (!campaign->dry_run)
+		events_store(request, &campaign->tables, &result);
+	else if (request->place.key != NULL)
+		result.replayed = events_know_key(&campaign->tables, id, request->tenant_id, request->place.key);
 	SPI_finish();
 	return !result.replayed;
 }

@@ -297,6 +297,21 @@ events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
 }
 
 /*
+ * events_know_key: has an asset an event of a key, or the mark of one?  It locks the row, and
+ * leaves a log in the document where it is.
+ */
+bool
+events_know_key(const EventTables *tables, Identifier asset_id, Identifier tenant_id, text *key)
+{
+	EventsAsset asset;
+	StoredEvent event;
+	uint32		number;
+
+	read_row(tables, asset_id, tenant_id, &asset);
+	return log_search_key(&asset.log, key, &number) || events_find_key(&asset, key, &event);
+}
+
+/*
  * events_find_place finds all events of the asset in a place, which is told by its type and id,
  * oldest first.
  */

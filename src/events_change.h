@@ -52,6 +52,8 @@ extern void events_take(const EventTables *tables, const AppRow *row, EventsAsse
 extern void events_gather(EventsAsset *asset);
 extern bool events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event);
 extern bool events_find_key(const EventsAsset *asset, text *key, StoredEvent *event);
+extern bool events_know_key(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+							text *key);
 extern StoredEvent *events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count);
 extern EventId events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context);
 extern void events_add_rows(EventsAsset *asset, const EventRow *rows, uint32 nrows);

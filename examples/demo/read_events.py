@@ -20,6 +20,8 @@ import re
 import sys
 
 COLUMNS = ("asset_id", "campaign_space_id", "context")
+# With a time, an event is one that has happened already.
+KNOWN = COLUMNS + ("timestamp",)
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "UTF-8",
@@ -116,7 +118,7 @@ def find_columns(lines):
         return [column_name(cell) for cell in cells]
 
     def names_known(separator):
-        return len(set(COLUMNS).intersection(header(separator)))
+        return len(set(KNOWN).intersection(header(separator)))
 
     separator = max(SEPARATORS, key=names_known)
     if names_known(separator) > 0:
@@ -130,7 +132,7 @@ def check_header(names):
     """Gives up where the header does not say what is what."""
     if COLUMNS[0] not in names:
         sys.exit(f"error: the header has no column {COLUMNS[0]}")
-    for name in COLUMNS:
+    for name in KNOWN:
         if names.count(name) > 1:
             sys.exit(f"error: the header has more than one column {name}")
 
@@ -140,8 +142,8 @@ def is_whole(event):
 
     Otherwise a quote that was not closed has swallowed the lines up to another such one.
     """
-    asset, campaign, context = event
-    if "\n" in asset + campaign or "\r" in asset + campaign:
+    asset, campaign, context, timestamp = event
+    if re.search("[\n\r]", asset + campaign + timestamp):
         return False
     try:
         json.loads(context or "null", strict=False, parse_int=str, parse_float=str)
@@ -154,8 +156,8 @@ def is_whole(event):
 
 def read_records(lines, faults, separator, header, names):
     """Yields each record as its line's number, what it is, the reason if it is refused, and the event."""
-    places = [names.index(name) if name in names else None for name in COLUMNS]
-    nothing = [""] * len(COLUMNS)
+    places = [names.index(name) if name in names else None for name in KNOWN]
+    nothing = [""] * len(KNOWN)
     first = 0
     while first < len(lines):
         if first == header:
@@ -187,7 +189,7 @@ def say_how(encoding, separator, header, names, guessed):
     if header is None:
         print("there is no header; the columns are taken as", ", ".join(names))
     else:
-        unused = [name for name in names if name and name not in COLUMNS]
+        unused = [name for name in names if name and name not in KNOWN]
         print(f"line {header + 1} is the header", *[f"the column {name} is not used" for name in unused], sep="; ")
     if guessed:
         shown = ", ".join(map(str, guessed[:LINES_SHOWN]))

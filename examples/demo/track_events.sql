@@ -1,5 +1,6 @@
 --
--- Tracks a list of events into the sample tenant.  The list comes on psql's standard
+-- Tracks a list of events into the sample tenant, or imports those that have a timestamp, which
+-- makes the list safe to repeat.  The list comes on psql's standard
 -- input, as rows that read_events.py has made of a file: one for each record, with the
 -- number of its line and what it is.
 --
@@ -14,13 +15,14 @@ SET client_min_messages = warning;
 CREATE TEMP TABLE list_record (
 	n int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	line int NOT NULL,
-	kind text NOT NULL,			-- event, which becomes tracked or refused; refused, header, empty
+	kind text NOT NULL,			-- event, which becomes tracked, replayed or refused; refused, header, empty
 	reason text NOT NULL,
 	asset_id text NOT NULL,
 	campaign_space_id text NOT NULL,
-	context text NOT NULL
+	context text NOT NULL,
+	"timestamp" text NOT NULL
 );
-\copy list_record (line, kind, reason, asset_id, campaign_space_id, context) FROM pstdin
+\copy list_record (line, kind, reason, asset_id, campaign_space_id, context, "timestamp") FROM pstdin
 ANALYZE list_record;
 
 -- track_records tracks some records, each in a subtransaction of its own, and returns
@@ -34,10 +36,18 @@ BEGIN
 	FOR record IN SELECT * FROM list_record WHERE n BETWEEN first_n AND last_n ORDER BY n LOOP
 		IF record.kind = 'event' THEN
 			BEGIN
-				PERFORM asset_reuse_track(record.asset_id, 'acme', nullif(record.campaign_space_id, ''),
-					reused_in_type => CASE record.campaign_space_id WHEN '' THEN 'other' END,
-					reuse_context => nullif(record.context, '')::jsonb);
 				record.kind := 'tracked';
+				IF record.timestamp = '' THEN
+					PERFORM asset_reuse_track(record.asset_id, 'acme', nullif(record.campaign_space_id, ''),
+						reused_in_type => CASE record.campaign_space_id WHEN '' THEN 'other' END,
+						reuse_context => nullif(record.context, '')::jsonb);
+				ELSIF asset_reuse_import('acme', jsonb_build_array(jsonb_build_object(
+						'asset_id', record.asset_id, 'timestamp', record.timestamp,
+						'campaign_space_id', nullif(record.campaign_space_id, ''),
+						'reused_in_type', CASE record.campaign_space_id WHEN '' THEN 'other' END,
+						'context', nullif(record.context, '')::jsonb)), source => 'file') -> 'replayed' = '1' THEN
+					record.kind := 'replayed';
+				END IF;
 			EXCEPTION WHEN OTHERS THEN
 				GET STACKED DIAGNOSTICS error_detail = PG_EXCEPTION_DETAIL;
 				record.kind := 'refused';
@@ -59,7 +69,8 @@ SELECT format('SELECT pg_temp.track_records(%s, %s, %s)', n, least(n + 99, total
 FROM (SELECT count(*) AS total FROM list_record) t, generate_series(1, total, 100) n
 \gexec
 
-SELECT format('%s tracked, %s refused, %s header, %s empty; %s in all',
-	count(*) FILTER (WHERE kind = 'tracked'), count(*) FILTER (WHERE kind = 'refused'),
+SELECT format('%s tracked, %s%s refused, %s header, %s empty; %s in all',
+	count(*) FILTER (WHERE kind = 'tracked'),
+	nullif(count(*) FILTER (WHERE kind = 'replayed'), 0) || ' there already, ', count(*) FILTER (WHERE kind = 'refused'),
 	count(*) FILTER (WHERE kind = 'header'), count(*) FILTER (WHERE kind = 'empty'), count(*))
 FROM list_record;

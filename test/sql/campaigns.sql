@@ -52,6 +52,7 @@ BEGIN
 		-- with a key: what was undone stays undone
 		$s$SELECT asset_reuse_copy_campaign('fall', 'winter', 'acme', 'own', reuse_key => 'k')$s$,
 		$s$SELECT asset_reuse_undo('other3', 'acme', reuse_key => 'k') ->> 'message'$s$,
+		$s$SELECT asset_reuse_copy_campaign('fall', 'winter', 'acme', 'own', reuse_key => 'k', dry_run => true)$s$,
 		$s$SELECT asset_reuse_copy_campaign('fall', 'winter', 'acme', 'own', reuse_key => 'k')$s$,
 		$s$SELECT where_are('winter')$s$,
 		-- to itself; to and from another tenant's, a deleted and an absent one

@@ -246,5 +246,17 @@ foreach my $n (1 .. 12)
 # Many lines, of which each leads the search for the end of a quote as far as it goes.
 check_file('many lines', $header, [ map { refused(q(a",b,"c), 'its quotes do not match') } 1 .. 3000 ]);
 
+# With times, events are imported: a list that comes again counts once.
+my $asset = $node->safe_psql('postgres', q(SELECT min(id) FROM campaign_assets WHERE tenant_id = 'acme' AND deleted_at IS NULL));
+open(my $timed, '>', "$folder/timed") or die "could not write $folder/timed: $!";
+print $timed "Timestamp;asset_id\n2026-01-02T03:04:05Z;$asset\nyesterday;$asset\n;$asset\n";
+close $timed;
+like(track_file('timed'), qr/^line 3 refused: 22007 .*^2 tracked, 1 refused, 1 header, 0 empty; 4 in all$/ms, 'events with times are imported');
+my $again = '';
+IPC::Run::run([ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-f', "$demo/track_events.sql" ], '<', "$folder/rows", '>', \$again);
+like($again, qr/^1 tracked, 1 there already, 1 refused, 1 header/m, 'and count once');
+is($node->safe_psql('postgres', qq(SELECT count(*), min(reused_at) FROM asset_reuse_events('acme', '$asset') WHERE reused_at < '2026-02-01')),
+	'1|2026-01-02 03:04:05+00', 'at their own times');
+
 $node->stop;
 done_testing();
