@@ -604,19 +604,19 @@ remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count)
 static void
 put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
-	uint32		nmarks = Min(count, MAX_MARKS);
-	EventId    *ids = palloc(nmarks * sizeof(EventId));
-	ReusePlace *places = palloc(nmarks * sizeof(ReusePlace));
+	uint32		first = count > MAX_MARKS ? count - MAX_MARKS : 0;
+	EventId    *ids = palloc((count - first) * sizeof(EventId));
+	ReusePlace *places = palloc((count - first) * sizeof(ReusePlace));
 	uint32		i;
 
-	for (i = 0; i < nmarks; i++)
+	for (i = first; i < count; i++)
 	{
-		ids[i] = events[count - nmarks + i].id;
-		places[i] = events[count - nmarks + i].place;
+		ids[i - first] = events[i].id;
+		places[i - first] = events[i].place;
 	}
 	set_document(asset, log_put_marks(asset->document ? &asset->document->root : NULL,
 									  asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
-									  ids, places, nmarks));
+									  ids, places, count - first));
 }
 
 static void
