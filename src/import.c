@@ -45,7 +45,6 @@ typedef struct ImportCounts
 } ImportCounts;
 
 static void read_args(FunctionCallInfo fcinfo, ImportArgs *args);
-static bool read_on_error(text *on_error);
 static ImportCounts count_events(const EventsImport *import);
 static Jsonb *make_answer(const EventsImport *import, MemoryContext memory);
 static void put_failed(JsonbWriter *w, uint32 index, const ImportEvent *event);
@@ -91,6 +90,8 @@ asset_reuse_import(PG_FUNCTION_ARGS)
 static void
 read_args(FunctionCallInfo fcinfo, ImportArgs *args)
 {
+	static const char *const on_error[] = {"error", "skip"};
+
 	args->tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
 	args->events = request_jsonb(fcinfo, 1, "events");
 	if (!JB_ROOT_IS_ARRAY(args->events) || JB_ROOT_IS_SCALAR(args->events))
@@ -105,22 +106,8 @@ read_args(FunctionCallInfo fcinfo, ImportArgs *args)
 						   JB_ROOT_COUNT(args->events)),
 				 errhint("Import them in more than one call.")));
 	args->source = request_text(fcinfo, 2, "source");
-	args->skip = read_on_error(request_text_or(fcinfo, 3, "on_error", "error"));
-	args->dry_run = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-}
-
-/* read_on_error: are events that fail to be skipped? */
-static bool
-read_on_error(text *on_error)
-{
-	char	   *wanted = text_to_cstring(on_error);
-
-	if (strcmp(wanted, "error") != 0 && strcmp(wanted, "skip") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid on_error: \"%s\"", wanted),
-				 errhint("The known values of on_error are: error, skip.")));
-	return strcmp(wanted, "skip") == 0;
+	args->skip = request_choice(fcinfo, 3, "on_error", on_error, lengthof(on_error)) > 0;
+	args->dry_run = request_flag(fcinfo, 4);
 }
 
 static ImportCounts

@@ -335,6 +335,26 @@ BEGIN
 				AND concat(context ->> 'reused_in_type', '/', context ->> 'reused_in_id') = place)) THEN 'another event' END);
 END
 $$;
+-- checked_import imports events with keys, some of them used before, for all assets, twice.
+CREATE FUNCTION checked_import() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := stored();
+	counted int := (SELECT sum(reused_count) FROM campaign_assets);
+	events jsonb := (SELECT jsonb_agg(jsonb_build_object('asset_id', a.id, 'key', floor(random() * 9), 'reused_in_type', 'email', 'reused_in_id', 'imported',
+			'timestamp', to_char(timestamp '2026-01-01' + floor(random() * 5) * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS')))
+		FROM campaign_assets AS a, generate_series(1, 2));
+	is_new int := (SELECT count(DISTINCT (e ->> 'asset_id', e ->> 'key')) FROM jsonb_array_elements(events) AS e
+		WHERE places_of_key(e ->> 'asset_id', 'file:' || (e ->> 'key')) IS NULL);
+	answer jsonb := asset_reuse_import('acme', events, 'file');
+	after text[] := stored();
+BEGIN
+	RETURN concat_ws(', ',
+		CASE WHEN (answer ->> 'imported', answer ->> 'replayed') <> (is_new::text, (jsonb_array_length(events) - is_new)::text) THEN 'other numbers' END,
+		CASE WHEN ARRAY(SELECT unnest(before) EXCEPT ALL SELECT unnest(after)) <> '{}' OR cardinality(after) <> cardinality(before) + is_new THEN 'other events' END,
+		CASE WHEN (SELECT sum(reused_count) FROM campaign_assets) <> counted + is_new THEN 'another count' END,
+		CASE WHEN asset_reuse_import('acme', events, 'file') -> 'imported' <> '0' OR stored() <> after THEN 'imported again' END);
+END
+$$;
 -- checked_sync syncs a campaign with a list, twice.
 CREATE FUNCTION checked_sync(campaign text, list text[], remove boolean) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -385,6 +405,8 @@ BEGIN
 		wrong := checked_undo(asset);
 	WHEN 'many' THEN
 		wrong := checked_many(CASE WHEN random() < 0.7 THEN key END, place_type, 'winter');
+	WHEN 'import' THEN
+		wrong := checked_import();
 	WHEN 'sync' THEN
 		wrong := checked_sync((ARRAY['winter', 'fall'])[1 + floor(random() * 2)], (ARRAY['hero', 'line', 'clip'])[1:1 + floor(random() * 2)::int], random() < 0.3);
 	WHEN 'append' THEN
@@ -445,7 +467,7 @@ DECLARE
 BEGIN
 	FOR step IN 1..steps LOOP
 		operation := (ARRAY['track', 'track', 'track', 'append', 'append', 'shuffle', 'move', 'move', 'row', 'save',
-			'key', 'key', 'undo', 'undo', 'many', 'sync'])[1 + floor(random() * 16)];
+			'key', 'key', 'undo', 'undo', 'many', 'sync', 'import'])[1 + floor(random() * 17)];
 		asset := (ARRAY['hero', 'line', 'clip'])[1 + floor(random() * 3)];
 		CALL operate(operation, asset, wrong);
 		INSERT INTO operations_done VALUES (operation, nullif(wrong, ''));

@@ -95,6 +95,7 @@ BEGIN
 	RETURN NEXT refusal($s$SELECT asset_reuse_track_many('{line,clip}', 'acme', 'fall', reuse_key => 'k')$s$);
 	RETURN NEXT refusal($s$SELECT asset_reuse_copy_campaign('fall', 'winter', 'acme', 'reused')$s$);
 	RETURN NEXT refusal($s$SELECT asset_reuse_sync('winter', 'acme', '{line,hero}')$s$);
+	RETURN NEXT refusal($s$SELECT asset_reuse_import('acme', '[{"asset_id": "line", "timestamp": "2026-01-01", "campaign_space_id": "fall"}, {"asset_id": "hero", "timestamp": "2026-01-01", "campaign_space_id": "fall"}]', 'file')$s$);
 	RETURN NEXT state() = before;
 	-- what is taken back can be reused again, and is not in the way of a limit
 	RETURN NEXT asset_reuse_undo('hero', 'acme', asset_reuse_history('hero', 'acme', 1) -> 'history' -> 0 ->> 'event_id') ->> 'message';
