@@ -9,9 +9,11 @@
 \set helpers :abs_srcdir '/fixtures/helpers.sql'
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';
-CREATE SCHEMA by_hand;
-SET search_path = by_hand, public;
+CREATE SCHEMA regress_by_hand;
+SET search_path = regress_by_hand, public;
+SET check_function_bodies = off;
 \i :helpers
+RESET check_function_bodies;
 \set ECHO all
 CREATE TABLE campaign_spaces (id uuid PRIMARY KEY, tenant_id text, campaign_name text);
 CREATE TABLE campaign_assets (
@@ -158,4 +160,4 @@ CALL asset_reuse_migrate_history();
 SELECT id || '.' AS id, reuses FROM unnest('{summer,"summer  "}'::text[]) AS id, asset_reuse_where_used('acme', id);
 
 \set ECHO none
-DROP SCHEMA by_hand CASCADE;
+DROP SCHEMA regress_by_hand CASCADE;
