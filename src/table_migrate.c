@@ -31,9 +31,11 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -56,6 +58,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
 
 /* batch_size where it is null */
 #define DEFAULT_BATCH		1000
+
+/* How long the first pass waits for a lock while it has some, in milliseconds */
+#define MAX_WAIT			100
 
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
@@ -379,7 +384,12 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 	return SPI_tuptable;
 }
 
-/* try_logs moves the logs of assets that were locked; if one is refused, none. */
+/*
+ * try_logs moves the logs of assets that were locked; if one is refused, none.
+ *
+ * Somebody who stores a row under the key of an event is met only when that is stored.  The first
+ * pass does not wait for him with the locks that it has.
+ */
 static void
 try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 {
@@ -390,8 +400,14 @@ try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 	MemoryContextSwitchTo(memory);
 	PG_TRY();
 	{
-		int64		events = move_logs(m, assets, nassets);
+		int			guc_level = NewGUCNestLevel();
+		int64		events;
 
+		if (!m->wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
+			(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
+									 GUC_ACTION_SAVE, true, 0, false);
+		events = move_logs(m, assets, nassets);
+		AtEOXact_GUC(true, guc_level);
 		ReleaseCurrentSubTransaction();
 		m->events += events;
 		m->moved_assets += nassets;
@@ -406,7 +422,7 @@ try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
-		if (!is_refusal(error->sqlerrcode))
+		if (!is_refusal(error->sqlerrcode) && (m->wait || error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE))
 			ReThrowError(error);
 		/* the first pass has not looked for the one that was it */
 		if (m->wait)
