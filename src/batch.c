@@ -185,7 +185,7 @@ change_asset(Batch *batch, Identifier asset_id)
 	ErrorData  *error;
 
 	error_context_stack = &context;
-	error = batch_try(try_asset, &change);
+	error = batch_try(try_asset, &change, 0);
 	error_context_stack = context.previous;
 	if (error != NULL)
 		batch_note_refused(&batch->refused, MemoryContextGetParent(batch->memory),
@@ -207,10 +207,10 @@ try_asset(void *arg)
  * batch_try does something in a subtransaction, and returns the error if it was refused; null if
  * it was done.  One asset that is refused must not keep those behind it from being changed.
  *
- * What other assets would meet as well is raised.
+ * What other assets would meet as well is raised, unless it is the one SQLSTATE that also counts.
  */
 ErrorData *
-batch_try(void (*work) (void *arg), void *arg)
+batch_try(void (*work) (void *arg), void *arg, int also)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -231,7 +231,7 @@ batch_try(void (*work) (void *arg), void *arg)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
-		if (!batch_is_refusal(error->sqlerrcode))
+		if (!batch_is_refusal(error->sqlerrcode) && error->sqlerrcode != also)
 			ReThrowError(error);
 	}
 	PG_END_TRY();

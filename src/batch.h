@@ -64,7 +64,7 @@ struct Batch
 };
 
 extern void batch_run(FunctionCallInfo fcinfo, Batch *batch);
-extern ErrorData *batch_try(void (*work) (void *arg), void *arg);
+extern ErrorData *batch_try(void (*work) (void *arg), void *arg, int also);
 extern bool batch_is_refusal(int sqlerrcode);
 extern void batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
 							   const ErrorData *error);

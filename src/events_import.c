@@ -210,7 +210,7 @@ static void
 store_or_note(EventsImport *import, const AppRow *row, int first)
 {
 	AssetEvents asset = {import, row, first};
-	ErrorData  *error = batch_try(try_asset, &asset);
+	ErrorData  *error = batch_try(try_asset, &asset, 0);
 
 	if (error == NULL)
 		return;

@@ -30,9 +30,11 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -52,6 +54,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
  * second unless a single log is longer.
  */
 #define BATCH_EVENTS		10000
+
+/* How long the first pass waits for a lock while it has some, in milliseconds */
+#define MAX_WAIT			100
 
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
@@ -379,12 +384,17 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 	return SPI_tuptable;
 }
 
-/* try_logs moves the logs of assets that were locked; if one is refused, none. */
+/*
+ * try_logs moves the logs of assets that were locked; if one is refused, none.
+ *
+ * Somebody who stores a row under the key of an event is met only when that is stored.  The first
+ * pass does not wait for him with the locks that it has.
+ */
 static void
 try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
 {
 	MovedAssets moved = {.migration = m, .assets = assets, .nassets = nassets};
-	ErrorData  *error = batch_try(move_logs, &moved);
+	ErrorData  *error = batch_try(move_logs, &moved, m->wait ? 0 : ERRCODE_LOCK_NOT_AVAILABLE);
 
 	if (error == NULL)
 	{
@@ -405,8 +415,12 @@ move_logs(void *arg)
 	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
 												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(memory);
+	int			guc_level = NewGUCNestLevel();
 	uint64		i;
 
+	if (!m->wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
+		(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 	for (i = 0; i < moved->nassets; i++)
 	{
 		AppRow		asset;
@@ -415,6 +429,7 @@ move_logs(void *arg)
 		moved->events += events_move(&m->tables, &asset);
 		MemoryContextReset(memory);
 	}
+	AtEOXact_GUC(true, guc_level);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 }
