@@ -236,8 +236,10 @@ open_campaign(Campaign *campaign)
 	events_bind(campaign->fcinfo->flinfo->fn_oid, &campaign->assets, &campaign->history, &campaign->tables);
 	app_schema_bind(APP_SPACES, AccessShareLock, &campaign->spaces);
 	campaign->tables.uuid_campaigns = campaign->spaces.columns[SPACE_ID].type == UUIDOID;
-	find_place(campaign, campaign->request.campaign_space_id, &campaign->place);
 	events_find_campaign(&campaign->request);
+	campaign->place = (ReusePlace) {
+		.type = campaign->request.place.type, .id = campaign->request.place.id
+	};
 }
 
 /* find_place finds a campaign and what it is as a place of reuse; the same error. */

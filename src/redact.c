@@ -96,11 +96,11 @@ asset_reuse_redact(PG_FUNCTION_ARGS)
 static void
 read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 {
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	redaction->matching = request_jsonb(fcinfo, 1, "matching");
+	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", PG_ARGISNULL(1) ? "matching" : "keys")));
-	redaction->matching = PG_GETARG_JSONB_P(1);
+				 errmsg("keys must not be null")));
 	redaction->keys = PG_GETARG_ARRAYTYPE_P(2);
 	if (!JB_ROOT_IS_OBJECT(redaction->matching))
 		ereport(ERROR,
