@@ -100,6 +100,7 @@ typedef struct KeyList
 	HashedKey  *keys;			/* null: none yet */
 	Size		count;
 	Size		size;			/* so many have room */
+	uint64		seed;			/* of their hashes */
 } KeyList;
 
 static bool find_problems(FunctionCallInfo fcinfo, Findings *found);
@@ -268,13 +269,15 @@ add_key(const char *data, uint32 len, KeyList *keys)
 {
 	if (keys->count == keys->size)
 	{
+		if (keys->size == 0 && !pg_strong_random(&keys->seed, sizeof(keys->seed)))
+			keys->seed = (uint64) MyStartTimestamp;
 		keys->size = Max(keys->size * 2, 16);
 		keys->keys = keys->keys == NULL ?
 			palloc(keys->size * sizeof(HashedKey)) :
 			repalloc_huge(keys->keys, keys->size * sizeof(HashedKey));
 	}
 	keys->keys[keys->count++] = (HashedKey) {
-		(int64) hash_bytes_extended((const unsigned char *) data, len, (uint64) MyStartTimestamp), data, len
+		(int64) hash_bytes_extended((const unsigned char *) data, len, keys->seed), data, len
 	};
 }
 
