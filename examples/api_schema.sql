@@ -2,10 +2,10 @@
 -- asset_reuse for PostgREST, Supabase and PostGraphile, which make an API of a schema's functions.
 --
 -- The extension has each function twice, for text and for uuid identifiers.  PostgREST cannot choose
--- between the two (PGRST203, "could not choose the best candidate function"), and PostGraphile leaves
--- both out without a word, while it shows the functions that the extension is made of.  So this schema has one of
--- each, and it alone is to be exposed: db-schemas of PostgREST, "Exposed schemas" of Supabase, --schema
--- of PostGraphile.  Have the extension in a schema that is not exposed, say extensions.
+-- between the two (PGRST203).  PostGraphile leaves out whatever belongs to an extension; told to include
+-- it, it leaves out both of the two without a word, and shows some functions that they are made of.  So
+-- this schema has one of each.  Expose this schema and not that of the extension: db-schemas of PostgREST,
+-- "Exposed schemas" of Supabase, --schema of PostGraphile.
 --
 -- The errors get codes that PostgREST takes for HTTP statuses: PT404 for what is not found (it would
 -- answer 500 to P0002), PT409 for what a constraint or trigger of yours refuses, PT422 for a reuse_key
