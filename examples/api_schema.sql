@@ -2,27 +2,29 @@
 -- asset_reuse for PostgREST, Supabase and PostGraphile, which make an API of a schema's functions.
 --
 -- The extension has each function twice, for text and for uuid identifiers.  PostgREST cannot choose
--- between the two (PGRST203).  PostGraphile leaves out whatever belongs to an extension; told to include
--- it, it leaves out both of the two without a word, and shows some functions that they are made of.  So
--- this schema has one of each.  Expose this schema and not that of the extension: db-schemas of PostgREST,
--- "Exposed schemas" of Supabase, --schema of PostGraphile.
+-- between the two (PGRST203).  PostGraphile leaves out whatever belongs to an extension; told to
+-- include it, it leaves out both of the two without a word, and shows functions that they are made of.
+-- So this schema has one of each.  Expose it, and not the extension's: it is for db-schemas of
+-- PostgREST, "Exposed schemas" of Supabase, --schema of PostGraphile.
 --
--- The errors get codes that PostgREST takes for HTTP statuses: PT404 for what is not found (it would
--- answer 500 to P0002), PT409 for what a constraint or trigger of yours refuses, PT422 for a reuse_key
--- that was used for another place.  Class 22, a wrong argument, is 400 by itself.  The messages stay;
--- they tell an asset that is not found from a campaign.  PostgREST hands on an error's detail, too.  That of a CHECK shows
--- the row, so it is left out here.  PostGraphile answers with the code if extendedErrors has 'errcode'.
+-- An error's code is an HTTP status, which PostgREST then answers with: PT404 for what is not found
+-- (P0002 would be 500), PT409 for what a constraint or trigger of yours refuses, PT422 for a reuse_key
+-- that was used for another place.  A wrong argument (class 22) is 400 by itself.  The message stays; it
+-- tells an asset that is not found from a campaign.  PostgREST also hands on an error's detail.  That of
+-- a CHECK shows the row, so it is left out here.  PostGraphile answers with the code if its
+-- extendedErrors has 'errcode'.
 --
--- Run it once by psql, in a session that finds the tables and the extension without a schema: that
--- session's search_path is kept with the functions.
+-- Run it once by psql, in a session that finds the tables and the extension without a schema: the
+-- functions keep that session's search_path.
 --
 --     psql -f examples/api_schema.sql
 --     psql -v id=uuid -v anon=web_anon -v authenticated=web_user -f examples/api_schema.sql
 --
--- id is the type of the identifiers.  The roles must exist.  anon may read and authenticated may write as well,
--- as far as their rights on the tables go: the functions run with the caller's.  tenant_id is an argument and
--- proves nothing, so give the tables row-level security, or have the functions take the tenant
--- from the request's token instead: current_setting('request.jwt.claims')::json ->> 'tenant_id'.
+-- id is the type of the identifiers.  The roles must exist: anon may read, authenticated may also
+-- write, both as far as their own rights on the tables and on the extension's schema go, for the
+-- functions run with the caller's rights.  tenant_id is an argument and proves nothing.  Give the tables
+-- row-level security, or have the functions take the tenant from the request's token in its place:
+-- current_setting('request.jwt.claims')::json ->> 'tenant_id'.
 --
 
 \if :{?id}

@@ -1,21 +1,21 @@
 --
--- Queries for a dashboard of Grafana's over a tenant's reuse, by its PostgreSQL data source.  Each of
--- those below is one variable or panel: paste it into the query's editor (for a panel in the mode "Code", with the
--- format that its heading names).
+-- Queries for a dashboard of Grafana's over a tenant's reuse, by its PostgreSQL data source.  Each is one
+-- variable or one panel: paste it into the query's editor, for a panel in the mode "Code" and with the
+-- format that the heading names.
 --
--- Grafana puts in the dashboard's range for $__timeFrom() and $__timeTo(), and the viewer's choice
--- for a variable.  :sqlstring quotes that; leave it out nowhere.  The functions take one value, so
+-- Grafana replaces $__timeFrom() and $__timeTo() by the dashboard's range, and a variable by what the
+-- viewer has chosen.  :sqlstring quotes the choice: always write it.  The functions take one value, so
 -- leave "Multi-value" off.  Where identifiers are uuid, write ${tenant:sqlstring}::uuid.
 --
--- "All" is an option of the variable's own query, for its value is quoted then like any other, and
--- nullif makes it the null by which the functions mean all.  Leave Grafana's "Include All option" off.
+-- "All" is an option of the variable's own query, so that it is quoted like any other value; nullif
+-- makes it the null by which the functions mean all.  Leave Grafana's own "Include All option" off.
 --
--- Buckets begin at the midnight of the dashboard's time zone, ${__timezone}, daylight saving included.  The
--- range is begun at its first bucket's own beginning, so that this bucket is whole.
+-- Buckets begin at midnight in the dashboard's time zone, ${__timezone}, daylight saving included.  The
+-- range is extended to the beginning of its first bucket, so that this bucket is whole.
 --
 -- The data source's user needs USAGE on the schemas and SELECT on the tables, and should have no more.
--- Whoever may query the data source can read what that user can, of any tenant: row-level security
--- or a user for each tenant keeps them apart.
+-- Whoever may query the data source can read all that this user can, of any tenant.  To keep tenants
+-- apart, give each a user of its own and the tables row-level security.
 --
 
 -- Variable tenant
@@ -51,8 +51,8 @@ FROM asset_reuse_timeline(${tenant:sqlstring}, ${bucket:sqlstring}, nullif(${ass
 	${__timezone:sqlstring})
 ORDER BY "time";
 
--- Panel "Reuses by type" (time series): a series for each type, with zeros where it has no reuse.  Each is
--- a call; the types that were never reused are left out beforehand.
+-- Panel "Reuses by type" (time series): a series for each type that was ever reused, with zeros for
+-- empty buckets.  Each type is a call.
 SELECT t.bucket_start AS "time", type.name AS metric, t.reuses
 FROM (
 		SELECT DISTINCT asset_type::text FROM campaign_assets
@@ -64,8 +64,8 @@ FROM (
 WHERE type.name = coalesce(nullif(${asset_type:sqlstring}, 'All'), type.name)
 ORDER BY "time", metric;
 
--- Panel "Reuses by campaign" (time series; bars, stacked): a campaign has the name that it has now, a
--- place that is gone or is no campaign the one that its events have.  There are no rows of zeros.
+-- Panel "Reuses by campaign" (time series; stacked bars): a live campaign by the name that it has now,
+-- any other place by the name in its events.  Empty buckets have no rows.
 SELECT date_trunc(${bucket:sqlstring}, e.reused_at, ${__timezone:sqlstring}) AS "time",
 	coalesce(s.campaign_name, e.reused_in_name, e.reused_in_id, 'unknown') AS metric,
 	count(*) AS reuses
@@ -77,7 +77,7 @@ WHERE nullif(${campaign:sqlstring}, 'All') IS NULL OR e.campaign_space_id = ${ca
 GROUP BY 1, 2
 ORDER BY "time", metric;
 
--- Panel "Assets of the campaign" (table): ever, whatever the dashboard's range; "All" is all campaigns
+-- Panel "Assets of the campaign" (table): at any time, not only in the range; "All" is all campaigns
 SELECT asset_name, asset_type, reuses, first_reused_at, last_reused_at
 FROM asset_reuse_where_used(${tenant:sqlstring}, nullif(${campaign:sqlstring}, 'All'), 'campaign_space');
 
