@@ -211,6 +211,8 @@ missing_tools() {
 				command -v prove >/dev/null || echo "perl: to run the TAP tests"
 				perl -MIPC::Run -e 1 2>/dev/null || echo "libipc-run-perl: to run the TAP tests"
 				[[ -x /usr/bin/python3 ]] || echo "python3: to read lists of events"
+				has_python_module jsonschema || echo "python3-jsonschema: to check answers against examples/openapi.yaml"
+				has_python_module yaml || echo "python3-yaml: to check answers against examples/openapi.yaml"
 				;;
 			events)
 				[[ -x /usr/bin/python3 ]] || echo "python3: to read the list of events"
@@ -258,6 +260,11 @@ ensure_partman() {
 				note "$package cannot be installed; the test with pg_partman is skipped"
 		fi
 	fi
+}
+
+# has_python_module NAME: whether Debian's Python is here with a module.
+has_python_module() {
+	[[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import $1" 2>/dev/null
 }
 
 # has_fuzzer: whether clang is here with its libFuzzer.
