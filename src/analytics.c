@@ -3,11 +3,10 @@
  * analytics.c
  *	  asset_reuse_analytics: a tenant's reuse at a glance.
  *
- * One statement over the tenant's assets, whose one aggregate (summary.c)
- * makes all of the answer but its frame, in parallel where the planner finds
- * that worthwhile.
+ * One statement reads the tenant's assets.  Its aggregate (summary.c) makes all of the answer
+ * except the frame, in parallel if the planner chooses so.
  *
- * The answer lives in the calling query's memory context; all else until
+ * The answer lives in the calling query's memory context; everything else lives until
  * SPI_finish.
  *
  *-------------------------------------------------------------------------

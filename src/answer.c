@@ -3,9 +3,8 @@
  * answer.c
  *	  Writing the JSON answers: columns, ISO times, rounded numbers.
  *
- * No setting of the session (TimeZone, DateStyle, extra_float_digits) changes
- * what is written here.  What is allocated on the way is in the current memory
- * context.
+ * No setting of the session (TimeZone, DateStyle, extra_float_digits) affects the output. 
+ * Temporary allocations are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * answer_event.c
- *	  The answer of what stores or removes an event: the asset as it is then, and the event.
+ *	  The answer of functions that store or remove an event: the asset after the change, and the
+ *	  event.
  *
  *-------------------------------------------------------------------------
  */

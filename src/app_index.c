@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * app_index.c
- *	  The indexes of the application's tables that we want.
+ *	  The indexes that the extension wants on the application's tables.
  *
- * All work without them, but for the history table, whose foreign key needs one that tells
- * assets apart.
+ * Everything works without them, except that the history table's foreign key needs a unique
+ * index on the assets.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * app_lookup.c
- *	  Finding one live row of the application's by its id.
+ *	  Finding one live row of an application's table by its id.
  *
- * What is read lives until SPI_finish.
+ * The row lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * app_row.c
- *	  Rows of the application's tables, by the columns we know.
+ *	  Rows of the application's tables, by the columns that the extension uses.
  *
- * A row points at values where they are; it lives as long as they do.
+ * A row points at values where they are, and lives as long as they do.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * batch.c
- *	  Procedures that go over a tenant's assets, some in each transaction.
+ *	  Procedures that process a tenant's assets in batches, one transaction per batch.
  *
- * The assets to change are picked by one statement, whose rows are kept by a cursor that
- * outlives the transactions, as those of PL/pgSQL's loops do.  Each asset's row is locked
- * before a statement of its own looks at what is there by then, so that calls which come
- * meanwhile lose nothing.  What an interruption leaves, a second run picks.
+ * One statement picks the assets to change.  Its rows are kept in a cursor that outlives the
+ * transactions, as in PL/pgSQL's loops.  Each asset's row is locked before another statement
+ * reads its current state, so concurrent calls lose nothing.  After an interruption, a second
+ * run picks the assets that are left.
  *
- * As in the migration, a first pass passes over what others have locked: it hardly waits while it
- * has locks itself, so it does not block the application.  If there was something, a second pass
- * changes the assets that are left one by one, and waits.
+ * As in the migration, the first pass skips rows that others have locked.  It hardly ever waits
+ * while it holds locks, so it does not block the application.  If rows were skipped, a second
+ * pass changes these assets one by one, and waits for their locks.
  *
- * What the application's constraints, triggers and policies refuse for one asset is passed over by
- * the second pass, with a warning at the end.
+ * If the application's constraints, triggers or policies refuse an asset, the second pass skips
+ * it, and a warning at the end counts it.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * check_schema.c
- *	  asset_reuse_check_schema: does this database fit?
+ *	  asset_reuse_check_schema: do the application's tables fit?
  *
  * All memory is that of the call.
  *

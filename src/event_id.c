@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * event_id.c
- *	  The id of an event: what callers pass back and never take apart.
+ *	  The id of an event: a text that callers pass back and never take apart.
  *
- * It is the event's time in microseconds and its number among the asset's events of that
- * time, "822911400123456-0", and so the same wherever the event lives.
+ * It consists of the event's time in microseconds and its number among the asset's events of
+ * that time, as in "822911400123456-0", and so is the same wherever the event is stored.
  *
  * Pure.
  *

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * event_row.c
- *	  An event as a row of the history table has it.
+ *	  An event as a row of the history table.
  *
- * Every element of a document can be a row: its time, its place and the rest of its context
- * are columns, and where these would not give the very element back, because other software
- * wrote it in another shape, the row has the element as well, in the column original.
+ * Every element of a document can be a row.  Its time, its place and the rest of its context
+ * are columns.  If other software wrote the element in a form that these columns cannot give
+ * back, the row also has the element itself, in the column original.
  *
- * A row is what its columns say.  Others can write rows, too, and what they write as the
- * original or the context can be anything: an original that says something else than the
- * columns is ignored, and so is a context that is no object.
+ * The columns are authoritative.  Other software can write rows, too, with anything in original
+ * or context.  An original that contradicts the columns is ignored, and so is a context that is
+ * not an object.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,10 +3,10 @@
  * events_campaigns.c
  *	  The live campaigns that the events of a page name.
  *
- * One query for a page.  It looks at what the events themselves say, wherever they
- * live, so that there is one way for events of documents and of rows.
+ * One query serves the whole page.  It uses the ids in the events themselves, so events in
+ * documents and in rows are treated alike.
  *
- * What is found lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

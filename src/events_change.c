@@ -3,13 +3,13 @@
  * events_change.c
  *	  Changing an asset's events: lock its row, look, change, count.
  *
- * Whatever decides by what is stored goes through here.  The asset's row is locked first, so that
- * the statements after it see all that others have stored, and none of them can store more.
- * Where there is a history table, the log that the document still has is moved there before
- * anything else: then there is one place to look into and to change.
+ * Every change that depends on what is stored goes through this file.  The asset's row is
+ * locked first, so that the following statements see everything that others have stored, and
+ * nobody can store more.  If there is a history table, the log that is still in the document is
+ * then moved there, so that there is only one place to search and to change.
  *
- * The asset is updated last, since the table's policies ask whether the caller may update it as
- * it was.  All lives until SPI_finish.
+ * The asset is updated last, because the policies of the history table check whether the caller
+ * may update the asset's old version.  All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

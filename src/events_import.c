@@ -1,16 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * events_import.c
- *	  Storing many events of many assets: the assets are locked, and gone through one by one.
+ *	  Storing many events of many assets: locks all assets, then processes them one by one.
  *
- * All rows are locked first (events_many.c).  Then the assets are gone through in the order of their first events.  That
- * makes the first error that is raised the one of the first event that fails: what fails in an event
- * before an asset's first one is known when it is the asset's turn.
+ * All rows are locked first (events_many.c).  The assets are then processed in the order of
+ * their first events.  Everything that is wrong with an event before an asset's first one is
+ * known by the time it is the asset's turn; so the first error raised is that of the first event
+ * that fails.
  *
- * What an asset takes is freed with a level of SPI of its own.  Where failures are noted, it also is
- * a subtransaction, since the application's own triggers and constraints can refuse the asset.
+ * The memory for one asset is freed with an SPI level of its own.  If failures are to be
+ * reported, the level is also a subtransaction, because the application's own triggers and
+ * constraints can refuse the asset.
  *
- * What is noted in the events is in the memory context of the caller.
+ * What is noted in the events is in the caller's memory context.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * events_import_asset.c
- *	  Storing an asset's events that are imported, beside those that it has.
+ *	  Storing one asset's imported events beside those that it already has.
  *
- * An event whose key is there, or was undone, is not stored again.  The others keep their times, but
- * one that is taken moves on by microseconds until it is free.
+ * An event whose key exists, or was undone, is not stored again.  The others keep their times,
+ * except that a time that is taken moves on by microseconds until it is free.
  *
- * In a document, one walk over the log tells the keys and the times.  In the history table it is one
- * statement, which reads the rows of the keys, and those of windows of time, each from an event's time
- * on.  A window is as long as all the events can reach if nothing is in their way; where something
- * is and they reach further, it is read again with longer windows.
+ * In a document, one walk over the log finds the keys and the times.  In the history table, one
+ * statement does: it reads the rows with these keys, and the rows in windows of time that begin
+ * at the events' times.  A window is as long as all the events could reach if nothing were in
+ * their way.  If they reach further, the statement is run again with longer windows.
  *
- * All lives until SPI_finish.
+ * All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * events_import_campaigns.c
- *	  The places of events that are imported, with what is known of the campaigns that they name.
+ *	  The places of imported events, completed from the campaigns that they name.
  *
- * A campaign need not be there any more.  If it is, its row knows its name, and how its id is
- * spelled.
+ * A campaign may no longer exist.  If it does, its row has its name and the spelling of its id.
  *
- * All lives until SPI_finish.
+ * All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

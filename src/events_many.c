@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * events_many.c
- *	  Many assets whose events are changed together.
+ *	  Changing the events of many assets together.
  *
- * All their rows are locked before any of them is changed, and in the order of their ids, so that
- * two calls never wait for each other.  After that, each asset is changed as if it were the only
- * one.
+ * All rows are locked before any of them is changed, in the order of their ids, so that two
+ * calls cannot deadlock.  After that, each asset is changed as if it were the only one.
  *
  *-------------------------------------------------------------------------
  */

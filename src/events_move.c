@@ -3,10 +3,10 @@
  * events_move.c
  *	  Storing events in the history table, and moving a log there from its document.
  *
- * The caller has locked the asset's row, in a statement before: so what is decided by what is
- * stored stays so, and each statement here is of one table.
+ * The caller has locked the asset's row in an earlier statement, so a decision that is based on
+ * stored events remains valid.  Each statement here writes to one table.
  *
- * All memory is that of the current context.
+ * All memory is in the current context.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * events_page.c
- *	  A page of an asset's events, from the two places where they live.
+ *	  A page of an asset's events, from both places.
  *
- * Events live in the asset's document or, where there is a history table, in its rows, and
- * while they are moved in both.  One statement reads the asset and of its rows what the page
- * can need, newest first, each as the element that it would be in the document; it costs what
- * the page and the document's log do, however many rows there are.
+ * Events are stored in the asset's document, in rows of the history table, or, while they are
+ * being moved, in both.  One statement reads the asset and those of its rows that the page can
+ * need, newest first, each as an element of a document.  Its cost depends on the page and the
+ * document's log, not on the number of rows.
  *
- * What is picked lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,11 +3,11 @@
  * history.c
  *	  asset_reuse_history: an asset's timeline.
  *
- * One read of the asset and its events in both places (events_page.c), one query for the campaigns that the page names
- * (events_campaigns.c), and the answer.
+ * One statement reads the asset and its events in both places (events_page.c), and another the
+ * campaigns that the page names (events_campaigns.c).
  *
- * The answer lives in the calling query's memory context; all else, the
- * document among it, until SPI_finish.
+ * The answer lives in the calling query's memory context; everything else, including the
+ * document, lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

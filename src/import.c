@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * import.c
- *	  asset_reuse_import: events that happened elsewhere.
+ *	  asset_reuse_import: reuses that happened elsewhere.
  *
- * The arguments and the answer; events_import.c has what is between them.
+ * This file has the arguments and the answer; events_import.c does the work.
  *
- * The answer lives in the calling query's memory context; all else until SPI_finish.
+ * The answer lives in the calling query's memory context; everything else lives until
+ * SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

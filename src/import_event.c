@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * import_event.c
- *	  An event as asset_reuse_import is given it.
+ *	  An event in the input of asset_reuse_import.
  *
- * An event is an object with the keys below and no others: a key that is misspelled must not get
- * lost.  A null is what is not given.  Ids and keys can be numbers, as other systems write them.
+ * An event is an object with the keys below.  Other keys are refused, so that a misspelled key
+ * does not get lost.  A null counts as not given.  Ids and keys may be numbers, as other
+ * systems write them.
  *
- * What is wrong with an event is noted in it, and no error, since the other events are looked at
- * in any case.  The message tells no values.
+ * An invalid event is not an error yet: what is wrong is noted in the event, because the other
+ * events are checked in any case.  The message shows no values.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

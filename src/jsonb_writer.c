@@ -3,17 +3,16 @@
  * jsonb_writer.c
  *	  Writing a jsonb value in place, front to back.
  *
- * PostgreSQL builds a jsonb as a tree of JsonbValues and then converts it; for
- * answers of a known shape, and for copying parts of a stored value, that costs
- * more than all else we do.  This writer puts out the bytes directly.  What it
- * asks in return: a container's size is given when it is begun, an object's
- * keys are put before its values, and they come in jsonb's order (by length,
- * then by bytes).  The result is byte for byte what convertToJsonb() in
- * PostgreSQL's jsonb_util.c makes of the same value; the layout is described
- * in utils/jsonb.h and cannot change, since it is on disk.
+ * PostgreSQL builds a jsonb value as a tree of JsonbValues and then converts it.  For answers
+ * of a known form, and for copying parts of a stored value, that costs more than everything else
+ * that we do.  This writer puts out the bytes directly.  In return, a container's size must be
+ * given when it is begun, an object's keys must be put before its values, and the keys must be
+ * in jsonb's order (by length, then by bytes).  The result is byte for byte that of
+ * convertToJsonb() in PostgreSQL's jsonb_util.c.  The layout is described in utils/jsonb.h; it
+ * cannot change, because it is the format on disk.
  *
- * The buffer lives in the context given to jsonb_writer_init.  The only errors
- * are jsonb's own limits.
+ * The buffer lives in the context given to jsonb_writer_init.  The only errors are the size
+ * limits of jsonb.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,21 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * log_list.c
- *	  The events of a log in the order of their times.
+ *	  The events of a log, ordered by time.
  *
- * An asset's events are known by their time and, among those of one time, by a number: seq.
- * In a document it is their rank in stored order, those without a usable time being of one
- * time, too; where the history table has rows of that time already, those of the document
- * come after them.  So an event's number stays when it becomes a row.
+ * Among an asset's events, an event is identified by its time and, among those of one time, by a
+ * number, seq.  In a document, seq is the event's rank in stored order; all events without a
+ * usable time count as having the same time.  If the history table already has rows of that
+ * time, the document's events are numbered after them.  So an event keeps its number when it
+ * becomes a row.
  *
- * Software that saves an old document can bring events back that have become rows.  Such a
- * copy, which equals what a row of its time would give back, is not listed.
+ * Software that saves an old document can bring back events that have become rows.  Such a copy
+ * equals what a row of its time gives back, and is not listed.
  *
- * Our own events are stored in the order of their times; only a log that others wrote to
- * needs a sort.
+ * Our own events are stored in order of time; only a log to which other software wrote needs a
+ * sort.
  *
- * As log_value.c, this file is pure; values point into the document given, and what is
- * allocated is in the current memory context.
+ * Like log_value.c, this file is pure.  Values point into the given document; allocations are
+ * in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

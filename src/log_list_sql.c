@@ -3,15 +3,16 @@
  * log_list_sql.c
  *	  SQL functions over the events of a document.
  *
- * Our statements call them on the asset's own column.  Where there is a history table, they
- * get its rows of the document's times as well, as three arrays: times in UTC, numbers, and
- * the elements that the rows would be; an event that a row is a copy of is none of the
- * document's then.
+ * Our statements call them on the asset's own column.  If there is a history table, they also
+ * get those of the asset's rows whose times occur in the document, as three arrays: times in
+ * UTC, numbers, and the rows as elements.  An event that is a copy of such a row does not count
+ * as the document's.
  *
- * A null document has no events, and one that cannot hold a log has none to be read; to write
- * to it is an error.  A time that is not usable is -infinity, as in the table.
+ * A null document has no events.  A document that cannot hold a log has none for readers, and
+ * is an error for writers.  The time of an event without a usable one is -infinity, as in the
+ * table.
  *
- * Pure; what is returned is in the memory context of the call.
+ * Pure; results are in the memory context of the call.
  *
  *-------------------------------------------------------------------------
  */

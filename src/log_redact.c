@@ -3,9 +3,9 @@
  * log_redact.c
  *	  SQL functions that remove keys from the contexts of events.
  *
- * asset_reuse_redact's statements call them on the rows' own columns.
+ * The statements of asset_reuse_redact call them on the rows' own columns.
  *
- * Pure; what is returned is in the memory context of the call.
+ * Pure; results are in the memory context of the call.
  *
  *-------------------------------------------------------------------------
  */

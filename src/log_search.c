@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * log_search.c
- *	  Looking for an event in a log, and the marks of those that were undone.
+ *	  Searching a log for an event, and the marks of undone events.
  *
- * A key is looked for in the log's bytes first, and only where they have it in each event: a log
- * that does not have it costs a search for a string.
+ * A key is searched for in the bytes of the whole log first, and in each event only if it is
+ * found there.  So a log without the key costs one search for a string.
  *
  * An event that is undone leaves a mark beside the log,
  *
  *		{"event_id": "822911400123456-0", "timestamp": "2026-01-22T10:30:00.123456",
  *		 "reused_in_type": ..., "reused_in_id": ..., "reused_in_name": ..., "reuse_key": ...}
  *
- * with a reuse_key only if the event had one.  What others write there can be anything; a mark
- * only ever makes an event that is not there known as undone, and its time taken.
+ * with a reuse_key only if the event had one.  Other software can write anything there.  The
+ * only effects of a mark are that an event that is absent is known to be undone, and that its
+ * time is taken.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
