@@ -3,7 +3,7 @@
  * answer.c
  *	  Writing the JSON answers: columns, ISO times, rounded numbers.
  *
- * No setting of the session (TimeZone, DateStyle, extra_float_digits) affects the output. 
+ * No setting of the session (TimeZone, DateStyle, extra_float_digits) affects the output.
  * Temporary allocations are in the current memory context.
  *
  *-------------------------------------------------------------------------

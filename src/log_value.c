@@ -3,18 +3,18 @@
  * log_value.c
  *	  The reuse_history of a platform_metadata document as a data structure.
  *
- * A log is the array under the key reuse_history; each event is an object
+ * A log is the array under the key reuse_history.  Each event is an object
  *
  *		{"timestamp": "2026-01-22T10:30:00.123456", "context": {...}}
  *
- * but other software writes to it too, so anything can be in it.  Everything
- * here works on jsonb's bytes (utils/jsonb.h has the layout) and costs what it
- * has to touch: an append copies the old bytes without looking into the events,
- * the walks read one timestamp an event.
+ * but other software writes there too, so the array can contain anything.  All functions work
+ * on the bytes of jsonb (utils/jsonb.h has the layout) and touch no more than they have to: an
+ * append copies the old bytes without reading the events, and a walk reads one timestamp per
+ * event.
  *
- * This file is pure, without SPI and catalogs, so that it can be tested and
- * fuzzed alone.  Values point into the document given and live as long as it
- * does; what is allocated is in the current memory context.
+ * This file is pure, without SPI and catalogs, so that it can be tested and fuzzed alone.
+ * Values point into the given document and live as long as it does; allocations are in the
+ * current memory context.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * log_value_sql.c
- *	  The reuse log's SQL functions, which the UPDATE of asset_reuse_track
- *	  calls on the row's own columns.
+ *	  SQL functions of the reuse log, which the UPDATE of asset_reuse_track calls on the row's
+ *	  own columns.
  *
- * They are immutable and get the clock as an argument, so that READ COMMITTED
- * can evaluate them again on the version of a row that another call has left
- * behind, and both come to the same time.  A timestamp is taken as UTC, which
- * gives it the representation of timestamptz: one C function serves both.
+ * They are immutable and get the clock as an argument, so that READ COMMITTED can evaluate them
+ * again on the row version that another call has left, and both evaluations yield the same
+ * time.  A timestamp is taken as UTC, which gives it the representation of timestamptz, so one
+ * C function serves both types.
  *
  *-------------------------------------------------------------------------
  */

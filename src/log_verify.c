@@ -3,10 +3,10 @@
  * log_verify.c
  *	  asset_reuse_log_problems: what is wrong with one asset's counters and events.
  *
- * The statement of asset_reuse_verify calls it on the asset's own row, with what it has read of
- * the asset's rows in the history table.
+ * The statement of asset_reuse_verify calls it on the asset's own row, together with what it has
+ * read from the asset's rows in the history table.
  *
- * Pure; all but the findings is in a memory context that ends with the asset.
+ * Pure; everything except the findings is in a memory context that is deleted after each asset.
  *
  *-------------------------------------------------------------------------
  */

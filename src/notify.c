@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * notify.c
- *	  asset_reuse_notify: a trigger function that wakes whoever listens for reuses.
+ *	  asset_reuse_notify: a trigger function that wakes listeners.
  *
- * Every role may listen, so the notification says nothing but that there was a write.  Commits
- * that notify go one after the other, in all databases of a server, so a session notifies at most
- * once a second; a listener reads again a second after it woke, and sees what came in that second.
+ * Every role may listen, so the notification says only that something was written.
+ * Transactions that notify commit one after another, in all databases of a server, so a session
+ * notifies at most once a second.  A listener reads again a second after it was woken, and so
+ * sees what was stored in that second.
  *
- * The trigger only leaves a mark.  The callback before the commit decides, when all that can
- * still be rolled back by itself has been.
+ * The trigger only sets a flag.  The callback before the commit decides, when nothing can be
+ * rolled back separately any more.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.c
- *	  Saved SPI plans: fetch or prepare, and when to throw one away.
+ *	  Saved SPI plans: fetch or prepare, and when to discard one.
  *
- * A plan is kept per template, tables, columns and calling function, the most recently
- * used of them for the life of the session.  Its text holds names and types, so it is
- * good only for the generations of the tables' descriptions it was built from; and what
- * SPI_plan_is_valid calls stale is built anew as well.  Plans that are stale, of tables
- * that are gone or after DISCARD PLANS, are freed when the next plan is prepared.
+ * The most recently used plans are kept for the life of the session, keyed by template, tables,
+ * columns and calling function.  A plan's text contains names and types, so the plan is valid
+ * only for the generations of the table descriptions from which it was built.  A plan that
+ * SPI_plan_is_valid reports as stale is rebuilt as well.  Plans that are stale, refer to
+ * dropped tables, or precede a DISCARD PLANS, are freed when the next plan is prepared.
  *
- * A trigger on the application's table can call us while one of our plans runs,
- * and find it stale: a plan that runs is pinned, and freed when its last pin goes.
+ * A trigger on the application's table can call us while one of our plans is running, and find
+ * that plan stale.  So a running plan is pinned, and is freed when its last pin is released.
  *
  *-------------------------------------------------------------------------
  */

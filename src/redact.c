@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * redact.c
- *	  asset_reuse_redact: remove what must be forgotten from the contexts of events.
+ *	  asset_reuse_redact: removes keys from the contexts of events.
  *
- * Personal data has to go from soft-deleted assets as well, so these count here.  An event stays
- * what it is: its time, its place, its key and its id.
+ * Personal data must also be removed from soft-deleted assets, so these are included.  An event
+ * keeps its time, place, key and id.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * repair.c
- *	  asset_reuse_repair: have the counters of a tenant's assets agree with the events.
+ *	  asset_reuse_repair: makes the counters of a tenant's assets agree with the events.
  *
- * What asset_reuse_verify finds is looked at again under each asset's lock.
+ * What asset_reuse_verify finds is checked again under each asset's lock.
  *
  *-------------------------------------------------------------------------
  */

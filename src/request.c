@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * request.c
- *	  The arguments of the public functions, checked.
+ *	  Checking the arguments of the public functions.
  *
- * Errors name the argument: 22004 for a null, 22023 for a value out of bounds.
- * What is returned lives in the function's memory context.
+ * Errors name the argument: 22004 for a null, 22023 for a value out of bounds.  Results live in
+ * the function's memory context.
  *
  *-------------------------------------------------------------------------
  */

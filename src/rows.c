@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * rows.c
- *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used,
- *	  asset_reuse_places, asset_reuse_unused and asset_reuse_verify.
+ *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used, asset_reuse_places,
+ *	  asset_reuse_unused and asset_reuse_verify.
  *
- * Arguments are checked, bound to the one statement (rows_queries.c), and its rows
- * returned: those of the events one by one, since a caller may want but the newest;
- * the others, which are there only when all is counted or sorted, at once.
+ * A function checks its arguments, binds them to its one statement (rows_queries.c), and returns
+ * the rows.  Events are returned one at a time, because the caller may want only the newest.
+ * The rows of the others exist only after everything has been counted or sorted, so they are
+ * returned all at once.
  *
  *-------------------------------------------------------------------------
  */

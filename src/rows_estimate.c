@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rows_estimate.c
- *	  How many rows the row functions return, for the planner.
+ *	  Row estimates of the row functions, for the planner.
  *
- * All is a mean over all tenants, since a tenant's own figures would show the caller what is
- * not his.  It comes from what ANALYZE has stored, with no lock and no look into a table.
- * Where anything is missing or odd there is no estimate: the planner assumes what it does of
- * any function, and errors are left to the call.
+ * All figures are means over all tenants, because a tenant's own figures would reveal another
+ * tenant's data to the caller.  They come from what ANALYZE has stored, without a lock on a
+ * table or a look into it.  If anything is missing or odd, there is no estimate: the planner
+ * uses its default, and errors are left to the call.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,11 +3,10 @@
  * rows_queries.c
  *	  The statements of the row functions.
  *
- * All but row_unused read the events of a tenant's live assets from both places, each
- * in its own way: rows of the history table, where there is one, and what is in
- * the assets' documents.
+ * All but row_unused read the events of a tenant's live assets from both places: from the rows
+ * of the history table, if there is one, and from the assets' documents.
  *
- * Pure text; it is in the memory context of the text.
+ * Pure text, in the memory context of the text.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * rows_request.c
- *	  What a row function is asked for, and the statement that answers it.
+ *	  The arguments of a row function, and the statement that answers it.
  *
- * All memory is that of the current context.
+ * All memory is in the current context.
  *
  *-------------------------------------------------------------------------
  */

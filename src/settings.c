@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings: where the tables are.
+ *	  The settings: names of tables.
  *
- * A setting's name is taken apart when it is set, so a call only looks it up.
- * The parts live as long as the value, in memory that the GUC machinery frees.
+ * A setting's value is parsed when it is set, so a call only looks up the names.  The parsed
+ * names live as long as the value, in memory that the GUC machinery frees.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * summary.c
- *	  The parallel aggregate that analytics runs on: overview, counts by type,
- *	  performance samples and the top list of a set of assets, in one pass.
+ *	  The parallel aggregate behind analytics: overview, counts by type, performance samples and
+ *	  the list of top assets, in one pass.
  *
- * Here are its SQL functions and their arguments; summary_state.c has what they
- * keep, summary_wire.c sends it between processes, summary_answer.c writes the
- * answer.
+ * This file has its SQL functions and their arguments.  summary_state.c has the state,
+ * summary_wire.c sends it between processes, and summary_answer.c writes the answer.
  *
  *-------------------------------------------------------------------------
  */

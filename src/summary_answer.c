@@ -3,7 +3,7 @@
  * summary_answer.c
  *	  The state of asset_reuse_summary as an answer.
  *
- * The state is left as it is.  The answer lives in the current memory context.
+ * The state is not changed.  The answer lives in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

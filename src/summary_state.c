@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * summary_state.c
- *	  What asset_reuse_summary keeps while it runs: adding assets, merging the
- *	  states of parallel workers.
+ *	  The state of asset_reuse_summary: adding assets, and merging the states of parallel
+ *	  workers.
  *
- * The state lives in the aggregate's memory context and does not grow with the
- * rows: numbers, a counter for each asset type, and the rows of the top list.
- * Every part of it is independent of the order of rows.
+ * The state lives in the aggregate's memory context and does not grow with the number of rows:
+ * it has numbers, a counter for each asset type, and the list of top assets.  No part of it
+ * depends on the order of rows.
  *
  *-------------------------------------------------------------------------
  */

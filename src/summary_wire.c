@@ -1,10 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * summary_wire.c
- *	  The state of asset_reuse_summary as bytes, to go from a parallel worker to
- *	  the leader.
+ *	  The state of asset_reuse_summary as bytes, which a parallel worker sends to the leader.
  *
- * It holds values and no pointers, but oids: it is read by the same server.
+ * They contain OIDs but no pointers, because the same server reads them.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,13 +3,13 @@
  * table_bind.c
  *	  The history table: where it is, and whether it is ours.
  *
- * There may be such a table beside the assets, made by
- * asset_reuse_create_history_table; then events live in it, a row for each.  It is
- * looked for in every call, so that all sessions agree on where events live, and
- * found in the assets' schema whatever the caller's search_path.
+ * If asset_reuse_create_history_table has created this table beside the assets, events are
+ * stored in it, one row per event.  Every call looks for it, so that all sessions agree on
+ * where events are stored.  It is found in the assets' schema whatever the caller's
+ * search_path.
  *
- * What we store there runs the table's triggers and policies with the caller's
- * rights, so a table that just anybody has made under that name is refused.
+ * What is stored in the table runs its triggers and policies with the caller's rights, so a
+ * table that somebody else created under that name is refused.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * table_create.c
- *	  asset_reuse_create_history_table: from now on, events are rows.
+ *	  asset_reuse_create_history_table: from then on, events are rows.
  *
- * The table is an ordinary one of the application's.  It is made of the types, and for
- * the owner, of the assets table beside it.
+ * The table is an ordinary table of the application.  It has the types of the assets table
+ * beside it, and the same owner.
  *
  * All memory is that of the call.
  *

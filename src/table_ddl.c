@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * table_ddl.c
- *	  What it takes to create and to drop the history table.
+ *	  What creating and dropping the history table have in common.
  *
- * Both lock the assets first, against writers: calls of asset_reuse_track that run
- * come to their end, and later ones see what is there then.  So no event can be
- * stored in the place that has just been given up.
+ * Both first lock the assets against writers: running calls of asset_reuse_track finish, and
+ * later calls see the new state.  So no event can be stored in the place that has just been
+ * given up.
  *
- * Names that catalog functions spell out and that we put into DDL mean the same
- * only under the search_path under which they were spelled.  So both happen under
- * one that nobody else can put anything into.  After an error the end of the
- * (sub)transaction puts back what was changed here.
+ * Names that catalog functions print and that we put into DDL are only valid under the
+ * search_path under which they were printed.  So both steps use a search_path to which nobody
+ * else can add anything.  After an error, the end of the (sub)transaction restores what was
+ * changed here.
  *
- * Whoever owns a schema can give its name to another one at any moment, so that a statement is
- * over another table than the one that was bound.  So what runs code, a query over the tables, is
- * a template of plan_cache.c; and of what a statement has made or dropped, the catalogs are asked
- * afterwards, by the number of the table that was bound.
+ * The owner of a schema can give its name to another schema at any moment, so that a statement
+ * affects a table other than the one that was bound.  So what runs code, a query over the
+ * tables, is a template of plan_cache.c; and after a statement has created or dropped something,
+ * the catalogs are checked, using the OID of the bound table.
  *
- * What is read lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_drop.c
- *	  asset_reuse_drop_history_table: the events go back into the documents.
+ *	  asset_reuse_drop_history_table: puts the events back into the documents.
  *
  * All memory is that of the call.
  *

@@ -1,24 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * table_migrate.c
- *	  asset_reuse_migrate_history: move all logs to the history table.
+ *	  asset_reuse_migrate_history: moves all logs to the history table.
  *
- * The assets are gone through in the order of their tenants and ids, in batches that are a
- * transaction each, so that little is lost by an interruption, locks are short, and
- * a second run goes on where the first one ended: it finds the logs that are left.
+ * The assets are processed in the order of tenant and id, in batches of one transaction each, so
+ * that an interruption loses little, locks are short, and a second run continues where the first
+ * one ended: it finds the logs that are left.
  *
- * A first pass passes over rows that others have locked: it never waits while it
- * has locks itself, so it cannot deadlock with the application, or kill a call of its.
- * A second pass moves what the first one has left, an asset at a time, and waits.
+ * The first pass skips rows that others have locked.  It never waits while it holds locks, so
+ * it cannot deadlock with the application, or cause one of its calls to be canceled.  The
+ * second pass moves the logs that are left, one asset at a time, and waits for locks.
  *
- * A batch is a subtransaction.  Where the application's constraints and triggers refuse an asset,
- * the first pass leaves its batch to the second, which passes over that asset alone and
- * warns of it at the end: one asset must not keep those behind it from being moved.
+ * A batch is a subtransaction.  If the application's constraints or triggers refuse an asset,
+ * the first pass leaves its batch to the second pass, which skips only that asset and warns of
+ * it at the end.  So one asset cannot keep those after it from being moved.
  *
- * Progress is told by a notice per batch.  PostgreSQL's progress views are closed to
- * extensions: pgstat_progress_start_command takes the server's own commands only.
+ * A notice reports the progress after each batch.  PostgreSQL's progress views are not
+ * available to extensions: pgstat_progress_start_command accepts only the server's own commands.
  *
- * What lives longer than a batch is in the procedure's memory; SPI_commit leaves it.
+ * What lives longer than a batch is in the procedure's memory, which SPI_commit does not free.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * table_rights.c
- *	  Who may do what with the history table: as with the assets.
+ *	  Privileges and policies of the history table: as for the assets.
  *
- * An asset's events used to be in its row, so who sees the row sees the events, and
- * who may update it may add one.  The history table gets privileges and row-level
- * security to that effect, once, when it is created.
+ * Without the table, an asset's events are in its row, so whoever sees the row sees the events,
+ * and whoever may update it may add events.  The history table gets privileges and row-level
+ * security to the same effect, once, when it is created.
  *
- * All of it runs between ddl_enter and ddl_leave.
+ * Everything runs between ddl_enter and ddl_leave.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,8 +3,8 @@
  * time_bucket.c
  *	  Hours, days, weeks, months, quarters and years of a time zone.
  *
- * Times are in UTC.  A bucket begins when the zone's clocks show its beginning: its length is
- * added to what they show, but for an hour, which is always as long.
+ * Times are in UTC.  A bucket begins when the clocks of the zone show its beginning, so its
+ * length is added to local time; an hour, however, always has the same length.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,10 +3,9 @@
  * time_iso.c
  *	  Reading and writing ISO 8601 times in UTC.
  *
- * PostgreSQL's own input and output functions follow DateStyle and TimeZone
- * and read words such as 'now'; what is stored in an event must mean the same
- * to everybody, so this file reads and writes one format only.  It is pure: it
- * keeps no state, allocates nothing and never raises an error.
+ * PostgreSQL's own input and output functions follow DateStyle and TimeZone, and accept words
+ * such as 'now'.  A stored time must mean the same to everybody, so this file reads and writes
+ * one format only.  It is pure: it keeps no state, allocates nothing and never raises an error.
  *
  *-------------------------------------------------------------------------
  */

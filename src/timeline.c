@@ -3,8 +3,7 @@
  * timeline.c
  *	  asset_reuse_timeline and asset_reuse_trend: reuse by buckets of time.
  *
- * One statement counts by bucket (rows_queries.c), and what it has no row for is put
- * between: the buckets in which nothing happened.
+ * One statement counts by bucket (rows_queries.c).  Buckets without a row are added with zeros.
  *
  *-------------------------------------------------------------------------
  */
