@@ -32,10 +32,10 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 
-/* top_limit where it is null */
+/* top_limit if it is null */
 #define DEFAULT_TOP			10
 
-/* What the answer takes beside the aggregate's part */
+/* Size of the answer without the aggregate's part */
 #define ANSWER_SIZE			512
 
 /*

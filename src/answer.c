@@ -25,7 +25,7 @@
 #define DECIMALS	2			/* of ratios, percentages and means */
 #define GUARD_DECIMALS	20		/* of a quotient at least, before it is rounded to them */
 
-/* A key of assets that is no column, and the column it precedes */
+/* A key of assets that is not a column, and the column that it precedes */
 static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
 #define AFTER_REUSES_IN_RANGE	ASSET_CAMPAIGN_SPACE_ID
 
@@ -69,7 +69,7 @@ answer_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
 	jsonb_end(w);
 }
 
-/* answer_put_column puts a column's value; a ctr that is no column is computed. */
+/* answer_put_column puts a column's value; a ctr without a column is computed. */
 void
 answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 {
@@ -118,7 +118,7 @@ answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 	}
 }
 
-/* answer_put_text puts a string; a null pointer is null. */
+/* answer_put_text puts a string, or null for a null pointer. */
 void
 answer_put_text(JsonbWriter *w, const text *value)
 {
@@ -236,7 +236,7 @@ shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
 	return columns[column].present;
 }
 
-/* put_decimal puts a number spelled out; null for NaN and infinity. */
+/* put_decimal puts a number given as text; null for NaN and infinity. */
 static void
 put_decimal(JsonbWriter *w, char *decimal)
 {
@@ -250,14 +250,14 @@ put_decimal(JsonbWriter *w, char *decimal)
 static Numeric
 quotient(Datum dividend, Datum divisor)
 {
-	/* a quotient has as many decimals as its dividend, if that is more than usual */
+	/* a quotient has at least as many decimals as its dividend */
 	int32		decimals = Max(DatumGetInt32(DirectFunctionCall1(numeric_scale, dividend)), GUARD_DECIMALS);
 	Datum		widened = DirectFunctionCall2(numeric_round, dividend, Int32GetDatum(decimals));
 
 	return round_numeric(DirectFunctionCall2(numeric_div, widened, divisor));
 }
 
-/* decimal_digits converts a double to the 15 digits that it surely has. */
+/* decimal_digits converts a double to the 15 digits that are certain. */
 static Datum
 decimal_digits(double value)
 {

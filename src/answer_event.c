@@ -11,7 +11,7 @@
 #include "answer.h"
 #include "answer_event.h"
 
-/* What an answer takes beside texts and context: keys, numbers, times */
+/* Size of an answer without texts and context: keys, numbers, times */
 #define ANSWER_SIZE			2048
 
 static void put_event(JsonbWriter *w, const TrackResult *result);

@@ -33,7 +33,7 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 		app_report_not_found(table->role);
 }
 
-/* app_lookup_optional does the same, and returns false if there is no such row. */
+/* app_lookup_optional does the same, but returns false if there is no such row. */
 bool
 app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
 					bool read_only, AppRow *row)

@@ -21,7 +21,7 @@
 #include "app_row.h"
 #include "plan_cache.h"
 
-/* Columns of a result: those of one of our tables, and what else a query returns */
+/* Maximum number of result columns: those of a table, and what else a query returns */
 #define MAX_RESULT_COLUMNS	(2 * APP_MAX_COLUMNS)
 
 /*
@@ -152,7 +152,7 @@ app_row_number(const AppRow *row, int column, double *value)
 	switch (row->columns[column].type)
 	{
 		case FLOAT4OID:
-			/* by its decimal digits: 1.01 is meant, not 1.00999999046 */
+			/* use its decimal digits: 1.01 is meant, not 1.00999999046 */
 			float_to_shortest_decimal_buf(DatumGetFloat4(datum), decimal);
 			*value = strtod(decimal, NULL);
 			break;
@@ -160,7 +160,7 @@ app_row_number(const AppRow *row, int column, double *value)
 			*value = DatumGetFloat8(datum);
 			break;
 		case NUMERICOID:
-			/* a value too large for a double becomes infinity, no error */
+			/* a value too large for a double becomes infinity, not an error */
 			*value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, datum));
 			break;
 		default:

@@ -35,17 +35,17 @@
 
 #include "batch.h"
 
-/* How long the first pass waits for a lock while it has some, in milliseconds */
+/* How long the first pass waits for a lock while it holds others, in milliseconds */
 #define MAX_WAIT			100
 
-/* A transaction that has lasted longer takes no more assets: calls of track may wait for it */
+/* After this time a transaction takes no more assets, because calls of track may be waiting for it */
 #define BATCH_MSECS			200
 
 static const char lock_asset[] =
 	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
 
-/* What becomes of one asset */
+/* What became of an asset */
 typedef struct AssetChange
 {
 	Batch	   *batch;
@@ -120,7 +120,7 @@ begin_transaction(Batch *batch)
 				 errhint("Call %s() again to continue.", batch->work->procedure)));
 }
 
-/* run_pass goes through the assets to change once, a transaction for each batch. */
+/* run_pass processes the assets to change once, with one transaction per batch. */
 static void
 run_pass(Batch *batch, bool wait)
 {
@@ -133,7 +133,7 @@ run_pass(Batch *batch, bool wait)
 	begin_transaction(batch);
 	batch->picked_type = batch->id_type;
 	picked = batch->work->pick(batch);
-	/* a commit keeps its rows */
+	/* a commit preserves its rows */
 	PinPortal(picked);
 	batch->seen = batch->total = batch->skipped = 0;
 	while (next_asset(batch, picked, &asset_id))
@@ -153,7 +153,7 @@ run_pass(Batch *batch, bool wait)
 	SPI_commit();
 }
 
-/* next_asset reads the next asset's id, in the memory that ends with the asset; false at the end. */
+/* next_asset reads the next asset's id, in memory that is reset after the asset; false at the end. */
 static bool
 next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 {
@@ -176,7 +176,7 @@ next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 	return found;
 }
 
-/* change_asset locks an asset's row and changes what there is to change, unless that is refused. */
+/* change_asset locks an asset's row and changes what has to be changed, unless that is refused. */
 static void
 change_asset(Batch *batch, Identifier asset_id)
 {
@@ -280,7 +280,7 @@ batch_is_refusal(int sqlerrcode)
 	}
 }
 
-/* batch_note_refused notes, in a memory context, that an asset was refused and, if it is the first one, why. */
+/* batch_note_refused counts a refused asset and, for the first one, notes the reason in a memory context. */
 void
 batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id, const ErrorData *error)
 {
@@ -307,7 +307,7 @@ batch_report_refused(const Refused *refused, const char *not_done, const char *h
 			 errhint("%s", hint)));
 }
 
-/* lock_row locks an asset's row; false if it is not there any more, or locked and not waited for. */
+/* lock_row locks an asset's row; false if it no longer exists, or is locked and not waited for. */
 static bool
 lock_row(const Batch *batch, Identifier asset_id)
 {
@@ -320,7 +320,7 @@ lock_row(const Batch *batch, Identifier asset_id)
 	return SPI_processed > 0;
 }
 
-/* name_asset says in an error which asset it is about. */
+/* name_asset adds the asset's id to the context of an error. */
 static void
 name_asset(void *arg)
 {

@@ -28,7 +28,7 @@
 PG_FUNCTION_INFO_V1(asset_reuse_event_element);
 PG_FUNCTION_INFO_V1(asset_reuse_row_context);
 
-/* The keys of an element of our own form, which are all that it has */
+/* All keys of an element of our own form */
 #define OWN_PAIRS			2
 
 static bool is_own_element(const ReuseValue *element, Timestamp time);
@@ -94,7 +94,7 @@ optional_jsonb(FunctionCallInfo fcinfo, int argno)
 	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_JSONB_P(argno);
 }
 
-/* event_row_of makes a row of an element whose time was read, DT_NOBEGIN if it has none. */
+/* event_row_of makes a row of an element and its time, DT_NOBEGIN if it has none. */
 void
 event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_campaigns, EventRow *row)
 {
@@ -138,7 +138,7 @@ event_row_element(const EventRow *row)
 	return jsonb_writer_finish(&w);
 }
 
-/* has_element: has a row the element as well, which says what the columns do? */
+/* has_element: does a row also have the element, and does it agree with the columns? */
 static bool
 has_element(const EventRow *row)
 {
@@ -175,7 +175,7 @@ is_same_place(const ReusePlace *read, const ReusePlace *place)
 		 (event_names_campaign(read) && event_same_optional(event_id_spelled(read->id), place->id)));
 }
 
-/* has_same_others: have two contexts the same keys beside those of a place? */
+/* has_same_others: do two contexts have the same keys besides those of a place? */
 static bool
 has_same_others(const ReuseValue *a, const ReuseValue *b)
 {
@@ -185,7 +185,7 @@ has_same_others(const ReuseValue *a, const ReuseValue *b)
 	return x == NULL || y == NULL ? x == y : reuse_jsonb_equal(x, y);
 }
 
-/* is_too_large: are a row's columns more than a document can hold? */
+/* is_too_large: are a row's columns too large for a document? */
 static bool
 is_too_large(const EventRow *row)
 {
@@ -207,7 +207,7 @@ make_context(const EventRow *row)
 	return event_context_make(has_keys ? row->context : NULL, &row->place);
 }
 
-/* is_own_element: has an element a context and a time as we write it, and nothing else? */
+/* is_own_element: does an element have a context and a time as we write it, and nothing else? */
 static bool
 is_own_element(const ReuseValue *element, Timestamp time)
 {

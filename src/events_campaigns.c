@@ -31,7 +31,7 @@ static const char find_named[] =
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS named (id, place), LATERAL ("
 	"  SELECT {columns:s}, named.place FROM {spaces} AS s WHERE s.id {=} named.id AND {live:s} OFFSET 0) AS c";
 
-/* The ids that are looked up, and which one each event names */
+/* The ids to look up, and the one that each event names */
 typedef struct CampaignIds
 {
 	int			count;
@@ -85,7 +85,7 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 	{
 		text	   *named = page->events[i].place.id;
 
-		/* whoever stores long ids can make the comparisons last */
+		/* long ids can make the comparisons slow */
 		CHECK_FOR_INTERRUPTS();
 		if (!event_names_campaign(&page->events[i].place) ||
 			(id->type == UUIDOID && !event_id_is_uuid(named)))
@@ -117,7 +117,7 @@ place_named_before(const HistoryPage *page, const int *places, int64 event)
 	return 0;
 }
 
-/* find_campaigns reads campaigns by their ids; found is by place, null: not live. */
+/* find_campaigns reads campaigns by their ids; found is indexed by place, null if not live. */
 static void
 find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *ids,
 			   AppRow **found)

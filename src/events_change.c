@@ -75,7 +75,7 @@ static const char count_events[] =
 	" WHERE a.id {=} $asset_id AND {live:a}"
 	" RETURNING {columns:a}";
 
-/* What is read of an asset */
+/* The columns that are read from an asset */
 #define ROW_COLUMNS	(TRACK_COLUMNS | MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
 
 static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock,
@@ -151,7 +151,7 @@ gather(EventsAsset *asset)
 
 	if (tables->history == NULL || asset->log.count == 0)
 		return;
-	/* a log of copies alone leaves the document, too */
+	/* a log that has only copies is removed from the document, too */
 	(void) events_move(tables, &asset->row);
 	read_again(asset);
 }
@@ -196,7 +196,7 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, b
 	read_document(asset);
 }
 
-/* read_document finds what the asset's document has. */
+/* read_document finds the log and the marks in the asset's document. */
 static void
 read_document(EventsAsset *asset)
 {
@@ -242,7 +242,7 @@ add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Times
 				   TimestampGetDatum(time));
 }
 
-/* events_find_id finds an event of the asset by its id, and how many there are of its time. */
+/* events_find_id finds an event of the asset by its id, and the number of events with its time. */
 bool
 events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
 {
@@ -390,7 +390,7 @@ read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event)
 	};
 }
 
-/* find_in_list finds an event of the document by its id or, where that is null, its number in the log. */
+/* find_in_list finds an event of the document by its id or, if that is null, by its number in the log. */
 static bool
 find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event)
 {
@@ -447,7 +447,7 @@ events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
 	set_document(asset, log_append(asset->document ? &asset->document->root : NULL,
 								   asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
 								   &asset->log, time, (const JsonbContainer *) context->data, context->len));
-	/* no counted event has that time, so it is the first one */
+	/* no counted event has that time, so its seq is 0 */
 	return (EventId) {time, 0};
 }
 
@@ -530,7 +530,7 @@ latest_time(const EventsAsset *asset, Timestamp horizon)
 	return latest;
 }
 
-/* make_row makes the row of an event: what its element in a document would become. */
+/* make_row makes the row of an event, as its element in a document would become. */
 static EventRow
 make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 {
@@ -566,7 +566,7 @@ events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 	{
 		for (i = 0; i < count; i++)
 			remove_from_table(asset, &events[i]);
-		/* triggers of the table can have written to the document */
+		/* triggers of the table may have written to the document */
 		read_again(asset);
 	}
 	put_marks(asset, events, count);
@@ -576,7 +576,7 @@ events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 	return last;
 }
 
-/* require_one raises 21000 for an event that cannot be told apart from others. */
+/* require_one raises 21000 for an event that cannot be identified. */
 static void
 require_one(const StoredEvent *event)
 {
@@ -602,7 +602,7 @@ remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count)
 								   &asset->log, removed, NULL, 0));
 }
 
-/* put_marks leaves marks of events, the newest of as many as are kept. */
+/* put_marks adds marks of events, and keeps the newest ones. */
 static void
 put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
@@ -651,7 +651,7 @@ last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 co
 	Timestamp	known = last.isnull ? DT_NOBEGIN : DatumGetTimestamp(last.value);
 	Timestamp	removed;
 
-	/* the latest of them that counts as such */
+	/* the latest of them that is not disregarded */
 	while (count > 0 && events[count - 1].id.time > horizon)
 		count--;
 	if (count == 0)
@@ -691,7 +691,7 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	plan_add_value(&update, "delta", INT4OID, Int32GetDatum(delta));
 	plan_add_nullable(&update, "last_reused_at", row->columns[ASSET_LAST_REUSED_AT].type,
 					  last_reused_at.value, last_reused_at.isnull);
-	/* what is removed can make it earlier */
+	/* a removal can make it earlier */
 	plan_add_optional(&update, "horizon", row->columns[ASSET_LAST_REUSED_AT].type,
 					  TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())), delta < 0);
 	plan_add_optional(&update, "document", JSONBOID, PointerGetDatum(asset->document), !asset->rewritten);

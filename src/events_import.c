@@ -149,7 +149,7 @@ link_events(EventsImport *import, const AskedAsset *asked, int nasked)
 	}
 }
 
-/* check_before raises the first failure before an event, unless failures are noted; *next is the first to look at. */
+/* check_before raises the first failure before an event, unless failures are noted; *next is where to start. */
 static void
 check_before(const EventsImport *import, uint32 *next, uint32 end)
 {
@@ -174,7 +174,7 @@ raise_failure(const ImportEvent *event, uint32 index)
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "reuse_key") : 0));
 }
 
-/* store_or_raise stores an asset's events; what it raises has the event's index. */
+/* store_or_raise stores an asset's events; an error has the event's index. */
 static void
 store_or_raise(EventsImport *import, Identifier asset_id, int first)
 {
@@ -196,7 +196,7 @@ store_or_raise(EventsImport *import, Identifier asset_id, int first)
 	PG_END_TRY();
 }
 
-/* store_or_note stores an asset's events, and notes the error that it meets in them. */
+/* store_or_note stores an asset's events, or notes the error in them. */
 static void
 store_or_note(EventsImport *import, Identifier asset_id, int first)
 {
@@ -217,7 +217,7 @@ try_asset(void *arg)
 	store_asset(asset->import, asset->asset_id, asset->first);
 }
 
-/* store_asset stores an asset's events; the memory that it takes is that of a level of SPI. */
+/* store_asset stores an asset's events, in the memory of an SPI level of its own. */
 static void
 store_asset(EventsImport *import, Identifier asset_id, int first)
 {
@@ -245,7 +245,7 @@ raise_again(const EventsImport *import, int first, ErrorData *error)
 	ReThrowError(error);
 }
 
-/* note_error notes an error in the asset's events, but those that an earlier call has stored. */
+/* note_error notes an error in the asset's events, except in those that an earlier call stored. */
 static void
 note_error(EventsImport *import, int first, const ErrorData *error)
 {

@@ -31,7 +31,7 @@
 #include "text_map.h"
 #include "time_sort.h"
 
-/* How much longer windows get */
+/* The factor by which windows get longer */
 #define WINDOW_GROWTH		16
 
 /*
@@ -69,7 +69,7 @@ typedef struct StoredKey
 	ReusePlace	place;
 } StoredKey;
 
-/* An event and its time, as given and as it is to be stored */
+/* An event and its time, as given and as it will be stored */
 typedef struct ImportTime
 {
 	Timestamp	time;			/* first, for time_sort */
@@ -77,7 +77,7 @@ typedef struct ImportTime
 	ImportEvent *event;
 } ImportTime;
 
-/* Times that are taken, ascending, and how far they have been gone through */
+/* Times that are taken, ascending, and the current position in them */
 typedef struct TakenTimes
 {
 	uint64		count;
@@ -85,7 +85,7 @@ typedef struct TakenTimes
 	Timestamp  *times;
 } TakenTimes;
 
-/* Times that are looked through, start <= time < end; each window ends before the next one */
+/* Ranges of time to search, start <= time < end; each window ends before the next one */
 typedef struct TimeWindow
 {
 	Timestamp	start;
@@ -254,7 +254,7 @@ note_context(AssetImport *a, Timestamp time, const ReuseValue *context)
 	event_context_place(context, a->asset.tables->uuid_campaigns, &stored->place);
 }
 
-/* find_key finds what is known of a key; null if none of the events has it. */
+/* find_key finds the entry of a key; null if none of the events has it. */
 static StoredKey *
 find_key(const AssetImport *a, TextBytes key)
 {
@@ -263,7 +263,7 @@ find_key(const AssetImport *a, TextBytes key)
 	return entry != NULL ? &a->keys[entry->number] : NULL;
 }
 
-/* read_table notes the keys, if they are wanted, and the times in windows of at least some microseconds. */
+/* read_table notes the keys, if wanted, and the times in windows of at least the given length. */
 static void
 read_table(AssetImport *a, int64 width, bool with_keys)
 {
@@ -323,7 +323,7 @@ note_row(AssetImport *a, uint64 row)
 		stored->place.id = DatumGetTextPCopy(plan_result(row, 5, TEXTOID));
 }
 
-/* make_windows makes windows of so many microseconds from each event's time on; those that meet are one. */
+/* make_windows makes a window of the given length from each event's time, and merges those that meet. */
 static void
 make_windows(AssetImport *a, int64 width)
 {
@@ -367,7 +367,7 @@ key_array(const AssetImport *a)
 	return makeArrayResult(array, CurrentMemoryContext);
 }
 
-/* compare_keys finds out which events are there already, in the asset or earlier in the call. */
+/* compare_keys finds the events that exist already, in the asset or earlier in the call. */
 static void
 compare_keys(AssetImport *a)
 {
@@ -393,7 +393,7 @@ compare_keys(AssetImport *a)
 	MemoryContextSwitchTo(old);
 }
 
-/* is_same_place: is an event's place the stored one?  The campaign may have gone, whose row spells its id. */
+/* is_same_place: is an event's place the stored one?  The campaign, whose row has the id's spelling, may be gone. */
 static bool
 is_same_place(const ImportEvent *event, const ReusePlace *stored)
 {
@@ -435,7 +435,7 @@ choose_times(AssetImport *a)
 	return true;
 }
 
-/* is_taken: is a time taken, which is not before the one that was asked for last? */
+/* is_taken: is a time taken?  It must not be earlier than in the previous call. */
 static bool
 is_taken(TakenTimes *taken, Timestamp time)
 {

@@ -105,7 +105,7 @@ collect_campaigns(EventsImport *import, const AppColumn *column, Datum *ids)
 	return map->members;
 }
 
-/* read_campaigns reads the live ones of some campaigns, and returns all by their numbers. */
+/* read_campaigns reads those campaigns that are live, and returns all, indexed by their numbers. */
 static CampaignPlace *
 read_campaigns(const EventsImport *import, const AppTable *spaces, Datum ids, uint32 nids)
 {
@@ -135,7 +135,7 @@ read_campaigns(const EventsImport *import, const AppTable *spaces, Datum ids, ui
 	return campaigns;
 }
 
-/* complete_place takes what was not given of an event's place from its campaign. */
+/* complete_place takes the missing parts of an event's place from its campaign. */
 static void
 complete_place(const EventsImport *import, const CampaignPlace *campaigns, ImportEvent *event)
 {

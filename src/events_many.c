@@ -20,7 +20,7 @@
 #include "events_many.h"
 #include "plan_cache.h"
 
-/* The absent assets that an error names at most */
+/* Maximum number of absent assets that an error names */
 #define MAX_NAMED			10
 
 static const char lock_assets[] =
@@ -135,7 +135,7 @@ find_repeated(AskedAsset *asked, int nids)
 	}
 }
 
-/* compare_asked orders assets by their ids, those of one id as they were asked for. */
+/* compare_asked orders assets by id, and by position for equal ids. */
 static int
 compare_asked(const void *a, const void *b)
 {

@@ -159,7 +159,7 @@ add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn
 	plan_add_value(request, name, asset->columns[column].type, app_row_value(asset, column));
 }
 
-/* read_rows reads the asset's rows of the times that a list has; the caller frees the result. */
+/* read_rows reads the asset's rows that have a time in a list; the caller frees the result. */
 static SPITupleTable *
 read_rows(const EventTables *tables, const AppRow *asset, const LogList *list, LogRows *rows)
 {
@@ -250,7 +250,7 @@ add_optional(RowBatch *batch, RowArray array, void *value, Oid type)
 	add_nullable(batch, array, PointerGetDatum(value), value == NULL, type);
 }
 
-/* add_nullable adds an element to an array, without a memory context of its own: batches can be small. */
+/* add_nullable adds an element to an array without a separate memory context, because batches can be small. */
 static void
 add_nullable(RowBatch *batch, RowArray array, Datum value, bool isnull, Oid type)
 {
@@ -320,7 +320,7 @@ remove_from_document(const EventTables *tables, const AppRow *asset)
 	add_key(&request, "asset_id", asset, ASSET_ID);
 	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
 	plan_execute(&request);
-	/* a trigger can have made the document null */
+	/* a trigger may have made the document null */
 	remains = SPI_processed == 0 ||
 		(!plan_result_is_null(0, 1, BOOLOID) && DatumGetBool(plan_result(0, 1, BOOLOID)));
 	if (remains)

@@ -101,7 +101,7 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 
 	if (request->by_cursor)
 		skip_to_cursor(request, &walk);
-	/* without events in the document, the statement has left them out */
+	/* without events in the document, the statement has skipped them */
 	if (log.count == 0)
 		skip = 0;
 	else if (walk.rows.count == 0)
@@ -186,7 +186,7 @@ find_log(const AppRow *asset, ReuseLog *log)
 	log_require(log_find(document ? &document->root : NULL, log));
 }
 
-/* skip_to_cursor leaves out the document's events that are not after the cursor's. */
+/* skip_to_cursor skips the document's events up to the cursor. */
 static void
 skip_to_cursor(const HistoryRequest *request, HistoryWalk *walk)
 {
@@ -240,7 +240,7 @@ walk_step(HistoryWalk *walk, EventId *id, ReuseValue *element)
 	return true;
 }
 
-/* is_before: does a document's event come before that place in the history, from the oldest on? */
+/* is_before: is a document's event older than that place in the history? */
 static bool
 is_before(const LogEvent *event, Timestamp time, int32 seq)
 {

@@ -23,7 +23,7 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_import);
 
-/* What an answer takes, and a failed event in it beside its message */
+/* Size of an answer, and of a failed event in it without its message */
 #define ANSWER_SIZE			128
 #define FAILED_SIZE			128
 
@@ -36,7 +36,7 @@ typedef struct ImportArgs
 	bool		dry_run;
 } ImportArgs;
 
-/* How many events there are of each state */
+/* The number of events in each state */
 typedef struct ImportCounts
 {
 	uint32		imported;

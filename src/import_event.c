@@ -27,7 +27,7 @@
 #include "import_event.h"
 #include "time_iso.h"
 
-/* Bytes of an unknown key that a message shows */
+/* Maximum number of bytes of an unknown key in a message */
 #define SHOWN_KEY_LEN		64
 
 /* YYYY */
@@ -63,7 +63,7 @@ static const struct
 	[EVENT_CONTEXT] = {.key = JSONB_KEY("context")},
 };
 
-/* What an event is read with */
+/* What reading an event requires */
 typedef struct EventReader
 {
 	const text *source;
@@ -100,7 +100,7 @@ import_events_read(const Jsonb *array, const text *source, TimestampTz clock)
 	return events;
 }
 
-/* import_event_fail notes what is wrong with an event, unless something is already. */
+/* import_event_fail notes what is wrong with an event, unless it has failed already. */
 void
 import_event_fail(ImportEvent *event, int sqlstate, const char *format,...)
 {
@@ -154,7 +154,7 @@ read_event(EventReader *reader, const ReuseValue *element, ImportEvent *event)
 	}
 }
 
-/* check_keys checks that an event is an object which has none but the keys above. */
+/* check_keys checks that an event is an object with no other keys than those above. */
 static void
 check_keys(const ReuseValue *element, ImportEvent *event)
 {
@@ -187,7 +187,7 @@ find_value(const ReuseValue *element, int key, ImportEvent *event, ReuseValue *v
 		value->type != JENTRY_ISNULL;
 }
 
-/* read_text reads a value that is to be a text, or for some keys a number; null if it is not given. */
+/* read_text reads a value that must be a text, or for some keys a number; null if it is not given. */
 static text *
 read_text(const ReuseValue *element, int key, ImportEvent *event)
 {
@@ -266,7 +266,7 @@ read_context(const ReuseValue *element, ImportEvent *event)
 		event->context = reuse_value_to_jsonb(&value);
 }
 
-/* check_place completes the type of the place, and checks that it is one, as asset_reuse_track does. */
+/* check_place completes the type of the place and checks the place, as asset_reuse_track does. */
 static void
 check_place(ImportEvent *event)
 {
@@ -277,7 +277,7 @@ check_place(ImportEvent *event)
 						  "campaign_space_id or reused_in_id must be given");
 }
 
-/* make_key makes the key to be stored: the source, a colon, and the event's key or what stands for it. */
+/* make_key makes the key to store: the source, a colon, and the event's key or its digest. */
 static void
 make_key(EventReader *reader, const text *key, const text *timestamp, ImportEvent *event)
 {

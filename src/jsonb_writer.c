@@ -22,7 +22,7 @@
 
 #include "jsonb_writer.h"
 
-/* jsonb_util.c's limit on an array, which it keeps to itself */
+/* The limit on the length of an array, which is private to jsonb_util.c */
 #define MAX_ARRAY_ELEMS		(Min(MaxAllocSize / sizeof(JsonbValue), JB_CMASK))
 
 static JsonbFrame *begin_container(JsonbWriter *w, uint32 header, uint32 nchildren);
@@ -46,7 +46,7 @@ jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
 	w->depth = 0;
 }
 
-/* jsonb_writer_finish returns the value, once its outermost container ended. */
+/* jsonb_writer_finish returns the value, after its outermost container has ended. */
 Jsonb *
 jsonb_writer_finish(JsonbWriter *w)
 {
@@ -84,7 +84,7 @@ jsonb_begin_array(JsonbWriter *w, uint32 nelems)
 	begin_array(w, nelems, 0);
 }
 
-/* jsonb_begin_scalar begins a value that is no container: one child comes next. */
+/* jsonb_begin_scalar begins a value that is not a container: one child comes next. */
 void
 jsonb_begin_scalar(JsonbWriter *w)
 {
@@ -165,7 +165,7 @@ jsonb_put_numeric(JsonbWriter *w, Numeric num)
 		jsonb_put_copy(w, JENTRY_ISNUMERIC, num, VARSIZE_ANY(num));
 }
 
-/* jsonb_put_container puts an array or object of another value as it is. */
+/* jsonb_put_container copies an array or object of another value as it is. */
 void
 jsonb_put_container(JsonbWriter *w, const void *container, uint32 size)
 {
@@ -188,7 +188,7 @@ jsonb_put_copy(JsonbWriter *w, uint32 type, const void *data, uint32 len)
 	put_child(w, type, padding + len);
 }
 
-/* jsonb_compare_keys compares as jsonb sorts an object's keys: by length first. */
+/* jsonb_compare_keys compares keys in the order of jsonb: by length first. */
 int
 jsonb_compare_keys(const char *a, uint32 alen, const char *b, uint32 blen)
 {
@@ -197,7 +197,7 @@ jsonb_compare_keys(const char *a, uint32 alen, const char *b, uint32 blen)
 	return memcmp(a, b, alen);
 }
 
-/* begin_container puts a container's header and sets room for its JEntries aside. */
+/* begin_container puts a container's header and reserves space for its JEntries. */
 static JsonbFrame *
 begin_container(JsonbWriter *w, uint32 header, uint32 nchildren)
 {
@@ -249,7 +249,7 @@ put_child(JsonbWriter *w, uint32 type, uint32 len)
 	f->next++;
 }
 
-/* put_padding aligns the end of the buffer as containers and numbers need it. */
+/* put_padding aligns the end of the buffer as containers and numbers require. */
 static uint32
 put_padding(JsonbWriter *w)
 {
@@ -260,7 +260,7 @@ put_padding(JsonbWriter *w)
 	return padding;
 }
 
-/* put_bytes appends bytes, or leaves room for them if data is null. */
+/* put_bytes appends bytes, or reserves space for them if data is null. */
 static void
 put_bytes(JsonbWriter *w, const void *data, uint32 len)
 {
