@@ -33,7 +33,7 @@
 #include "log_list.h"
 #include "time_sort.h"
 
-/* A row of a time that events have, too */
+/* A row with the time of an event */
 typedef struct HashedRow
 {
 	int64		hash;			/* of its element; first, for time_sort */
@@ -77,7 +77,7 @@ log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
 	if (!ordered)
 		time_sort(list->events, list->count, sizeof(LogEvent));
 
-	/* in place: what is kept never overtakes what is looked at */
+	/* in place: writing never overtakes reading */
 	while (first < list->count)
 	{
 		uint32		end = group_end(list, first);
@@ -90,7 +90,7 @@ log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
 	list->count = kept;
 }
 
-/* log_list_element finds what an event of the list is in the document. */
+/* log_list_element finds the element of the document for an event of the list. */
 void
 log_list_element(const LogList *list, uint32 i, ReuseValue *element)
 {
@@ -117,7 +117,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 	for (i = 0; i < rows->count; i++)
 		more += VARSIZE(rows->rows[i].element) + sizeof(JEntry) + MAXIMUM_ALIGNOF;
 
-	/* no log is larger than a JEntry can say */
+	/* the size of a log must fit into a JEntry */
 	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
 	jsonb_begin_array(&w, list.count + rows->count);
 	for (i = 0; i <= list.count; i++)
@@ -125,7 +125,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 		ReuseValue	element;
 
 		CHECK_FOR_INTERRUPTS();
-		/* at equal times, events of the document have the greater numbers */
+		/* at equal times, the document's events have greater numbers than the rows */
 		for (; next_row < rows->count &&
 			 (i == list.count || rows->rows[next_row].time <= list.events[i].time); next_row++)
 		{
@@ -179,7 +179,7 @@ group_end(const LogList *list, uint32 first)
 	return end;
 }
 
-/* rows_of_time steps to the first row of a time and returns how many there are. */
+/* rows_of_time steps to the first row of a time and returns the number of its rows. */
 static uint32
 rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
 {
@@ -209,7 +209,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 	{
 		hashed = hash_rows(rows, nrows);
 		seqs = sorted_seqs(rows, nrows);
-		/* behind the rows, unless others have written numbers that leave no room there: then between them */
+		/* after the rows or, if others have used up the numbers there, between them */
 		if (seqs[nrows - 1] < PG_INT32_MAX - (int64) (end - first))
 			seq = Max(seqs[nrows - 1] + 1, 0);
 	}
@@ -234,7 +234,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 	return to;
 }
 
-/* sorted_seqs returns the rows' numbers, ascending. */
+/* sorted_seqs returns the numbers of rows, ascending. */
 static int64 *
 sorted_seqs(const LogRow *rows, uint32 nrows)
 {
@@ -247,7 +247,7 @@ sorted_seqs(const LogRow *rows, uint32 nrows)
 	return seqs;
 }
 
-/* hash_rows returns the rows by their hashes, which makes them easy to find by what they are. */
+/* hash_rows returns the rows in a table by the hash of their elements. */
 static HashedRow *
 hash_rows(const LogRow *rows, uint32 nrows)
 {
@@ -299,14 +299,14 @@ hash_of(const Jsonb *value)
 	return (int64) hash;
 }
 
-/* hash_scalar continues a hash by a scalar. */
+/* hash_scalar continues a hash with a scalar. */
 static uint64
 hash_scalar(const JsonbValue *value, uint64 hash)
 {
 	bool		negative = value->type == jbvNumeric && is_negative(value->val.numeric);
 	uint64		result = 0;
 
-	/* a number's hash is that of its opposite, too */
+	/* a number and its negative have the same hash */
 	hash = DatumGetUInt64(hash_uint32_extended(value->type, hash + negative));
 	JsonbHashScalarValueExtended(value, &result, hash);
 	return result;
@@ -323,7 +323,7 @@ is_negative(Numeric number)
 	return negative;
 }
 
-/* take_copy looks for a row that an element is a copy of and that no other is, and takes it. */
+/* take_copy finds a row of which an element is a copy and that has no other copy yet, and takes it. */
 static bool
 take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows)
 {
@@ -346,7 +346,7 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 	i = low;
 	if (low < nrows)
 	{
-		/* events and rows that are all alike are not gone through again and again */
+		/* avoids quadratic time if all events and rows are alike */
 		while (low + hashed[low].passed < nrows && hashed[low + hashed[low].passed].taken)
 			hashed[low].passed++;
 		i += hashed[low].passed;

@@ -28,7 +28,7 @@
 
 #define EVENT_ID_KEY		"event_id"
 
-/* So many bytes are searched between two checks for interrupts */
+/* Number of bytes that are searched between checks for interrupts */
 #define SEARCHED_BYTES		(8 * 1024 * 1024)
 
 static bool bytes_have(const ReuseLog *log, const text *wanted);
@@ -69,7 +69,7 @@ log_search_key(const ReuseLog *log, const text *key, uint32 *number)
 	return found;
 }
 
-/* log_search_mark finds the newest mark of an id or, where that is null, of a key. */
+/* log_search_mark finds the newest mark with an id or, if that is null, with a key. */
 bool
 log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark)
 {
@@ -107,7 +107,7 @@ log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
 	return log_splice(document, size, &marks, removed, added, count);
 }
 
-/* bytes_have: do a text's bytes stand anywhere in a log?  It takes time by the log's size alone. */
+/* bytes_have: does a log contain a text's bytes?  The time depends only on the size of the log. */
 static bool
 bytes_have(const ReuseLog *log, const text *wanted)
 {
@@ -124,7 +124,7 @@ bytes_have(const ReuseLog *log, const text *wanted)
 	return false;
 }
 
-/* has_key: has a context, or a mark, a key?  Only a string is one. */
+/* has_key: does a context or a mark have a key?  Only strings are keys. */
 static bool
 has_key(const ReuseValue *context, const text *key)
 {
@@ -144,7 +144,7 @@ has_id(const ReuseValue *mark, const EventId *id)
 		found.len == len && memcmp(found.data, buf, len) == 0;
 }
 
-/* make_mark makes a mark, without a time if that cannot be written as events have it. */
+/* make_mark makes a mark, without the time if events cannot have it. */
 static Jsonb *
 make_mark(EventId id, const ReusePlace *place)
 {

@@ -29,7 +29,7 @@
 static const JsonbKey log_key = JSONB_KEY("reuse_history");
 static const JsonbKey marks_key = JSONB_KEY("reuse_undone");
 
-/* events between two looks at whether the query was canceled */
+/* number of events between checks for interrupts */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
 static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
@@ -115,7 +115,7 @@ log_get(const ReuseLog *log, uint32 number, ReuseValue *event)
 	get_child(log->array, log->count, number, event);
 }
 
-/* log_last_time reads the time of the event stored last, if it has one. */
+/* log_last_time reads the time of the last stored event, if it has one. */
 bool
 log_last_time(const ReuseLog *log, Timestamp *time)
 {
@@ -127,7 +127,7 @@ log_last_time(const ReuseLog *log, Timestamp *time)
 	return reuse_event_time(&event, time);
 }
 
-/* log_latest_time finds the latest time up to a horizon, if an event has one. */
+/* log_latest_time finds the latest time up to a horizon, if there is one. */
 bool
 log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
 {
@@ -222,7 +222,7 @@ log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 	for (i = 0; i < nadded; i++)
 		more += added[i].len + sizeof(JEntry) + MAXIMUM_ALIGNOF;
 
-	/* no log is larger than a JEntry can say */
+	/* the size of a log must fit into a JEntry */
 	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
 	jsonb_begin_array(&w, kept + nadded);
 	log_walk(&walk, log);
@@ -252,7 +252,7 @@ log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
 
 	Assert(log->pair <= npairs);
 
-	/* each pair copied may need other padding, by less than a JEntry */
+	/* the padding of each copied pair may differ, by less than a JEntry */
 	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
 	jsonb_begin_object(w, npairs - log->present + 1);
 	for (i = 0; i <= npairs; i++)
@@ -270,7 +270,7 @@ log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
 	put_pair_values(w, document, 0, log->pair);
 }
 
-/* log_put_event puts an event in our own form; without a time if it cannot be written in that. */
+/* log_put_event puts an event in our own form, without the time if that form cannot have it. */
 void
 log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context)
 {
@@ -334,7 +334,7 @@ reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *key, ReuseVa
 	get_pair_value(container, pair, value);
 }
 
-/* reuse_value_get looks a key up in a value; false if it has none such. */
+/* reuse_value_get looks up a key in a value; false if it is not there. */
 bool
 reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 {
@@ -347,7 +347,7 @@ reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 	return true;
 }
 
-/* reuse_value_to_jsonb makes a value of its own of one inside a document. */
+/* reuse_value_to_jsonb makes a separate value from one inside a document. */
 Jsonb *
 reuse_value_to_jsonb(const ReuseValue *value)
 {
@@ -384,7 +384,7 @@ reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
 	}
 }
 
-/* reuse_jsonb_equal: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
+/* reuse_jsonb_equal: are two values equal as jsonb?  Equal numbers may differ in their bytes. */
 bool
 reuse_jsonb_equal(const Jsonb *a, const Jsonb *b)
 {

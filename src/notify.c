@@ -27,10 +27,10 @@ PG_FUNCTION_INFO_V1(asset_reuse_notify);
 
 #define QUIET_MS			1000.0
 
-/* How full the queue may be; PostgreSQL starts to warn here, and a commit fails at 1. */
+/* The fraction of the queue at which PostgreSQL starts to warn; at 1 a commit fails. */
 #define MAX_QUEUE_USAGE		0.5
 
-/* This transaction has written; it has a notification in the making, begun at that time. */
+/* This transaction has written; it is sending a notification, begun at that time. */
 static bool written = false;
 static bool notifying = false;
 static instr_time notifying_since;
@@ -58,7 +58,7 @@ asset_reuse_notify(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* check_trigger refuses calls that are not an AFTER trigger's for a statement. */
+/* check_trigger refuses calls other than by an AFTER trigger for each statement. */
 static void
 check_trigger(FunctionCallInfo fcinfo)
 {

@@ -45,10 +45,10 @@
 
 #define PLANS_EXPECTED		16		/* in a session; more are fine */
 
-/* What a session keeps: some ten statements for each of a few schemas */
+/* Maximum number of plans in a session: some ten statements for each of a few schemas */
 #define MAX_PLANS			100
 
-/* How often a plan that is stale is made anew, while its tables get locked */
+/* How often a stale plan is rebuilt while its tables are being locked */
 #define MAX_TRIES			20
 
 typedef struct PlanKey
@@ -76,7 +76,7 @@ typedef struct PlanEntry
 	SavedPlan  *saved;
 } PlanEntry;
 
-/* What check_functions looks for */
+/* The state of check_functions */
 typedef struct FunctionCheck
 {
 	Oid			caller;
@@ -84,7 +84,7 @@ typedef struct FunctionCheck
 	List	   *found;			/* those of them that are ours in the statement */
 } FunctionCheck;
 
-/* A receiver of the one value that a statement returns */
+/* A receiver for the single value that a statement returns */
 typedef struct ValueReceiver
 {
 	DestReceiver receiver;		/* first: it is the receiver itself */
@@ -133,7 +133,7 @@ plan_execute(const PlanRequest *request)
 	plan_execute_into(request, NULL);
 }
 
-/* plan_execute_into runs a statement whose rows a receiver gets. */
+/* plan_execute_into runs a statement and sends its rows to a receiver. */
 void
 plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 {
@@ -172,7 +172,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	QueryDesc  *desc;
 
 	Assert(request->read_only);
-	/* SPI has switched to its own */
+	/* SPI has switched to its own memory context */
 	MemoryContextSwitchTo(memory);
 	params = make_params(request);
 	pin_plan(saved);
@@ -184,7 +184,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	return desc;
 }
 
-/* plan_stop ends what plan_start has started. */
+/* plan_stop ends what plan_start started. */
 void
 plan_stop(QueryDesc *query)
 {
@@ -260,7 +260,7 @@ plan_result(uint64 row, int column, Oid type)
 	plan_report_changed();
 }
 
-/* plan_result_is_null: is such a value null?  The same error if it is of another type. */
+/* plan_result_is_null: is such a value null?  Raises the same error for a value of another type. */
 bool
 plan_result_is_null(uint64 row, int column, Oid type)
 {
@@ -283,7 +283,7 @@ plan_report_changed(void)
 			 errhint("Do not alter the tables in their own triggers, policies or views.")));
 }
 
-/* make_params makes the executor's parameters, null for none; the values are not copied. */
+/* make_params makes the executor's parameters, or null if there are none; values are not copied. */
 static ParamListInfo
 make_params(const PlanRequest *request)
 {
@@ -341,7 +341,7 @@ fetch_locked_plan(const PlanRequest *request)
 	SavedPlan  *saved;
 	int			tries = 0;
 
-	/* what was locked once is not waited for again; with debug_discard_caches no plan stays good */
+	/* locks that are held need no more waiting; with debug_discard_caches no plan stays valid */
 	do
 	{
 		CachedPlanSource *source;
@@ -360,7 +360,7 @@ fetch_locked_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* lock_tables_walker locks a query's tables and views as its execution will. */
+/* lock_tables_walker locks a query's tables and views as execution does. */
 static bool
 lock_tables_walker(Node *node, void *context)
 {
@@ -391,11 +391,11 @@ lock_tables_of_plan(const CachedPlan *plan)
 	}
 }
 
-/* lock_table locks a table or view as an execution will. */
+/* lock_table locks a table or view as execution does. */
 static void
 lock_table(const RangeTblEntry *rte)
 {
-	/* since PostgreSQL 16, a view is locked by the entry that has become its subquery */
+	/* since PostgreSQL 16, a view is locked through the range table entry of its subquery */
 	Assert(rte->rtekind != RTE_RELATION || rte->rellockmode != NoLock);
 	if (OidIsValid(rte->relid) && rte->rellockmode != NoLock)
 		LockRelationOid(rte->relid, rte->rellockmode);
@@ -453,7 +453,7 @@ fetch_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* has_same_tables: was a plan built from the tables' descriptions of a request? */
+/* has_same_tables: was a plan built from the same table descriptions as in a request? */
 static bool
 has_same_tables(const SavedPlan *saved, const PlanRequest *request)
 {
@@ -516,7 +516,7 @@ prepare_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* check_tables makes sure that a statement, which has their names, is over the tables that were bound. */
+/* check_tables checks that the names in a statement still refer to the bound tables. */
 static void
 check_tables(SPIPlanPtr plan, const PlanRequest *request)
 {
@@ -569,7 +569,7 @@ check_functions_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_functions_walker, context);
 }
 
-/* check_function notes a function of ours, and refuses one that is where ours are and named like them. */
+/* check_function notes our own functions, and refuses others that have their schema and name. */
 static bool
 check_function(Oid function, void *context)
 {
@@ -629,7 +629,7 @@ function_owner(Oid function)
 	return owner;
 }
 
-/* discard_plan frees a plan that no entry has any more, now or after it ran. */
+/* discard_plan frees a plan that has lost its entry, now or when it has finished running. */
 static void
 discard_plan(SavedPlan *saved)
 {
@@ -668,7 +668,7 @@ discard_stale_plans(void)
 	}
 }
 
-/* discard_least_used_plan drops the entry that was not used for the longest time, if there is one. */
+/* discard_least_used_plan drops the least recently used entry, if there is one. */
 static void
 discard_least_used_plan(void)
 {

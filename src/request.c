@@ -35,7 +35,7 @@ request_id_type(FunctionCallInfo fcinfo, int argno)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
 
-	/* a function call of the protocol's own has no expression */
+	/* a fast-path function call has no expression */
 	if (!OidIsValid(type))
 	{
 		Oid		   *types;
@@ -47,7 +47,7 @@ request_id_type(FunctionCallInfo fcinfo, int argno)
 	return type == UUIDOID ? UUIDOID : TEXTOID;
 }
 
-/* request_identifier returns an identifier that must be given, of the type told. */
+/* request_identifier returns a required identifier of the given type. */
 Identifier
 request_identifier(FunctionCallInfo fcinfo, int argno, const char *name, Oid type)
 {

@@ -117,7 +117,7 @@ identifier_compare(Identifier a, Identifier b)
 	return order != 0 ? order : (xlen > ylen) - (xlen < ylen);
 }
 
-/* identifier_add adds a parameter for an identifier; one that is optional may be none. */
+/* identifier_add adds a parameter for an identifier, which may be missing if it is optional. */
 void
 identifier_add(PlanRequest *request, const char *name, Identifier id, const AppColumn *column)
 {

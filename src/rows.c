@@ -49,7 +49,7 @@ asset_reuse_event_rows(PG_FUNCTION_ARGS)
 	return rows_stream_next(fcinfo);
 }
 
-/* open_events starts the stream of events; what is bound must live as long as it. */
+/* open_events starts the stream of events; the bound values must live as long as the stream. */
 static void
 open_events(FunctionCallInfo fcinfo)
 {
@@ -121,7 +121,7 @@ asset_reuse_verify(PG_FUNCTION_ARGS)
 	return return_rows(fcinfo, &request, row_verify);
 }
 
-/* require_asset raises P0002 if the asset that is asked for is not there. */
+/* require_asset raises P0002 if the requested asset does not exist. */
 static void
 require_asset(const RowRequest *request)
 {
@@ -149,7 +149,7 @@ asset_reuse_unused(PG_FUNCTION_ARGS)
 	return return_rows(fcinfo, &request, row_unused);
 }
 
-/* read_older_than reads an age, if one is given, as the time that it takes. */
+/* read_older_than converts an age, if one is given, to a point in time. */
 static void
 read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request)
 {

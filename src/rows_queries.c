@@ -19,7 +19,7 @@
 #include "rows_queries.h"
 #include "table_bind.h"
 
-/* An event without a usable time is at -infinity, so that it is the last one when the newest comes first. */
+/* An event without a usable time has -infinity, so that it comes last in descending order. */
 const char row_events[] =
 	"SELECT {fn:event_id}({utc:e.reused_at}, e.seq), {answer:id e.asset_id},"
 	"  {timestamptz:e.reused_at}, e.reused_in_type, e.reused_in_id, e.reused_in_name,"
@@ -126,7 +126,7 @@ const char row_members[] =
 	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
 	" GROUP BY m.id ORDER BY m.id";
 
-/* The assets that are asked for. */
+/* The requested assets. */
 static const char wanted[] =
 	"{live:a}{if asset_id} AND a.id {=} $asset_id{end}"
 	"{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
@@ -286,7 +286,7 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 		history_table_put_piece(text, request, name);
 }
 
-/* argument_of returns what is behind a kind in a name; null if the name is of another one. */
+/* argument_of returns the rest of a name after its kind; null if the name is of another kind. */
 static const char *
 argument_of(const char *name, const char *kind)
 {
@@ -319,7 +319,7 @@ append_id_answer(PlanText *text, const PlanRequest *request, const char *argumen
 							 "{if as_uuid}, CAST('%s' AS pg_catalog.text)){end}", expression, column));
 }
 
-/* append_named_id appends the id of place p in the type and collation of the campaigns', whose index is used then. */
+/* append_named_id appends the id of place p in the type and collation of the campaigns' ids, so that their index is used. */
 static void
 append_named_id(PlanText *text, const PlanRequest *request)
 {
@@ -342,7 +342,7 @@ append_timestamptz(PlanText *text, Oid type, const char *expression)
 					 expression, expression);
 }
 
-/* append_bucket appends when the bucket begins that a time in UTC is in. */
+/* append_bucket appends the beginning of the bucket that contains a time in UTC. */
 static void
 append_bucket(PlanText *text, const PlanRequest *request, const char *time)
 {
@@ -373,7 +373,7 @@ append_created_before(PlanText *text, const PlanRequest *request)
 				"pg_catalog.timezone('UTC', $created_before)" : "$created_before");
 }
 
-/* append_ctr appends an asset's ctr, computed where it has none but what that takes. */
+/* append_ctr appends an asset's ctr, computed from clicks and impressions if there is no such column. */
 static void
 append_ctr(PlanText *text, const AppTable *assets)
 {
@@ -385,7 +385,7 @@ append_ctr(PlanText *text, const AppTable *assets)
 	}
 	appendStringInfoString(&text->sql, "CASE WHEN ");
 	append_number(text, assets, "impressions");
-	/* beyond that a numeric, which has its limits, could not hold the ratio */
+	/* beyond this, the ratio would exceed the limits of numeric */
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.>) 1e-1000 AND pg_catalog.abs(");
 	append_number(text, assets, "clicks");
 	appendStringInfoString(&text->sql, ") OPERATOR(pg_catalog.<) 1e1000 THEN pg_catalog.trim_scale("

@@ -81,7 +81,7 @@ rows_stream_next(FunctionCallInfo fcinfo)
 	SRF_RETURN_DONE(call);
 }
 
-/* close_stream is called as well where the calling query ends before the rows do. */
+/* close_stream is also called if the calling query ends before the rows do. */
 static void
 close_stream(Datum arg)
 {

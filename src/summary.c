@@ -135,14 +135,14 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
-/* get_state returns the state that is an argument; null if there is none yet. */
+/* get_state returns the state in an argument; null if there is none yet. */
 static SummaryState *
 get_state(FunctionCallInfo fcinfo, int argno)
 {
 	return PG_ARGISNULL(argno) ? NULL : (SummaryState *) PG_GETARG_POINTER(argno);
 }
 
-/* copy_state copies a state, which may be short-lived, by sending it. */
+/* copy_state copies a state, which may be short-lived, by serializing it. */
 static SummaryState *
 copy_state(SummaryState *state, MemoryContext context)
 {

@@ -92,7 +92,7 @@ send_top_asset(StringInfo buf, const SummaryState *state, const TopAsset *asset)
 	}
 }
 
-/* summary_state_receive makes the state again, in a memory context. */
+/* summary_state_receive restores the state in a memory context. */
 SummaryState *
 summary_state_receive(StringInfo buf, MemoryContext context)
 {

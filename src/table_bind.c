@@ -37,7 +37,7 @@
 #include "settings.h"
 #include "table_bind.h"
 
-/* A column of the history that must be of the type of one of the assets */
+/* A column of the history table that must have the type of a column of the assets */
 typedef struct SameType
 {
 	HistoryColumn history;
@@ -170,7 +170,7 @@ counts_as_table(char relkind)
 	}
 }
 
-/* check_owner raises 42809 for a table of somebody else's, which must not even be waited for. */
+/* check_owner raises 42809 for another owner's table, before waiting for a lock on it. */
 static void
 check_owner(const AppTable *assets, Oid relid)
 {
@@ -190,7 +190,7 @@ relation_owner(Oid relid)
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner = InvalidOid;
 
-	/* it can have been dropped meanwhile */
+	/* it may have been dropped concurrently */
 	if (HeapTupleIsValid(tuple))
 	{
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
@@ -266,7 +266,7 @@ check_is_as_seen(const AppTable *assets, Oid relid)
 		strcmp(NameStr(named.name), name) == 0;
 	Oid			seen;
 
-	/* looking into pg_class is a good part of what a short history costs */
+	/* reading pg_class would be a large part of the cost of a short history */
 	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, named.horizon))
 		return;
 	seen = seen_by_snapshot(schema, name);
@@ -279,7 +279,7 @@ check_is_as_seen(const AppTable *assets, Oid relid)
 		note_named(schema, name, relid);
 }
 
-/* seen_by_snapshot returns the table of that name that the calling query's snapshot sees; 0 for none. */
+/* seen_by_snapshot returns the table of that name in the calling query's snapshot; 0 if there is none. */
 static Oid
 seen_by_snapshot(Oid schema, const char *name)
 {
@@ -373,7 +373,7 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 						"change its foreign key to reference these assets");
 }
 
-/* check_same_type raises an error if a column has not the type that the assets' has. */
+/* check_same_type raises an error if a column does not have the type of the assets' column. */
 static void
 check_same_type(const AppTable *assets, const AppTable *history, const SameType *same)
 {

@@ -85,7 +85,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(quote_qualified_identifier(history.schema, history.name)));
 }
 
-/* wants_months reads partition_by: null for one table, 'month' for one a month. */
+/* wants_months reads partition_by: null for an ordinary table, 'month' for monthly partitions. */
 static bool
 wants_months(FunctionCallInfo fcinfo)
 {
@@ -102,7 +102,7 @@ wants_months(FunctionCallInfo fcinfo)
 	return true;
 }
 
-/* find_schema returns the schema that the table is to be in: the assets' own, or the one that is set. */
+/* find_schema returns the schema for the table: the one in the setting, or that of the assets. */
 static Oid
 find_schema(const AppTable *assets)
 {
@@ -210,7 +210,7 @@ table_definition(const AppTable *assets, bool by_month)
 	return sql.data;
 }
 
-/* table_kind returns TABLE, or what refers to an unlogged table has to be. */
+/* table_kind returns TABLE, or UNLOGGED TABLE if the assets are unlogged. */
 static const char *
 table_kind(Oid like)
 {
@@ -319,7 +319,7 @@ create_partitions(const AppTable *history)
 	List	   *partitions;
 	ListCell   *cell;
 
-	/* what these run can be code of the table's, which so must be ours */
+	/* these can run code that belongs to the table, so the table must be ours */
 	app_schema_check_name(history);
 	if (partman.schema == NULL)
 		create_default_partition(history);
@@ -354,7 +354,7 @@ create_default_partition(const AppTable *history)
 static void
 create_months(const AppTable *history, Partman partman)
 {
-	/* it takes the table's name unquoted */
+	/* the function expects the table's name unquoted */
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
 					   "p_type => '%s', p_interval => '1 month')", partman.schema,
 					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),

@@ -111,7 +111,7 @@ table_ddl_find_partman(void)
 	Partman		partman = {0};
 	SPITupleTable *rows;
 
-	/* until 5 it knew partitions by inheritance as well */
+	/* before version 5 it also supported partitioning by inheritance */
 	rows = ddl_query("SELECT e.extnamespace::regnamespace, "
 					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
 					 "FROM pg_extension AS e WHERE e.extname = 'pg_partman' "
@@ -140,13 +140,13 @@ ddl_enter(Oid role)
 	state.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	/* what the role's own code could leave behind would run as the caller */
+	/* anything that the role's own code leaves behind would run as the caller */
 	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   (role != state.user ? SECURITY_RESTRICTED_OPERATION : 0));
 	return state;
 }
 
-/* ddl_leave puts back the role, and all settings, also those that others changed meanwhile. */
+/* ddl_leave restores the role and all settings, including those that other code changed meanwhile. */
 void
 ddl_leave(DdlState state)
 {

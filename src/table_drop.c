@@ -106,7 +106,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	events = count_events(&assets, &history, fcinfo->flinfo->fn_oid);
 	hidden = hide_table(&history);
 	restore_events(&assets, &hidden, events, fcinfo->flinfo->fn_oid);
-	/* some can have come meanwhile */
+	/* dependents may have been added meanwhile */
 	check_dependents(&history);
 	ddl_run(psprintf("DROP TABLE %s", ddl_name(&hidden)));
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(history.relid)))
@@ -167,7 +167,7 @@ hide_table(const AppTable *history)
 	char		name[NAMEDATALEN];
 	uint64		number;
 
-	/* one that nobody can have taken: what has it would be waited for */
+	/* a name that nobody can have taken, because the rename would wait for its holder */
 	if (!pg_strong_random(&number, sizeof(number)))
 		elog(ERROR, "could not generate a random name");
 	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
@@ -299,7 +299,7 @@ forget_in_partman(const AppTable *history)
 	ddl_leave(state);
 }
 
-/* drop_log_index drops the index on the assets that the table has brought, but none that its owner has made. */
+/* drop_log_index drops the index on the assets if it was created with the table, not if the owner created it. */
 static void
 drop_log_index(const AppTable *assets)
 {

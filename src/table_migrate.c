@@ -55,14 +55,14 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
  */
 #define BATCH_EVENTS		10000
 
-/* Room for a bigint with its separators */
+/* Size of a buffer for a bigint with separators */
 #define GROUPED_LEN			32
 
 static const char count_logged[] =
 	"SELECT COALESCE(pg_catalog.sum({fn:log_count}({doc:a})), 0) FROM {assets} AS a"
 	" WHERE {doc:a} {?} 'reuse_history'{if tenant_id} AND a.tenant_id {=} $tenant_id{end}";
 
-/* The index that the history table brings to the assets has them in this order. */
+/* The order is that of the index on the documents. */
 static const char pick_logged[] =
 	"SELECT {id:a.tenant_id}, {id:a.id}, {fn:log_count}({doc:a}) FROM {assets} AS a"
 	" WHERE {doc:a} {?} 'reuse_history' AND {fn:log_count}({doc:a}) {>} 0 AND a.tenant_id IS NOT NULL AND a.id IS NOT NULL"
@@ -100,7 +100,7 @@ typedef struct Migration
 
 	Identifier	tenant_id;		/* whose logs; none given: all */
 
-	/* bound for each transaction */
+	/* bound in each transaction */
 	AppTable	assets;
 	AppTable	history;
 	EventTables tables;
@@ -121,7 +121,7 @@ typedef struct Migration
 	Refused		refused;
 } Migration;
 
-/* A batch's assets, and how many events they had */
+/* A batch's assets, and the number of their events */
 typedef struct MovedAssets
 {
 	const Migration *migration;
@@ -256,7 +256,7 @@ count_events(Migration *m)
 	return count;
 }
 
-/* run_pass goes through all assets once, a transaction for each batch. */
+/* run_pass processes all assets once, with one transaction per batch. */
 static void
 run_pass(Migration *m, int batch_size, bool wait)
 {
@@ -438,11 +438,11 @@ note_refused(Migration *m, HeapTuple row, TupleDesc desc, const ErrorData *error
 	batch_note_refused(&m->refused, m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)), error);
 }
 
-/* report_batch tells how far it is. */
+/* report_batch reports the progress. */
 static void
 report_batch(const Migration *m)
 {
-	/* calls that come meanwhile can add to what was counted at the beginning */
+	/* concurrent calls can add to the number counted at the beginning */
 	int64		total = Max(m->total, m->events);
 
 	ereport(NOTICE,
@@ -451,7 +451,7 @@ report_batch(const Migration *m)
 					grouped(m->moved_assets), grouped(events_per_second(m)))));
 }
 
-/* report_end sums up. */
+/* report_end reports the totals. */
 static void
 report_end(const Migration *m, int64 left)
 {

@@ -18,7 +18,7 @@
 #include "table_ddl.h"
 #include "table_rights.h"
 
-/* Reading, inserting, updating and deleting */
+/* The policies: for reading, inserting, updating and deleting */
 #define NPOLICIES	4
 
 static void copy_privileges(const AppTable *assets, const AppTable *history);
@@ -114,7 +114,7 @@ create_policies(const AppTable *assets, const AppTable *history)
 	check_policies(assets, history);
 }
 
-/* check_policies makes sure that the table has the policies, and that they ask the assets and nothing else. */
+/* check_policies checks that the table has the policies, and that they refer to the assets only. */
 static void
 check_policies(const AppTable *assets, const AppTable *history)
 {
@@ -129,7 +129,7 @@ check_policies(const AppTable *assets, const AppTable *history)
 		app_report_renamed(assets->name);
 }
 
-/* asset_exists returns the condition that there is the event's asset, for who asks. */
+/* asset_exists returns the condition that the event's asset exists for the current user. */
 static char *
 asset_exists(const AppTable *assets, const AppTable *history, const char *lock)
 {

@@ -20,7 +20,7 @@
 
 #define FRACTION_DIGITS		6		/* of a second, down to the microsecond */
 
-/* A civil date and time, as ISO 8601 spells it */
+/* The fields of a date and time in ISO 8601 */
 typedef struct IsoFields
 {
 	int64		year;
@@ -32,7 +32,7 @@ typedef struct IsoFields
 	int			usec;
 } IsoFields;
 
-/* What is left to read */
+/* The rest of the input */
 typedef struct IsoInput
 {
 	const char *at;
@@ -163,7 +163,7 @@ read_event_form(const char *str, IsoFields *f)
 	f->second = two_digits(str + 17, &bad);
 	f->usec = two_digits(str + 20, &bad) * 10000 + two_digits(str + 22, &bad) * 100 +
 		two_digits(str + 24, &bad);
-	/* what is rare, such as a leap second, is left to the general reader */
+	/* rare forms, such as a leap second, are left to the general reader */
 	return !bad && is_date(f) && f->hour < HOURS_PER_DAY && f->minute < MINS_PER_HOUR &&
 		f->second < SECS_PER_MINUTE;
 }
@@ -192,7 +192,7 @@ read_date(IsoInput *in, IsoFields *f)
 	return is_date(f);
 }
 
-/* is_date: is there such a day? */
+/* is_date: does the day exist? */
 static bool
 is_date(const IsoFields *f)
 {

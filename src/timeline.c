@@ -46,7 +46,7 @@ enum
 	TREND_FIRST_REUSED
 };
 
-/* What a trend adds up */
+/* The running totals of a trend */
 typedef struct TrendTotals
 {
 	int64		assets;
@@ -96,7 +96,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* read_time_zone reads a time zone, null for UTC; error 22023 if there is none such. */
+/* read_time_zone reads a time zone, null for UTC; error 22023 if there is no such zone. */
 static text *
 read_time_zone(FunctionCallInfo fcinfo, int argno)
 {
@@ -104,7 +104,7 @@ read_time_zone(FunctionCallInfo fcinfo, int argno)
 
 	if (pg_strcasecmp(text_to_cstring(zone), "UTC") == 0)
 		return NULL;
-	/* its error is the one that PostgreSQL has for this */
+	/* raises PostgreSQL's own error */
 	(void) DirectFunctionCall2(timestamptz_zone, PointerGetDatum(zone), TimestampTzGetDatum(0));
 	return zone;
 }
@@ -178,7 +178,7 @@ timeline_start(const RowRequest *request, Timestamp *start)
 	return true;
 }
 
-/* report_outside says what a timeline does not show. */
+/* report_outside reports the events that a timeline does not show. */
 static void
 report_outside(const RowRequest *request)
 {
@@ -198,7 +198,7 @@ report_outside(const RowRequest *request)
 				 errhint("Use a longer bucket, or a shorter range of start_date and end_date.")));
 }
 
-/* events_outside returns how many events are later than the buckets, or earlier. */
+/* events_outside returns the number of events later, or earlier, than the buckets. */
 static int64
 events_outside(const RowRequest *request, bool later)
 {
@@ -209,7 +209,7 @@ events_outside(const RowRequest *request, bool later)
 
 	for (row = 0; row < first && !later; row++)
 		events += row_count(row, TIMELINE_REUSES);
-	/* at most two rows have no bucket, and these are the last */
+	/* at most two rows have no bucket, and they come last */
 	for (row = SPI_processed; row > 0 && !bucket_start(row - 1, &start); row--)
 	{
 		if (DatumGetBool(plan_result(row - 1, TIMELINE_LATER, BOOLOID)) == later)
@@ -218,7 +218,7 @@ events_outside(const RowRequest *request, bool later)
 	return events;
 }
 
-/* first_row returns the row of the first bucket that there can be, or of a later one. */
+/* first_row returns the row of the first possible bucket, or of the next one. */
 static uint64
 first_row(const RowRequest *request)
 {
@@ -267,7 +267,7 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* put_trend puts the buckets of a trend, with what has added up by each. */
+/* put_trend puts the buckets of a trend, with the running totals. */
 static void
 put_trend(ReturnSetInfo *result, const RowRequest *request)
 {
@@ -342,7 +342,7 @@ put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, co
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* next_bucket returns when the next bucket begins; error 22023 if the time zone's clocks go back that far. */
+/* next_bucket returns the beginning of the next bucket; error 22023 if it is not later, because clocks were set back. */
 static Timestamp
 next_bucket(const RowRequest *request, Timestamp start)
 {
@@ -353,7 +353,7 @@ next_bucket(const RowRequest *request, Timestamp start)
 	return next;
 }
 
-/* check_all_put raises the same error if a row's bucket has not come. */
+/* check_all_put raises the same error if the bucket of a row was not reached. */
 static void
 check_all_put(const RowRequest *request, uint64 row)
 {
@@ -373,7 +373,7 @@ report_time_zone(const RowRequest *request)
 			 errhint("Use the name of a time zone that is in use.")));
 }
 
-/* bucket_start reads which bucket a row of the statement has counted; false if none. */
+/* bucket_start reads the bucket of a row of the statement; false if it has none. */
 static bool
 bucket_start(uint64 row, Timestamp *start)
 {
