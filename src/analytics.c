@@ -39,9 +39,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 #define ANSWER_SIZE			512
 
 /*
- * Only in a range does it matter which events there are, and so where they are.  Where there
- * is a history table, what is in it and in documents is counted beside the assets: an index on
- * (tenant_id, reused_at) has all that the rows take.
+ * Only in a range does it matter which events there are, and so where they are stored.  If there
+ * is a history table, its rows are counted in addition to the documents: the index on
+ * (tenant_id, reused_at) has everything that this needs.
  */
 static const char summarize_assets[] =
 	"SELECT {fn:summary}($top_limit, $start_date, $end_date,"
@@ -151,8 +151,8 @@ put_piece(PlanText *text, const PlanRequest *request, const char *name)
 }
 
 /*
- * append_argument appends an argument: a column, or an untyped null where
- * the table has none.  The document is left out where nobody looks into it.
+ * append_argument appends an argument: a column, or an untyped null if the
+ * table does not have it.  The document is null if it is not needed.
  */
 static void
 append_argument(PlanText *text, const PlanRequest *request, AssetColumn column)

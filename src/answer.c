@@ -37,7 +37,7 @@ static Numeric round_numeric(Datum number);
 
 /*
  * answer_put_row puts a row as an object: the columns of the set that it has,
- * and how often the asset was reused in the range asked for, unless that is null.
+ * and the number of the asset's reuses in the range, unless that is null.
  */
 void
 answer_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
@@ -188,7 +188,7 @@ answer_ratio(int64 factor, int64 dividend, int64 divisor)
  * answer_put_lift puts by how many percent a value exceeds a base, rounded; null
  * if that cannot be computed.
  *
- * Like answer_put_rounded it computes with the digits that a double surely has.
+ * Like answer_put_rounded, it computes with the digits of a double that are certain.
  */
 void
 answer_put_lift(JsonbWriter *w, double value, double base)
@@ -207,11 +207,11 @@ answer_put_lift(JsonbWriter *w, double value, double base)
 }
 
 /*
- * answer_put_rounded puts a double, rounded; null if it is no number.
+ * answer_put_rounded puts a double, rounded; null if it is NaN or infinite.
  *
- * Like a cast to numeric it goes through the 15 digits that a double surely
- * has, so that a mean of 1.00 and 1.01, in binary just below 1.005, becomes
- * 1.01 as it would on paper.
+ * Like a cast to numeric, it uses the 15 digits of a double that are certain, so
+ * that the mean of 1.00 and 1.01, in binary just below 1.005, becomes 1.01 as on
+ * paper.
  */
 void
 answer_put_rounded(JsonbWriter *w, double value)
@@ -223,8 +223,8 @@ answer_put_rounded(JsonbWriter *w, double value)
 }
 
 /*
- * shows_column: does a row's object have this key?  An asset has a ctr also where
- * that can be computed.
+ * shows_column: does a row's object have this key?  An asset also has a ctr if it
+ * can be computed.
  */
 static bool
 shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)

@@ -18,7 +18,7 @@ static void put_event(JsonbWriter *w, const TrackResult *result);
 
 /*
  * answer_tracked writes the answer into a memory context; the message gets the asset's count.
- * An event that is undone is null, for an earlier call has shown it.
+ * An event that was undone by an earlier call is null.
  */
 Jsonb *
 answer_tracked(const TrackResult *result, const char *message, MemoryContext memory)

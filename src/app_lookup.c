@@ -22,8 +22,8 @@ static const char lookup_campaign[] =
 /*
  * app_lookup reads columns of the tenant's live asset or campaign with an id.
  *
- * The caller is connected to SPI.  Read only, it sees what the calling query sees.
- * Error P0002 if there is no such row, for whichever reason.
+ * The caller is connected to SPI.  If read_only, the snapshot is that of the calling query.
+ * Error P0002 if there is no such row, whatever the reason.
  */
 void
 app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
@@ -59,9 +59,9 @@ app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identif
 }
 
 /*
- * app_read_one reads columns of the one asset that a statement has returned.
+ * app_read_one reads columns of the single asset that a statement returned.
  *
- * Errors: P0002 it has returned none, 21000 more than one.
+ * Errors: P0002 it returned none, 21000 it returned more than one.
  */
 void
 app_read_one(const AppTable *table, ColumnSet set, AppRow *row)

@@ -25,10 +25,9 @@
 #define MAX_RESULT_COLUMNS	(2 * APP_MAX_COLUMNS)
 
 /*
- * app_row_check makes sure that rows have, from a first attribute (from 0) on, the
- * columns of the set that the table's description says, whatever the functions and
- * triggers that the statement ran have done to the table meanwhile.  Once for all
- * rows of a result.
+ * app_row_check checks that rows have, starting at an attribute (from 0), the columns
+ * of the set according to the table's description, in case functions or triggers run
+ * by the statement have altered the table.  One call covers all rows of a result.
  */
 void
 app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
@@ -53,8 +52,8 @@ app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
 }
 
 /*
- * app_row_read reads those columns of a row; others are null.  It returns which
- * attribute follows them.
+ * app_row_read reads those columns of a row; others are null.  It returns the number
+ * of the attribute that follows them.
  */
 int
 app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
@@ -79,9 +78,9 @@ app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
 }
 
 /*
- * app_row_value reads a column that must not be null where a row was found by it.
+ * app_row_value reads a column that cannot be null because the row was found by it.
  *
- * Error 55000 if it is: a trigger or a view's function can have made it so.
+ * Error 55000 if a trigger or a view's function made it null nevertheless.
  */
 Datum
 app_row_value(const AppRow *row, int column)
@@ -138,8 +137,8 @@ app_row_integer(const AppRow *row, int column)
 }
 
 /*
- * app_row_number reads a column of any numeric type; false if it is null or, as
- * NaN and infinity, no number.
+ * app_row_number reads a column of any numeric type; false if it is null, NaN or
+ * infinite.
  */
 bool
 app_row_number(const AppRow *row, int column, double *value)
@@ -170,8 +169,8 @@ app_row_number(const AppRow *row, int column, double *value)
 }
 
 /*
- * app_row_ctr reads an asset's click-through rate in percent, from its column or,
- * where there is none, from clicks and impressions; false if it has none.
+ * app_row_ctr reads an asset's click-through rate in percent, from its column or, if
+ * there is no such column, from clicks and impressions; false if it has none.
  */
 bool
 app_row_ctr(const AppRow *row, double *ctr)

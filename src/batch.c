@@ -64,7 +64,7 @@ static void name_asset(void *arg);
 static char *spell_id(Identifier id);
 
 /*
- * batch_run goes over a tenant's assets, and tells the progress by a notice for each transaction.
+ * batch_run processes a tenant's assets, and reports the progress in a notice per transaction.
  *
  * It connects to SPI and disconnects.  Error 2D000 in a transaction block.
  */
@@ -101,8 +101,8 @@ check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
 }
 
 /*
- * begin_transaction ends the transaction and begins another one, in which each statement sees
- * what it gets the lock of, and binds the assets in that: there may have been DDL between the two.
+ * begin_transaction ends the transaction and begins another one, in which each statement sees the
+ * rows as it locks them, and binds the assets again, in case of DDL between the two.
  */
 static void
 begin_transaction(Batch *batch)
@@ -212,11 +212,11 @@ try_asset(void *arg)
 }
 
 /*
- * batch_try does something in a subtransaction, and returns the error if it was refused; null if
- * it was done.  One asset that is refused must not keep those behind it from being changed.
+ * batch_try calls a function in a subtransaction, and returns the error if the asset was refused;
+ * null on success.  An asset that is refused must not keep those after it from being changed.
  *
- * If it is not to wait, a lock that it does not get soon refuses it too.  What other assets would
- * meet as well is raised.
+ * Unless it may wait, failure to get a lock soon counts as a refusal, too.  Errors that other
+ * assets would also meet are raised.
  */
 ErrorData *
 batch_try(void (*work) (void *arg), void *arg, bool wait)
@@ -256,9 +256,9 @@ batch_try(void (*work) (void *arg), void *arg, bool wait)
 }
 
 /*
- * batch_is_refusal: can an error be about one asset?  An application's triggers have codes of their own,
- * and a policy refuses one row as it would a role; but what other assets would meet as well, a lack of
- * space say, ends the run.
+ * batch_is_refusal: can an error concern a single asset?  An application's triggers have codes of
+ * their own, and a policy has the same code as a missing privilege.  An error that other assets would
+ * also meet, such as a full disk, ends the run.
  */
 bool
 batch_is_refusal(int sqlerrcode)
@@ -292,8 +292,8 @@ batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
 }
 
 /*
- * batch_report_refused warns of the assets that were refused, if there were any.  Of their errors,
- * the details can quote rows.
+ * batch_report_refused warns of the assets that were refused, if there were any.  It leaves out the
+ * details of their errors, which can quote rows.
  */
 void
 batch_report_refused(const Refused *refused, const char *not_done, const char *hint)
@@ -335,9 +335,9 @@ spell_id(Identifier id)
 }
 
 /*
- * batch_request begins a request over the assets, for one of them or, given none, for the tenant's.
+ * batch_request begins a request over the assets: a given one or, without an id, all of the tenant's.
  *
- * It switches to the memory that ends with the asset; what runs a statement leaves that for SPI's own.
+ * It switches to the memory that is reset after each asset; running a statement switches to SPI's.
  */
 PlanRequest
 batch_request(const Batch *batch, const char *sql, Identifier asset_id)

@@ -42,7 +42,7 @@ static Jsonb *optional_jsonb(FunctionCallInfo fcinfo, int argno);
 
 /*
  * asset_reuse_event_element(reused_at, reused_in_type, reused_in_id, reused_in_name, reuse_key,
- * context, original) returns the element of a document that a row of the history table is.
+ * context, original) returns a row of the history table as an element of a document.
  */
 Datum
 asset_reuse_event_element(PG_FUNCTION_ARGS)
@@ -111,10 +111,10 @@ event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_cam
 }
 
 /*
- * event_row_element makes the element that a row is.
+ * event_row_element makes the element of a row.
  *
- * Whoever writes rows himself can give them a time that no element can have: then the element
- * has none.  Texts that no document can hold make no element, which is a null.
+ * Rows that other software wrote can have a time that no element can have: the element then has
+ * no time.  If the texts are too large for a document, the result is null.
  */
 Jsonb *
 event_row_element(const EventRow *row)
@@ -163,8 +163,8 @@ has_element(const EventRow *row)
 }
 
 /*
- * is_same_place: would the place that was read of an element be in those columns?  A campaign's
- * id is there as it was written or, if it is a uuid, as the type spells it.
+ * is_same_place: do the columns have the place that was read from an element?  They have a campaign's
+ * id as it was written or, if it is a uuid, in the spelling of the type.
  */
 static bool
 is_same_place(const ReusePlace *read, const ReusePlace *place)

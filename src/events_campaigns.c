@@ -23,8 +23,8 @@
 #include "plan_cache.h"
 
 /*
- * OFFSET 0 keeps the subquery as it is: a look-up by primary key for each id.
- * Left to itself, the planner may as well read all campaigns of the tenant.
+ * OFFSET 0 keeps the subquery from being pulled up, so that each id is a look-up by
+ * primary key.  Otherwise the planner might read all campaigns of the tenant.
  */
 static const char find_named[] =
 	"SELECT c.*"
@@ -71,7 +71,7 @@ events_campaigns_find(Identifier tenant_id, const AppTable *spaces, HistoryPage 
  * collect_ids collects the ids that a page's events name, in the type of the
  * campaigns' ids.
  *
- * Where that type is uuid, an id that is no uuid names no campaign.
+ * If that type is uuid, an id that is not a uuid names no campaign.
  */
 static void
 collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
@@ -101,8 +101,8 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 }
 
 /*
- * place_named_before returns the place of the campaign that an event names if one of
- * the events before it names it too, else 0.
+ * place_named_before returns the place of the campaign that an event names if an
+ * earlier event of the page names it, too; else 0.
  */
 static int
 place_named_before(const HistoryPage *page, const int *places, int64 event)

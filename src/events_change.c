@@ -60,8 +60,8 @@ static const char remove_row[] =
 	" AND h.reused_at {=} $reused_at AND h.seq {=} $seq";
 
 /*
- * A trigger on the history table can have tracked the asset meanwhile, and later: that is the
- * latest event then, unless it is absurd.
+ * A trigger on the history table may have tracked the asset at a later time.  Its event is then
+ * the latest one, unless that time is disregarded.
  */
 static const char count_events[] =
 	"UPDATE {assets} AS a SET"
@@ -105,9 +105,8 @@ static void remove_from_table(const EventsAsset *asset, const StoredEvent *event
 static NullableDatum last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count);
 
 /*
- * events_bind finds the tables of events that a function is going to change, and locks them.
- * Whether campaigns' ids are uuids is left to the caller: not all need to know, and it takes the
- * campaigns' table.
+ * events_bind finds and locks the tables for a function that changes events.  Whether the ids of
+ * campaigns are uuids is left to the caller: not all need it, and it requires the campaigns' table.
  */
 void
 events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables)
@@ -121,8 +120,7 @@ events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables
 }
 
 /*
- * events_lock locks an asset's row until the end of the transaction and reads it, as others have
- * left it.
+ * events_lock locks an asset's row until the end of the transaction, and reads its latest version.
  *
  * Errors: P0002 no such asset; 22039 or 2203C its document cannot hold a log.
  */
@@ -134,8 +132,7 @@ events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id
 }
 
 /*
- * events_read reads the same without a lock, and leaves a log in the document where it is: to look
- * at it.
+ * events_read reads the same without a lock, and leaves the log in the document, for readers.
  */
 void
 events_read(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
@@ -266,8 +263,8 @@ events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
 }
 
 /*
- * events_find_key finds the asset's event of a key, the earliest if others have stored more, or, if
- * that was undone, its mark.  What is there wins over a mark, which others can have written.
+ * events_find_key finds the asset's event with a key (the earliest, if other software stored several)
+ * or, if it was undone, its mark.  An event takes precedence over a mark, which anybody can write.
  */
 bool
 events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
@@ -309,8 +306,7 @@ find_row_of_key(const EventsAsset *asset, text *key, StoredEvent *event)
 }
 
 /*
- * events_find_place finds all events of the asset in a place, which is told by its type and id,
- * oldest first.
+ * events_find_place finds all events of the asset in a place, given by type and id, oldest first.
  */
 StoredEvent *
 events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count)
@@ -430,8 +426,8 @@ read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *e
 }
 
 /*
- * events_add stores an event at the asset's next time and returns its id, which triggers of the
- * history table can change.
+ * events_add stores an event at the asset's next time and returns its id as stored, which a trigger
+ * on the history table may have changed.
  */
 EventId
 events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
@@ -452,8 +448,8 @@ events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
 }
 
 /*
- * events_add_rows stores events, of which there is one at least, in the order of their times,
- * which no other event of the asset has.
+ * events_add_rows stores one or more events, ordered by time.  No other event of the asset may have
+ * one of these times.
  */
 void
 events_add_rows(EventsAsset *asset, const EventRow *rows, uint32 nrows)
@@ -492,8 +488,8 @@ add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows)
 /*
  * next_time returns the time of the asset's next event.
  *
- * What counts as the latest is decided by the clock as it is now, when the row is locked:
- * calls that have waited would otherwise not agree on an event a day ahead.
+ * The latest event is determined by the clock at this point, when the row is locked.  Otherwise
+ * calls that have waited might disagree about an event a day ahead.
  */
 static Timestamp
 next_time(const EventsAsset *asset, TimestampTz clock)
@@ -546,11 +542,11 @@ make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 }
 
 /*
- * events_remove removes events that were found by their ids or their place, oldest first, leaves
- * marks of them in the document, and returns what last_reused_at is to be then.  All at once: each
- * would make a copy of the document.
+ * events_remove removes events that were found by id or place, oldest first, leaves marks of them
+ * in the document, and returns the new last_reused_at.  It removes all at once, because each removal
+ * copies the document.
  *
- * Errors: 21000 an event cannot be told apart from others; 27000 a row is not removed.
+ * Errors: 21000 an event cannot be identified; 27000 a row was not removed.
  */
 NullableDatum
 events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
@@ -638,8 +634,8 @@ remove_from_table(const EventsAsset *asset, const StoredEvent *event)
 }
 
 /*
- * last_time_without returns what last_reused_at is to be after events were removed: the latest
- * time that is left if the latest event was one of them, otherwise what it is.
+ * last_time_without returns the new last_reused_at after events were removed: the latest remaining
+ * time if the latest event was one of them, otherwise the old value.
  */
 static NullableDatum
 last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count)
@@ -667,10 +663,10 @@ last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 co
 }
 
 /*
- * events_count adds to the asset's counter, sets last_reused_at, updated_at and, if it was
- * rewritten, the document, and reads the asset as it is then.  The counter does not fall below 0.
+ * events_count adds to the asset's counter, sets last_reused_at, updated_at and, if it was rewritten,
+ * the document, and reads the updated asset.  The counter does not fall below 0.
  *
- * Error 27000 if the row is not updated.
+ * Error 27000 if the row was not updated.
  */
 void
 events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, TimestampTz clock,

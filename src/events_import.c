@@ -48,7 +48,7 @@ pg_noreturn static void raise_again(const EventsImport *import, int first, Error
 static void note_error(EventsImport *import, int first, const ErrorData *error);
 
 /*
- * events_import stores the events that have not failed yet, and notes in each what came of it; or
+ * events_import stores the events that have not failed yet, and notes the result in each; or it
  * raises the error of the first one that fails.
  *
  * The caller is connected to SPI and has bound the tables.
@@ -78,8 +78,8 @@ events_import(EventsImport *import)
 }
 
 /*
- * find_assets finds the assets that the events name, by the numbers that it gives them, and links their
- * events.  It locks them if something is to be stored.
+ * find_assets numbers and finds the assets that the events name, and links their events.  It locks the
+ * assets unless it is a dry run.
  */
 static AskedAsset *
 find_assets(EventsImport *import)
@@ -117,8 +117,8 @@ collect_ids(EventsImport *import, Identifier *ids)
 }
 
 /*
- * link_events links each asset's events, from the first one on, which leads them; those without an asset
- * fail.  More than one id can be an asset's, where case does not count, say.
+ * link_events links each asset's events, beginning with the first, which leads them; those without an
+ * asset fail.  Several ids can name one asset, for example with a case-insensitive collation.
  */
 static void
 link_events(EventsImport *import, const AskedAsset *asked, int nasked)

@@ -35,8 +35,8 @@
 #define WINDOW_GROWTH		16
 
 /*
- * The latest row, those in the windows, and those of the keys.  The order of the primary key is asked
- * for in the first two, as in events_move.c; OFFSET 0 makes each key a look-up.
+ * The latest row, those in the windows, and those with the keys.  The first two request the order of
+ * the primary key, as in events_move.c; OFFSET 0 makes each key a look-up.
  */
 static const char read_rows[] =
 	"SELECT e.* FROM ("
@@ -131,9 +131,9 @@ static void store_new(AssetImport *a);
 static NullableDatum last_time(const AssetImport *a, Timestamp stored);
 
 /*
- * events_import_asset stores those of an asset's events that are new, and notes in each what came of it.
+ * events_import_asset stores the new ones of an asset's events, and notes the result in each.
  *
- * The caller is connected to SPI and has locked the asset's row, if something is to be stored.
+ * The caller is connected to SPI and has locked the asset's row, unless it is a dry run.
  */
 void
 events_import_asset(EventsImport *import, Identifier asset_id, int first)
@@ -406,8 +406,8 @@ is_same_place(const ImportEvent *event, const ReusePlace *stored)
 }
 
 /*
- * choose_times chooses the times of the events that are new, each after the one before; false if one
- * is beyond what is known of the table.
+ * choose_times chooses the times of the new events, in ascending order; false if one is beyond the
+ * window that was read from the table.
  */
 static bool
 choose_times(AssetImport *a)
@@ -476,8 +476,8 @@ store_new(AssetImport *a)
 }
 
 /*
- * last_time returns what last_reused_at is to be: the greatest of what it is, of the events that were
- * stored, and of those that were there.  What is beyond the horizon does not count.
+ * last_time returns the new last_reused_at: the greatest of the old one and the times of all events,
+ * old and new.  Times beyond the horizon are disregarded.
  */
 static NullableDatum
 last_time(const AssetImport *a, Timestamp stored)

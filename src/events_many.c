@@ -35,10 +35,10 @@ static int	compare_asked(const void *a, const void *b);
 static Datum make_array(const Identifier *ids, int nids, const AppColumn *column);
 
 /*
- * events_lock_many finds a tenant's assets, and locks their rows.  An asset that was asked for twice
- * is repeated where it comes again.
+ * events_lock_many finds a tenant's assets, and locks their rows.  Repeated requests for an asset are
+ * marked as ASSET_REPEATED.
  *
- * Locked, only assets are found that the caller may update.  The caller is connected to SPI.
+ * With locking, only assets that the caller may update are found.  The caller is connected to SPI.
  */
 AskedAsset *
 events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
@@ -83,8 +83,8 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 }
 
 /*
- * events_require_assets raises P0002 if any of the assets is absent, and names some of those, as
- * the caller gave them.  hint may be null.
+ * events_require_assets raises P0002 if any of the assets is absent, and names some of the absent
+ * ones by the caller's ids.  hint may be null.
  */
 void
 events_require_assets(const AskedAsset *asked, int nids, const AppTable *assets, const char *hint)

@@ -28,8 +28,8 @@
 #include "time_sort.h"
 
 /*
- * Where the document has events, how many of them are before the page is known only
- * when both are merged; so no rows are left out then.
+ * If the document has events, the number of them before the page is only known after
+ * merging both places, so no rows are skipped then.
  */
 static const char read_asset_and_rows[] =
 	"SELECT {columns:a}, stored.times, stored.seqs, stored.elements,"
@@ -120,8 +120,8 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 }
 
 /*
- * read_asset reads the asset, its rows of the document's times, and those that the page can
- * need, with one more; it returns how many it has in all, 0 by cursor.
+ * read_asset reads the asset, its rows that have times of the document, and those that the page
+ * can need plus one more.  It returns the number of all its rows, 0 with a cursor.
  */
 static int64
 read_asset(const HistoryRequest *request, const AppTable *assets, const AppTable *history,

@@ -51,8 +51,8 @@ static Jsonb *make_answer(const EventsImport *import, MemoryContext memory);
 static void put_failed(JsonbWriter *w, uint32 index, const ImportEvent *event);
 
 /*
- * asset_reuse_import(tenant_id, events, source, on_error, dry_run) stores events and returns how many,
- * and which have failed.
+ * asset_reuse_import(tenant_id, events, source, on_error, dry_run) stores events and returns their
+ * number, and the failures.
  */
 Datum
 asset_reuse_import(PG_FUNCTION_ARGS)

@@ -223,8 +223,8 @@ read_time(const text *timestamp, TimestampTz clock, ImportEvent *event)
 }
 
 /*
- * is_year_out_of_range: is what is no time to us one of another year?  ISO 8601 has more digits,
- * and a sign then, for such a year.
+ * is_year_out_of_range: is an unreadable time one outside the years 1 to 9999?  ISO 8601 writes such
+ * a year with more digits and a sign.
  */
 static bool
 is_year_out_of_range(const text *timestamp)
@@ -302,12 +302,12 @@ make_key(EventReader *reader, const text *key, const text *timestamp, ImportEven
 }
 
 /*
- * place_digest returns what stands for the key of an event without one: the md5 of
+ * place_digest returns the digest that replaces the key of an event without one: the md5 of
  *
  *		jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text
  *
- * of the texts as they are in the event; reused_in_type is 'campaign_space' where it is not given,
- * and reused_in_id the campaign_space_id.  An array, since its texts cannot run into each other.
+ * with the texts in the event; reused_in_type defaults to 'campaign_space', and reused_in_id to the
+ * campaign_space_id.  It is an array so that the texts are delimited.
  */
 static text *
 place_digest(StringInfo array, const text *timestamp, const ImportEvent *event)
