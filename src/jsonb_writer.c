@@ -33,8 +33,8 @@ static void put_bytes(JsonbWriter *w, const void *data, uint32 len);
 static void check_size(const JsonbFrame *f, uint32 size);
 
 /*
- * jsonb_writer_init starts a value.  size is the number of bytes to set aside;
- * more are taken when they are needed.  No value can be longer than a JEntry says.
+ * jsonb_writer_init starts a value.  size is the number of bytes to reserve; the
+ * buffer grows if more are needed.  The length of a value must fit into a JEntry.
  */
 void
 jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
@@ -95,9 +95,10 @@ jsonb_begin_scalar(JsonbWriter *w)
  * jsonb_begin_extended_array begins an array with all elements of another one
  * and room for nmore that come next.
  *
- * size is the other one's, without padding before it.  Its elements' JEntries
- * and data are copied as they are: all data moves by whole JEntries, which
- * keeps it aligned, and a JEntry counts from where the data begins.
+ * size is that of the other array, without the padding before it.  The JEntries
+ * and data of its elements are copied as they are: all data moves by whole
+ * JEntries, which keeps it aligned, and offsets in JEntries are relative to the
+ * beginning of the data.
  */
 void
 jsonb_begin_extended_array(JsonbWriter *w, const JsonbContainer *array,
@@ -230,8 +231,8 @@ begin_array(JsonbWriter *w, uint32 nelems, uint32 flags)
 }
 
 /*
- * put_child puts the JEntry of a child whose data is written: every
- * JB_OFFSET_STRIDE'th holds the offset where it ends, the others its length.
+ * put_child puts the JEntry of a child whose data has been written: every
+ * JB_OFFSET_STRIDE'th one holds the child's end offset, the others its length.
  */
 static void
 put_child(JsonbWriter *w, uint32 type, uint32 len)

@@ -56,8 +56,8 @@ static bool is_negative(Numeric number);
 static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
 
 /*
- * log_list_make lists the events of a log, given the asset's rows of the times that the log
- * has; others may be among them.  rows may be null.
+ * log_list_make lists the events of a log, given the asset's rows that have a time in the
+ * log; other rows may be among them.  rows may be null.
  */
 void
 log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
@@ -98,8 +98,8 @@ log_list_element(const LogList *list, uint32 i, ReuseValue *element)
 }
 
 /*
- * log_list_restore makes a copy of a document whose log has all events of an asset, those of
- * rows as well: oldest first, those without a time before all.
+ * log_list_restore makes a copy of a document whose log has all events of an asset, including
+ * those in rows: oldest first, after those without a time.
  *
  * document may be null, with an empty log.  rows are all rows of the asset.
  */
@@ -142,8 +142,8 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 }
 
 /*
- * read_events reads the events in stored order; false if that is not the order of their times.
- * As long as it is, it numbers them.
+ * read_events reads the events in stored order; false if they are not ordered by time.  It
+ * numbers them as long as they are.
  */
 static bool
 read_events(LogList *list)
@@ -193,8 +193,8 @@ rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
 }
 
 /*
- * number_events numbers the events of one time and writes those that are no copies of rows,
- * from a place of the list on; it returns the place behind them.
+ * number_events numbers the events of one time, and writes those that are not copies of rows
+ * into the list, from a position on; it returns the position after them.
  */
 static uint32
 number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *rows, uint32 nrows)
@@ -275,11 +275,11 @@ hash_seed(void)
 }
 
 /*
- * hash_of returns the hash of a value: equal ones have the same.
+ * hash_of returns the hash of a value; equal values have equal hashes.
  *
- * Whoever writes the documents must not be able to make many values of one hash, which each
- * event would be compared with: jsonb's own hash makes that easy.  Here the hash of what was
- * read so far is the seed for what comes next, and the first seed is not known to anybody.
+ * Writers of documents must not be able to craft many values with the same hash, because each
+ * event is compared with all of them.  With jsonb's own hash, that is easy.  Here the hash of
+ * the preceding part is the seed for the next part, and the first seed is secret.
  */
 static int64
 hash_of(const Jsonb *value)

@@ -281,7 +281,7 @@ log_rows_args(FunctionCallInfo fcinfo, int argno, LogRows *rows)
 /*
  * log_rows_read reads rows from three arrays, in their order.
  *
- * Errors: 22004 a null among them, 22023 they are not of one length.
+ * Errors: 22004 they contain a null, 22023 their lengths differ.
  */
 void
 log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *rows)

@@ -79,7 +79,7 @@ asset_reuse_log_redact(PG_FUNCTION_ARGS)
 
 /*
  * asset_reuse_event_context_without(context, keys) returns a row's context without the keys; null if
- * nothing is left.  What is no object stays as it is.
+ * nothing is left.  A context that is not an object is returned as it is.
  */
 Datum
 asset_reuse_event_context_without(PG_FUNCTION_ARGS)

@@ -37,8 +37,8 @@ static bool has_id(const ReuseValue *mark, const EventId *id);
 static Jsonb *make_mark(EventId id, const ReusePlace *place);
 
 /*
- * log_search_key finds the event that has a key, the earliest of those that have it, as rows of the
- * history table are looked for; false if none has it.
+ * log_search_key finds the earliest event that has a key, as in the history table; false if there is
+ * none.
  */
 bool
 log_search_key(const ReuseLog *log, const text *key, uint32 *number)
@@ -86,8 +86,8 @@ log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, Reuse
 }
 
 /*
- * log_put_marks makes a copy of a document with more marks, MAX_MARKS at most, and without the
- * oldest beyond MAX_MARKS.
+ * log_put_marks makes a copy of a document with up to MAX_MARKS new marks.  It keeps the newest
+ * MAX_MARKS in all.
  */
 Jsonb *
 log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,

@@ -48,7 +48,7 @@ static void put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint
 /*
  * log_find finds the log in a document, which may be null.
  *
- * *log is set in any case; where the status is not REUSE_LOG_OK it is empty.
+ * *log is always set; it is empty if the status is not REUSE_LOG_OK.
  */
 ReuseLogStatus
 log_find(const JsonbContainer *document, ReuseLog *log)
@@ -59,8 +59,8 @@ log_find(const JsonbContainer *document, ReuseLog *log)
 /*
  * log_find_marks finds the marks of undone events in a document, which may be null.
  *
- * A mark is an object with the event's id, its time as in the log, its place and its key.  What
- * is no array has none.
+ * A mark is an object with the event's id, its time as in the log, its place and its key.  A value
+ * that is not an array has no marks.
  */
 void
 log_find_marks(const JsonbContainer *document, ReuseLog *marks)
@@ -151,8 +151,8 @@ log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
 /*
  * log_count_range counts the events inside a range.
  *
- * A binary search would be right only in a log known to be in order, and to
- * know that takes this same walk; so the walk counts at once, in any order.
+ * A binary search would be correct only in a log that is known to be in order.
+ * Checking that takes the same walk, so the walk counts, in any order.
  */
 int64
 log_count_range(const ReuseLog *log, ReuseRange range)
@@ -172,16 +172,16 @@ log_count_range(const ReuseLog *log, ReuseRange range)
 }
 
 /*
- * log_append makes a copy of a document with one event more in its log.
+ * log_append makes a copy of a document with one more event in its log.
  *
- * document is the object that log_find found log in, and size its length
- * in bytes; null with an empty log for a document that is not there yet.  time
- * must be one that iso_time_event can write.
+ * document is the object in which log_find found the log, and size its length
+ * in bytes; it is null, and the log is empty, if there is no document yet.
+ * iso_time_event must be able to write the time.
  *
  * The result has the bytes of
  *		jsonb_set(coalesce(m, '{}'), '{reuse_history}',
  *				  coalesce(m->'reuse_history', '[]') || event)
- * and its errors: jsonb's own limits.
+ * and its errors: the size limits of jsonb.
  */
 Jsonb *
 log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
@@ -201,8 +201,8 @@ log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 }
 
 /*
- * log_splice makes a copy of a document with another log: without the events that are removed,
- * told by their numbers in stored order, and with others at the end.
+ * log_splice makes a copy of a document with another log: without the removed events, given by
+ * their numbers in stored order, and with new events at the end.
  *
  * document and log are as for log_append; removed may be null.
  */
@@ -239,9 +239,9 @@ log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 
 /*
  * log_begin_document begins a copy of a document, up to where its log is or
- * would stand, and sets so many bytes more than the document has aside.
+ * would be, and reserves the given number of bytes more than the document has.
  *
- * The caller puts the log next; log_end_document does the rest.
+ * The caller then puts the log, and log_end_document puts the rest.
  */
 void
 log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
@@ -436,8 +436,8 @@ reuse_event_time(const ReuseValue *event, Timestamp *time)
 }
 
 /*
- * reuse_event_context finds what is known of a reuse, which is the event itself if
- * that is no object; false if there is nothing.
+ * reuse_event_context finds the context of an event, which is the event itself if
+ * that is not an object; false if there is none.
  */
 bool
 reuse_event_context(const ReuseValue *event, ReuseValue *context)
@@ -449,9 +449,9 @@ reuse_event_context(const ReuseValue *event, ReuseValue *context)
 }
 
 /*
- * own_event_stamp returns where the timestamp of an event of our own form is, as
- * log_put_event lays it out; null for any other.  It spares the search for
- * the key, which is most of a walk's work.
+ * own_event_stamp returns the position of the timestamp in an event of our own
+ * form, which log_put_event wrote; null for any other event.  It avoids the search
+ * for the key, which would be most of a walk's work.
  */
 static const char *
 own_event_stamp(const ReuseValue *event)
@@ -476,7 +476,7 @@ own_event_stamp(const ReuseValue *event)
 
 /*
  * find_key finds a key's pair in an object by binary search; if it is not
- * there, *pair is where it would have to stand.
+ * there, *pair is where it would be.
  */
 static bool
 find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)

@@ -79,8 +79,8 @@ check_trigger(FunctionCallInfo fcinfo)
 /*
  * at_transaction_event notifies before a commit.
  *
- * Only a commit counts as a notification sent: one that fails after all must not keep the next
- * one quiet.  A transaction that is prepared does not notify, since PostgreSQL would refuse it.
+ * A notification counts as sent only after the commit: one that fails must not suppress the next
+ * one.  A transaction that is prepared does not notify, because PostgreSQL would refuse it.
  */
 static void
 at_transaction_event(XactEvent event, void *arg)
@@ -106,14 +106,14 @@ at_transaction_event(XactEvent event, void *arg)
 }
 
 /*
- * notify_if_due notifies, unless this session did so in the second before, or the queue is
- * filling up, where a notification would soon fail the write.
+ * notify_if_due notifies, unless this session did so less than a second ago, or the queue is
+ * filling up and a notification would soon make the write fail.
  *
- * The second counts from before the commit, so that a listener, who wakes after it, reads again
- * when a commit of the same second has had as long to become visible as the first one took.
+ * The second is counted from before the commit.  A listener wakes after the commit, so when it reads
+ * again, a later commit in that second has had as much time to become visible as the first one took.
  *
- * Those before us may wait for a standby.  So would our commit; lock_timeout must not make it fail
- * instead.  It is as it was when the transaction ends.
+ * Transactions that notified before us may be waiting for a standby.  Our commit then waits, too, and
+ * lock_timeout must not make it fail.  The setting is restored at the end of the transaction.
  */
 static void
 notify_if_due(void)

@@ -152,14 +152,14 @@ plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 }
 
 /*
- * plan_start starts a statement that only reads, in the calling query's snapshot.
- * Whenever its caller runs it by the executor, a receiver gets rows.
+ * plan_start starts a read-only statement in the calling query's snapshot.  The
+ * caller runs it with the executor, which sends rows to a receiver.
  *
- * What runs is in the current memory context, and the values must live as long.
- * It outlives SPI_finish, subtransactions and the saved plan, as the calling query
- * itself does.  The caller stops it, unless the calling query fails.
+ * The running statement is in the current memory context, and its values must live
+ * as long.  It outlives SPI_finish, subtransactions and the saved plan, as the
+ * calling query itself does.  The caller stops it, unless the calling query fails.
  *
- * It is planned from the very query whose functions were checked.
+ * It is planned from the same query tree whose functions were checked.
  */
 QueryDesc *
 plan_start(const PlanRequest *request, DestReceiver *receiver)
@@ -194,8 +194,8 @@ plan_stop(QueryDesc *query)
 }
 
 /*
- * plan_execute_value runs a statement that only reads, as plan_start does, and returns the
- * value of its one row and column, in the current memory context.
+ * plan_execute_value runs a read-only statement as plan_start does, and returns the value of
+ * its single row and column, in the current memory context.
  */
 Datum
 plan_execute_value(const PlanRequest *request)
@@ -240,11 +240,11 @@ plan_open_cursor(const PlanRequest *request)
 }
 
 /*
- * plan_result returns a value that the last statement has returned, in a row from 0 and a column
+ * plan_result returns a value from the result of the last statement; rows count from 0, columns
  * from 1.
  *
- * Error 55000 if it is not there, is null or of another type: a function that the statement ran,
- * of a view say, can have changed the tables.
+ * Error 55000 if it is missing, null or of another type: a function that the statement ran, such
+ * as one in a view, can have altered the tables.
  */
 Datum
 plan_result(uint64 row, int column, Oid type)
@@ -304,8 +304,8 @@ make_params(const PlanRequest *request)
 }
 
 /*
- * pin_plan keeps a plan from being freed until the current memory context ends, be it by an
- * error: planning and running can run functions of others, and they us.
+ * pin_plan keeps a plan from being freed until the current memory context is deleted, even by an
+ * error.  Planning and execution can run other functions, which can call us.
  */
 static void
 pin_plan(SavedPlan *saved)
@@ -328,12 +328,12 @@ unpin_plan(void *arg)
 }
 
 /*
- * fetch_locked_plan returns a plan that is good now, with locks on all tables that it reads: those
- * that its queries name, those behind views, policies and rules, and the partitions of all of them.
+ * fetch_locked_plan returns a valid plan, with locks on all tables that it reads: those that its
+ * queries name, those behind views, policies and rules, and the partitions of all of them.
  *
- * The plan cache would lock them, and if it had to wait, could find that the text has to be
- * analyzed once more; others can have put functions into our schema meanwhile.  Partitions are in a
- * generic plan that is there already; while one is made, nothing is analyzed any more.
+ * Otherwise the plan cache would lock them.  If it had to wait, it might have to analyze the text
+ * again, after others have put functions into our schema.  Partitions appear in an existing generic
+ * plan; while one is being made, nothing is analyzed any more.
  */
 static SavedPlan *
 fetch_locked_plan(const PlanRequest *request)
@@ -402,8 +402,8 @@ lock_table(const RangeTblEntry *rte)
 }
 
 /*
- * plan_source returns a plan's one statement.  Where rules add to it or take it away, its
- * query_list has more or less than one query.
+ * plan_source returns a plan's single statement.  If rules add queries or remove it, its
+ * query_list does not have exactly one query.
  */
 static CachedPlanSource *
 plan_source(SPIPlanPtr plan)
@@ -468,11 +468,11 @@ has_same_tables(const SavedPlan *saved, const PlanRequest *request)
 }
 
 /*
- * is_good_plan: will a plan run as it is?
+ * is_good_plan: can a plan run as it is?
  *
- * SPI_plan_is_valid does not know all of it: for another search_path, or another
- * role where row-level security counts, the plan cache analyzes the text again by
- * itself.  We want to be asked, since we check what functions it then calls.
+ * SPI_plan_is_valid does not check everything: under another search_path, or another
+ * role with row-level security, the plan cache analyzes the text again by itself.  We
+ * need to know, because we check the functions that it then calls.
  */
 static bool
 is_good_plan(SPIPlanPtr plan)
@@ -535,11 +535,11 @@ check_tables(SPIPlanPtr plan, const PlanRequest *request)
 }
 
 /*
- * check_functions makes sure that a statement calls our functions, and none that somebody else
+ * check_functions checks that a statement calls our own functions, and none that somebody else
  * has put into our schema under the same names.
  *
- * Such a one could fit better.  And whoever owns our schema can give its name to another one
- * while the statement is prepared; then ours are not in it.
+ * Such a function could be a better match.  In addition, the owner of our schema can give its
+ * name to another schema while the statement is prepared; our functions are then missing.
  */
 static void
 check_functions(SPIPlanPtr plan, Oid caller, List *names)
@@ -603,10 +603,10 @@ has_name(const List *names, const char *name)
 }
 
 /*
- * is_of_extension: are two functions of one extension and one owner?
+ * is_of_extension: do two functions have the same extension and the same owner?
  *
- * The owner of the extension can add functions of his to it, but those that it has brought
- * belong to the superuser whose trust it has.
+ * The owner of the extension can add functions to it, but those that came with a trusted
+ * extension belong to the bootstrap superuser.
  */
 static bool
 is_of_extension(Oid function, Oid caller)

@@ -119,8 +119,8 @@ plan_append_table(PlanText *text, const AppTable *table)
 }
 
 /*
- * plan_append_function appends the full name of another function of ours: it is
- * where the calling one is, whatever the search_path.
+ * plan_append_function appends the full name of another function of ours: it is in
+ * the schema of the calling one, whatever the search_path.
  */
 void
 plan_append_function(PlanText *text, const PlanRequest *request, const char *name)
@@ -139,9 +139,9 @@ plan_append_function(PlanText *text, const PlanRequest *request, const char *nam
 /*
  * plan_append_text appends a column's value as text.
  *
- * Whoever owns a type can make a cast of it, and that would run his function with the
- * rights of the caller.  So only a string of PostgreSQL's own is cast, which for a char(n)
- * takes the blanks away; what else there is, an enum say, is read by its output function.
+ * The owner of a type can create a cast from it, whose function would run with the
+ * caller's rights.  So only PostgreSQL's own string types are cast, which removes the
+ * padding of a char(n).  Other types, such as enums, are read by their output function.
  */
 void
 plan_append_text(PlanText *text, const AppColumn *column, const char *expression)
@@ -354,8 +354,8 @@ append_columns(PlanText *text, const PlanRequest *request, const char *alias)
 /*
  * append_label appends a column of labels as it is compared with one.
  *
- * An enum's operators do not take a domain over it.  A string that is not PostgreSQL's own
- * has operators of its owner's, and is compared as text.
+ * An enum's operators do not accept a domain over it.  A string type that is not PostgreSQL's
+ * own has its owner's operators, and is compared as text.
  */
 static void
 append_label(PlanText *text, const PlanRequest *request, const char *expression)

@@ -32,8 +32,8 @@ PG_FUNCTION_INFO_V1(asset_reuse_redact);
 #define ORIGINAL_CONTEXT	"(h.original {->} 'context')"
 
 /*
- * Is there something to remove from row h?  As asset_reuse_log_redact asks of an element; and an
- * element that the row has beside its columns can say more than they do.
+ * Is there something to remove from row h?  The test is that of asset_reuse_log_redact for elements;
+ * the element in the column original can say more than the other columns.
  */
 #define IS_REDACTED \
 	"(" HAS_KEYS("h.context") " OR " HAS_KEYS(ORIGINAL_CONTEXT) ")" \

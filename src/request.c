@@ -27,8 +27,8 @@ static char *spell_time(TimestampTz time);
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 
 /*
- * request_id_type returns the type of the identifiers among the arguments, text or uuid, by that
- * of one of them: one C function serves the SQL functions for both.
+ * request_id_type returns the type of the identifiers, text or uuid, given one of the arguments: one
+ * C function serves the SQL functions for both.
  */
 Oid
 request_id_type(FunctionCallInfo fcinfo, int argno)
@@ -146,7 +146,7 @@ request_reuse_key(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * request_choice returns which of a list of values one is, from 0; the first is the default.
+ * request_choice returns the number of a value in a list, from 0; the first is the default.
  *
  * Error 22023 for another value.
  */
@@ -183,8 +183,8 @@ request_flag(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * request_identifiers returns an array of identifiers that must be given, so many of them; an
- * array of no or more than one dimension is its elements.
+ * request_identifiers returns a required array of identifiers, whose length must be within bounds;
+ * its dimensions are ignored.
  */
 Identifier *
 request_identifiers(FunctionCallInfo fcinfo, int argno, const char *name, Oid type, int min, int max,
@@ -251,8 +251,8 @@ request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int m
 }
 
 /*
- * request_range returns the range of time of an argument, start_date, and the one after it,
- * end_date, each of which can be null.
+ * request_range returns the range of time given by an argument, start_date, and the next one,
+ * end_date; both may be null.
  */
 RequestRange
 request_range(FunctionCallInfo fcinfo, int argno)

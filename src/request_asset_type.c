@@ -36,7 +36,7 @@ asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column)
 /*
  * bind converts the filter for its column.
  *
- * Error 22023 if an enum has no such value, or if it is empty.
+ * Error 22023 if it is not a value of the enum, or is empty.
  */
 static Datum
 bind(text *asset_type, const AppColumn *column)

@@ -23,8 +23,8 @@ PG_FUNCTION_INFO_V1(asset_reuse_uuid_of);
 /*
  * asset_reuse_uuid_of(id, column_name) returns an identifier of a column as a uuid.
  *
- * Error 22P02 if it is none; a cast's error would show the value.  Without a column's name,
- * one that is none is null.
+ * Error 22P02 if it is not a uuid; the error of a cast would show the value.  Without a column name,
+ * the result is null instead.
  */
 Datum
 asset_reuse_uuid_of(PG_FUNCTION_ARGS)
@@ -67,7 +67,7 @@ identifier_param_type(const AppColumn *column)
 /*
  * identifier_bind converts an identifier for a column.
  *
- * Error 22P02, from the type itself, if the column is a uuid and this is none.
+ * Error 22P02, from the type itself, if the column is a uuid and the identifier is not.
  */
 Datum
 identifier_bind(Identifier id, const AppColumn *column)

@@ -185,8 +185,8 @@ read_assets(AssetStats *stats)
 /*
  * read_counts reads the mean of reused_count, as events, and the fraction of assets that have any.
  *
- * Few assets are reused far more than the others, so between two bounds of the histogram it
- * is the geometric mean that comes near.
+ * A few assets are reused far more than the others, so between two bounds of the histogram the
+ * geometric mean is the best approximation.
  */
 static bool
 read_counts(AssetStats *stats)
@@ -246,8 +246,8 @@ count_value(const AttStatsSlot *slot, int i)
 }
 
 /*
- * table_rows finds the table that a setting names, in *schema if it names none, and returns
- * how many rows it has; UNKNOWN if it was not analyzed, as no view was.
+ * table_rows finds the table that a setting names, in *schema if it has none, and returns the
+ * number of its rows; UNKNOWN if it was not analyzed, as is always so for a view.
  */
 static double
 table_rows(const TableSetting *setting, Oid *schema, Oid *relid)

@@ -87,8 +87,8 @@ bind_request(const RowRequest *request, RowStatement *statement)
 }
 
 /*
- * bind_place binds the place that is asked for: a campaign's id as its type spells it.  A place
- * that is not the campaign which is given as well is nowhere.
+ * bind_place binds the requested place, with a campaign's id in the spelling of its type.  If both a
+ * campaign and another place are given, no event matches.
  */
 static void
 bind_place(const RowRequest *request, RowStatement *statement)

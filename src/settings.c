@@ -41,7 +41,7 @@ settings_define(void)
 
 	/*
 	 * Anybody may set these: a table is used with the rights of the caller,
-	 * who could as well name it in a query.
+	 * who could also name it in a query.
 	 */
 	define_table_setting("asset_reuse.assets_table",
 						 "Sets the application's table of assets, with or without a schema.", in_search_path,

@@ -182,9 +182,9 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 /*
  * argument_column describes the column that comes as an argument.
  *
- * Error 42804 if such a column cannot have the argument's type: "any" lets
- * everything through, and it must not be taken for what it is not.  An untyped literal
- * has no type; only a null of it is let through, which read_row makes sure of.
+ * Error 42804 if the column cannot have the argument's type: "any" accepts every
+ * type, and a value must not be mistaken for one of another type.  An untyped literal
+ * is accepted only if it is null, which read_row checks.
  */
 static AppColumn
 argument_column(FunctionCallInfo fcinfo, int i)

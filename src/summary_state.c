@@ -140,8 +140,8 @@ count_reuses(const SummaryState *state, const AppRow *row, int64 reuses_in_table
 /*
  * count_events counts a document's events in range.
  *
- * A document that cannot hold a log has none: one such asset must not take a
- * tenant's figures away.
+ * A document that cannot hold a log has none: one such asset must not make
+ * all figures of the tenant unavailable.
  */
 static int64
 count_events(Datum document, ReuseRange range)
@@ -286,8 +286,8 @@ compare_assets(const SummaryState *state, int64 a_reuses, const AppRow *a,
 }
 
 /*
- * copy_top_asset copies a row with its values into one piece of the
- * aggregate's memory.  Of the columns only those that the list shows are kept.
+ * copy_top_asset copies a row with its values into one chunk of the aggregate's
+ * memory.  It keeps only the columns that the list shows.
  */
 static TopAsset *
 copy_top_asset(const SummaryState *state, const AppRow *row, int64 reuses)

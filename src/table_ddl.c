@@ -61,10 +61,10 @@ table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 }
 
 /*
- * table_ddl_bind_table finds the history table and locks it, as history_table_bind.
+ * table_ddl_bind_table finds and locks the history table, like history_table_bind.
  *
- * Errors: those of history_table_bind; 42809 it is a view; 40001 the assets have lost their name
- * while it was waited for.
+ * Errors: those of history_table_bind; 42809 it is a view; 40001 the assets were renamed while
+ * waiting for the lock.
  */
 bool
 table_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history)
@@ -100,10 +100,10 @@ table_ddl_key_is_id(const AppTable *assets)
 }
 
 /*
- * table_ddl_find_partman looks for pg_partman, which keeps partitions ahead.
+ * table_ddl_find_partman looks for pg_partman, which creates partitions in advance.
  *
- * Anybody may own that extension, and then its functions; with the rights of the caller they
- * run only if the owner has those already.
+ * Anybody may own that extension and its functions, so they are only run if their owner already has
+ * the caller's rights.
  */
 Partman
 table_ddl_find_partman(void)
@@ -173,9 +173,9 @@ ddl_query(const char *query)
 }
 
 /*
- * ddl_run_each runs the statements that a query returns: what is to be done still.
+ * ddl_run_each runs the statements that a query returns, which are what remains to be done.
  *
- * Error 40001 if it is to be done then, too: the names in it stood for other tables.
+ * Error 40001 if anything remains afterwards: the names in them referred to other tables.
  */
 void
 ddl_run_each(const char *query)

@@ -49,9 +49,9 @@
 PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
 
 /*
- * No batch takes more assets once it has so many events, whatever batch_size: that
- * bounds how long a call of asset_reuse_track may wait for it, to some tenths of a
- * second unless a single log is longer.
+ * Once a batch has this many events, it takes no more assets, whatever batch_size.  This
+ * bounds the time for which a call of asset_reuse_track may wait for it to some tenths of
+ * a second, unless a single log is longer.
  */
 #define BATCH_EVENTS		10000
 
@@ -71,9 +71,9 @@ static const char pick_logged[] =
 	" ORDER BY a.tenant_id, a.id LIMIT $batch_size";
 
 /*
- * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
- * asset by SQL is passed over, or waited for before anything else is locked.  Tenants can share ids:
- * what was picked are pairs.
+ * FOR UPDATE also conflicts with the lock that a foreign key's check takes: an asset for which somebody
+ * is storing a row is skipped, or waited for before anything else is locked.  Tenants can have the same
+ * ids, so pairs are picked.
  */
 static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
@@ -149,7 +149,7 @@ static char *grouped(int64 number);
 
 /*
  * asset_reuse_migrate_history(batch_size, tenant_id) moves all logs that the caller may see, or
- * those of a tenant, with at most so many assets a transaction.
+ * those of one tenant, with at most batch_size assets in a transaction.
  *
  * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
  * history table.
@@ -190,8 +190,8 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 }
 
 /*
- * begin_transaction ends the transaction and begins another one, and binds the
- * tables in that: there may have been DDL between the two.
+ * begin_transaction ends the transaction, begins another one, and binds the tables
+ * again, in case of DDL between the two.
  */
 static void
 begin_transaction(Migration *m)
@@ -203,8 +203,8 @@ begin_transaction(Migration *m)
 	MemoryContextReset(m->batch_memory);
 
 	/*
-	 * Each statement has to see what it gets the lock of, and a row that another
-	 * transaction has just changed is no reason to fail.
+	 * Each statement must see the rows as it locks them, and a row that another
+	 * transaction has just changed must not make it fail.
 	 */
 	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set the transaction's isolation level");
@@ -293,9 +293,9 @@ move_batch(Migration *m)
 
 /*
  * pick_assets picks the next assets whose documents have events and returns their keys, as an
- * array for each part; false if there are none.
+ * array per part; false if there are none.
  *
- * It reads one at a time, so that it does not open more documents than it picks.
+ * It reads one asset at a time, so that it does not open more documents than it picks.
  */
 static bool
 pick_assets(Migration *m, Datum *keys)
@@ -360,8 +360,8 @@ keep_last(Migration *m, ArrayBuildState **keys)
 }
 
 /*
- * lock_assets locks the rows that were picked, or those of them that nobody else has locked,
- * and returns them.
+ * lock_assets locks and returns the picked rows or, in the first pass, those of them that nobody
+ * else has locked.
  */
 static SPITupleTable *
 lock_assets(Migration *m, Datum *keys, uint64 *nassets)
@@ -382,11 +382,11 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 }
 
 /*
- * try_logs moves the logs of assets that were locked, one by one if they cannot be moved together:
- * the first pass leaves what is refused to the second.
+ * try_logs moves the logs of locked assets, one by one if they cannot be moved together.  The first
+ * pass leaves refused assets to the second.
  *
- * Somebody who stores a row under the key of an event is met only when that is stored.  The first
- * pass does not wait for him with the locks that it has.
+ * A conflict with a concurrent row that has the key of an event shows only when the event is stored.
+ * The first pass does not wait for it while it holds locks.
  */
 static void
 try_logs(Migration *m, SPITupleTable *assets, uint64 first, uint64 nassets)

@@ -91,8 +91,8 @@ time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start)
 }
 
 /*
- * time_bucket_back returns when the bucket begins that is so many before another one; or
- * one in January 4713 BC, if that may be later.
+ * time_bucket_back returns the beginning of the bucket that is a number of buckets before
+ * another one, or of one in January 4713 BC, if that may be later.
  */
 Timestamp
 time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n)

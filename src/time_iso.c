@@ -58,8 +58,8 @@ static char *put_date_and_clock(char *at, const IsoFields *f);
  * iso_time_parse reads "YYYY-MM-DD[(T| )HH:MM[:SS[.fraction]][Z|+-HH[[:]MM]]]",
  * not terminated by a NUL.
  *
- * A time without a zone is UTC.  Digits past the microsecond are rounded.
- * Returns false for anything else, among it a day that is none.
+ * A time without a zone is UTC.  Digits beyond microseconds are rounded.
+ * Returns false for anything else, including a day that does not exist.
  */
 bool
 iso_time_parse(const char *str, int len, Timestamp *time)
@@ -92,8 +92,8 @@ iso_time_parse(const char *str, int len, Timestamp *time)
  * iso_time_event writes the ISO_EVENT_TIME_LEN characters of a stored event's
  * time, without a terminator.
  *
- * Returns false if the time has no such form: infinity, or not a year of four
- * digits.
+ * Returns false if the time has no such form because it is infinite or its year
+ * does not have four digits.
  */
 bool
 iso_time_event(Timestamp time, char *buf)
@@ -146,8 +146,8 @@ iso_time_answer(Timestamp time, char *buf)
 }
 
 /*
- * read_event_form reads the form in which events are stored, digit by digit
- * without a branch, since logs are long and all of it is; false for any other.
+ * read_event_form reads the form in which events are stored, without branches per
+ * digit, because logs can be long; false for any other form.
  */
 static bool
 read_event_form(const char *str, IsoFields *f)

@@ -23,8 +23,8 @@ static void merge(const char *from, Size middle, Size end, char *to, Size size);
 static inline Timestamp time_of(const char *element);
 
 /*
- * time_sort sorts elements that begin with a Timestamp by that, ascending.  Those of
- * equal times stay in the order in which they are.
+ * time_sort sorts elements by the Timestamp with which they begin, ascending.  The sort
+ * is stable.
  */
 void
 time_sort(void *elements, Size nelements, Size size)

@@ -72,7 +72,7 @@ static int64 row_count(uint64 row, int column);
 
 /*
  * asset_reuse_timeline(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns
- * how often assets were reused in each bucket of time.
+ * the number of reuses in each bucket of time.
  */
 Datum
 asset_reuse_timeline(PG_FUNCTION_ARGS)
@@ -112,8 +112,8 @@ read_time_zone(FunctionCallInfo fcinfo, int argno)
 /*
  * bound_timeline decides where a timeline ends, and where it can begin.
  *
- * Without an end it ends a day after the clock.  One absurd event of others, in the year 9999
- * or 1 say, would otherwise make it end or begin there.
+ * Without an end_date it ends a day after the clock.  Otherwise one absurd event, in the year 9999
+ * or 1, would make it end or begin there.
  */
 static void
 bound_timeline(RowRequest *request)
@@ -161,8 +161,8 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 }
 
 /*
- * timeline_start finds the first bucket: that of the range, or of the data where it is open,
- * but none before the first that there can be; false if there is none.
+ * timeline_start finds the first bucket: that of the range or, if the range is open, of the data,
+ * but not before the first possible one; false if there is none.
  */
 static bool
 timeline_start(const RowRequest *request, Timestamp *start)
@@ -231,8 +231,8 @@ first_row(const RowRequest *request)
 }
 
 /*
- * asset_reuse_trend(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns how
- * many assets there were by each bucket of time, and how many had been reused.
+ * asset_reuse_trend(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns the
+ * number of assets by the end of each bucket of time, and of those that had been reused.
  */
 Datum
 asset_reuse_trend(PG_FUNCTION_ARGS)
@@ -305,8 +305,8 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 }
 
 /*
- * add_earlier adds up what was before the first bucket, and assets without a time of creation,
- * which were always there; it returns the row of the first bucket.
+ * add_earlier adds up what precedes the first bucket, including assets without a time of creation;
+ * it returns the row of the first bucket.
  */
 static uint64
 add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier)
