@@ -357,11 +357,11 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 		if (history->columns[bytewise[i]].collation != C_COLLATION_OID)
 			report_not_ours(history, psprintf("Its column \"%s\" does not have the collation \"C\".",
 											  app_column_name(APP_HISTORY, bytewise[i])),
-							"change it to that collation");
+							"change the column's collation to \"C\"");
 	}
 	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
 		report_not_ours(history, "Its column \"reused_at\" has reduced precision.",
-						psprintf("change its type to %s",
+						psprintf("change the column's type to %s",
 								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
 	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (asset_id, tenant_id, reused_at, seq).", NULL);
@@ -385,13 +385,13 @@ check_same_type(const AppTable *assets, const AppTable *history, const SameType 
 						psprintf("The collation of its column \"%s\" differs from that of \"%s\" in the assets.",
 								 app_column_name(APP_HISTORY, same->history),
 								 app_column_name(APP_ASSETS, same->asset)),
-						"change it to the collation of the assets' column");
+						"change the column's collation to that of the assets' column");
 	if (history->columns[same->history].type != like->type)
 		report_not_ours(history,
 						psprintf("The type of its column \"%s\" differs from that of \"%s\" in the assets.",
 								 app_column_name(APP_HISTORY, same->history),
 								 app_column_name(APP_ASSETS, same->asset)),
-						psprintf("change its type to %s", format_type_be(like->type)));
+						psprintf("change the column's type to %s", format_type_be(like->type)));
 }
 
 /*
