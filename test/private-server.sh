@@ -224,11 +224,29 @@ missing_tools() {
 				command -v clang >/dev/null || echo "clang: to build the fuzzer"
 				has_fuzzer || echo "libclang-rt-dev: to build the fuzzer"
 				;;
+			clients)
+				missing_drivers
+				;;
 			sqlsmith | valgrind)
 				command -v "$purpose" >/dev/null || echo "$purpose: to test with"
 				;;
 		esac
 	done
+}
+
+# missing_drivers: prints the packages of drivers that are not here and that the example clients
+# take: Python's, and where there is a JDK, Java's.
+missing_drivers() {
+	local module
+
+	for module in psycopg psycopg2 asyncpg sqlalchemy greenlet django; do
+		[[ -d /usr/lib/python3/dist-packages/$module ]] || echo "python3-$module: to run the example clients"
+	done
+	if command -v javac >/dev/null; then
+		[[ -f /usr/share/java/postgresql.jar ]] || echo "libpostgresql-jdbc-java: to run the example clients"
+		[[ -f /usr/share/java/junixsocket-common.jar ]] || echo "libjunixsocket-java: to run the example clients"
+		compgen -G '/usr/lib/*/jni/libjunixsocket*.so' >/dev/null || echo "libjunixsocket-jni: to run the example clients"
+	fi
 }
 
 # missing_server [VERSION]: prints the packages of a version of Debian's server that are
