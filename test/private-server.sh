@@ -278,6 +278,24 @@ ensure_partman() {
 	fi
 }
 
+# ensure_pgbouncer FOLDER: sees to it that there is a pgbouncer.  Debian's package would set up
+# and start a service, so it is not installed but unpacked in a folder.  Where that cannot be
+# done, the test with it is skipped.
+ensure_pgbouncer() {
+	local folder=$1 program=$1/usr/sbin/pgbouncer libraries
+
+	[[ ! -x /usr/sbin/pgbouncer ]] || return 0
+	mkdir -p "$folder"
+	if [[ -z $(obstacle) ]] && (cd "$folder" && apt_get update && apt-get -q download pgbouncer && dpkg-deb -x pgbouncer_*.deb .) >/dev/null 2>&1; then
+		if ldd "$program" | grep -q 'not found'; then
+			mapfile -t libraries < <(apt-cache depends pgbouncer | sed -n 's/^ *Depends: \(lib.*\)/\1: to test with pgbouncer/p')
+			(install_packages "${libraries[@]}") || true
+		fi
+		ldd "$program" | grep -q 'not found' || export PATH=$folder/usr/sbin:$PATH
+	fi
+	command -v pgbouncer >/dev/null || note "there is no pgbouncer; the test with it is skipped"
+}
+
 # has_fuzzer: whether clang is here with its libFuzzer.
 has_fuzzer() {
 	command -v clang >/dev/null &&
