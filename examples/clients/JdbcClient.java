@@ -13,7 +13,8 @@ import org.postgresql.util.ServerErrorMessage;
 
 public class JdbcClient {
 	private static final Map<String, String> NOT_FOUND =
-		Map.of("campaign_assets", "asset not found", "campaign_spaces", "campaign not found");
+		Map.of("campaign_assets", "asset not found", "campaign_spaces", "campaign not found",
+			"campaign_asset_reuse_history", "reuse not found");
 
 	// These also take what is printed out of the answer, since the JDK has no JSON parser.
 	private static final String TRACK = """

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found"}
+NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found",
+             "campaign_asset_reuse_history": "reuse not found"}
 
 
 def http_error(error):

@@ -8,7 +8,8 @@ import django
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found"}
+NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found",
+             "campaign_asset_reuse_history": "reuse not found"}
 
 settings.configure(DATABASES={"default": {
     "ENGINE": "django.db.backends.postgresql", "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],

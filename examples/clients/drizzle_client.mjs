@@ -4,7 +4,8 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 
-const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found' };
+const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found',
+  campaign_asset_reuse_history: 'reuse not found' };
 
 // Returns the HTTP status, a message for the client, and a hint for the log.  The driver's error
 // is the cause of Drizzle's.
@@ -23,11 +24,11 @@ async function call(query) {
   return rows[0].answer;
 }
 
-// An object in a template would be taken apart, so the context is made JSON here.
+// node-postgres makes JSON of an object, and an object of jsonb.
 function track(asset, campaign, key) {
   return call(sql`
     SELECT asset_reuse_track(${asset}, ${'acme'}, ${campaign},
-      reuse_context => ${JSON.stringify({ placement: 'story' })}::jsonb, reuse_key => ${key}) AS answer`);
+      reuse_context => ${{ placement: 'story' }}, reuse_key => ${key}) AS answer`);
 }
 
 function trackEmail(asset, letter) {

@@ -2,7 +2,8 @@
 
 import pg from 'pg';
 
-const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found' };
+const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found',
+  campaign_asset_reuse_history: 'reuse not found' };
 
 // Returns the HTTP status, a message for the client, and a hint for the log.
 function httpError(error) {

@@ -14,7 +14,11 @@ import (
 	"github.com/jackc/pgx/v4"
 )
 
-var notFound = map[string]string{"campaign_assets": "asset not found", "campaign_spaces": "campaign not found"}
+var notFound = map[string]string{
+	"campaign_assets":              "asset not found",
+	"campaign_spaces":              "campaign not found",
+	"campaign_asset_reuse_history": "reuse not found",
+}
 
 // httpError returns the HTTP status, a message for the client, and a hint for the log.
 func httpError(err error) (int, string, string) {

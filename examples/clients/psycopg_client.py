@@ -6,7 +6,8 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found"}
+NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found",
+             "campaign_asset_reuse_history": "reuse not found"}
 
 
 def http_error(error):

@@ -2,7 +2,8 @@
 
 import { QueryTypes, Sequelize } from 'sequelize';
 
-const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found' };
+const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found',
+  campaign_asset_reuse_history: 'reuse not found' };
 
 // Returns the HTTP status, a message for the client, and a hint for the log.  The driver's error
 // is the original of Sequelize's.
@@ -21,9 +22,10 @@ async function call(statement, ...bind) {
   return row.answer;
 }
 
+// node-postgres, below Sequelize, makes JSON of an object, and an object of jsonb.
 function track(asset, campaign, key) {
-  return call(`SELECT asset_reuse_track($1, $2, $3, reuse_context => $4, reuse_key => $5) AS answer`,
-    asset, 'acme', campaign, JSON.stringify({ placement: 'story' }), key);
+  return call('SELECT asset_reuse_track($1, $2, $3, reuse_context => $4, reuse_key => $5) AS answer',
+    asset, 'acme', campaign, { placement: 'story' }, key);
 }
 
 function trackEmail(asset, letter) {

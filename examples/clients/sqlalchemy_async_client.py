@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found"}
+NOT_FOUND = {"campaign_assets": "asset not found", "campaign_spaces": "campaign not found",
+             "campaign_asset_reuse_history": "reuse not found"}
 
 # The type JSONB passes a dict as jsonb.
 TRACK = text("SELECT asset_reuse_track(:asset, :tenant, :campaign, reuse_context => :context, reuse_key => :key)"

@@ -3,7 +3,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '@prisma/client';
 
-const NOT_FOUND = { 'campaign asset not found': 'asset not found', 'campaign space not found': 'campaign not found' };
+const NOT_FOUND = { 'campaign asset not found': 'asset not found', 'campaign space not found': 'campaign not found',
+  'reuse event not found': 'reuse not found' };
 
 // Returns the HTTP status, a message for the client, and a hint for the log.  Prisma drops the
 // table's name, so the message tells an asset from a campaign.
