@@ -278,6 +278,13 @@ ensure_partman() {
 	fi
 }
 
+# unpack PACKAGE FOLDER: unpacks a package in a folder, without installing it.
+unpack() (
+	cd "$2" &&
+		{ apt-get -q download "$1" || { apt_get update && apt-get -q download "$1"; }; } &&
+		dpkg-deb -x "$1"_*.deb .
+)
+
 # ensure_pgbouncer FOLDER: sees to it that there is a pgbouncer.  Debian's package would set up
 # and start a service, so it is not installed but unpacked in a folder.  Where that cannot be
 # done, the test with it is skipped.
@@ -286,7 +293,7 @@ ensure_pgbouncer() {
 
 	[[ ! -x /usr/sbin/pgbouncer ]] || return 0
 	mkdir -p "$folder"
-	if [[ -z $(obstacle) ]] && (cd "$folder" && apt_get update && apt-get -q download pgbouncer && dpkg-deb -x pgbouncer_*.deb .) >/dev/null 2>&1; then
+	if [[ -z $(obstacle) ]] && unpack pgbouncer "$folder" >/dev/null 2>&1; then
 		if ldd "$program" | grep -q 'not found'; then
 			mapfile -t libraries < <(apt-cache depends pgbouncer | sed -n 's/^ *Depends: \(lib.*\)/\1: to test with pgbouncer/p')
 			(install_packages "${libraries[@]}") || true

@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.db import connection, models
 
-settings.configure(DATABASES={"default": {
+settings.configure(USE_TZ=False, DATABASES={"default": {
     "ENGINE": "django.db.backends.postgresql", "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"],
     "NAME": os.environ["PGDATABASE"], "USER": os.environ["PGUSER"]}})
 django.setup()
