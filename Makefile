@@ -3,6 +3,7 @@ EXTVERSION = 1.0
 
 MODULE_big = asset_reuse
 DATA = sql/$(EXTENSION)--$(EXTVERSION).sql
+DOCS = $(wildcard doc/*.md)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 # PostgreSQL's own headers have unused parameters, which -Wextra would report.
 PG_CFLAGS = -Wno-unused-parameter
@@ -24,6 +25,14 @@ ifeq ($(and $(wildcard $(PGXS)),$(wildcard $(shell $(PG_CONFIG) --includedir-ser
 $(error $(PG_CONFIG) has no server headers: install PostgreSQL's development files or set PG_CONFIG)
 endif
 include $(PGXS)
+
+# A folder of its own: other extensions have a reference.md, too.  And PGXS forgets, when it uninstalls
+# documents, that it has installed them without their folder here.
+docmoduledir := extension/$(EXTENSION)
+uninstall: uninstall-docs
+.PHONY: uninstall-docs
+uninstall-docs:
+	rm -f $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/, $(notdir $(DOCS)))
 
 # Before PostgreSQL 16, all our functions are visible to the dynamic linker, and a library that
 # the server has loaded, with a function of the same name, would win over ours.

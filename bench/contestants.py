@@ -127,6 +127,27 @@ def track_many_into_documents():
     }
 
 
+def import_events(in_table):
+    """The contestants in storing the list of bulk.sql; the limit is a load by hand of what is finished already."""
+    place = "table" if in_table else "documents"
+    return {
+        OURS: "SELECT asset_reuse_import({tenant}, e.events, 'bench') FROM bench.import_events AS e",
+        LIMIT: f"SELECT bench.import_into_{place}()",
+    }
+
+
+def verify(in_table):
+    """The contestants in comparing counters and events; the limit does nothing but count the events."""
+    counted = f"sum(coalesce(jsonb_array_length(platform_metadata->'reuse_history'), 0)) {OF_TENANT}"
+    if in_table:
+        counted = ("(SELECT count(*) FROM (SELECT count(*) FROM campaign_asset_reuse_history"
+                   f" WHERE tenant_id = {{tenant}} GROUP BY asset_id) AS e), {counted}")
+    return {
+        OURS: "SELECT count(*) FROM asset_reuse_verify({tenant})",
+        LIMIT: f"SELECT {counted}",
+    }
+
+
 ROWS_OF_PAGE = ("SELECT reused_at, seq, reused_in_type, reused_in_id, reused_in_name, reuse_key, context, original"
                 " FROM campaign_asset_reuse_history"
                 " WHERE tenant_id = {tenant} AND asset_id = {asset} AND reused_at < {before}"

@@ -25,6 +25,7 @@ import sqlalchemy
 from sqlalchemy import create_engine
 
 import agreement
+import bulk
 import contestants
 import data
 import history_table
@@ -373,6 +374,7 @@ def main(socket, programs, folder, scale):
     table_costs.measure(run)
     history_table.measure(run, Client)
     many.measure(run, Client)
+    bulk.measure(run, Client)
     for compression in COMPRESSIONS:
         measure_logs(run, compression)
     measure_analytics(run)

@@ -1175,8 +1175,8 @@ COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
 'Has reused_count and last_reused_at of a tenant''s live assets agree with their events, in transactions of its own, beside live tracking; a notice for each tells the progress.  Each asset is locked, then counted, and changed if it has to be; updated_at, if present, is then the clock.  Only what the caller may see and update is repaired.
 mode: raise lifts both to what the events say and lowers neither, since counters can be older than histories; match sets them to that: an asset without events has no last_reused_at then.  A last_reused_at that is more than a day ahead of the clock, or infinite, does not count.
 batch_size: assets looked at in one transaction at most, 1 or more.
-Assets whose platform_metadata cannot be read, and those that a constraint or trigger refuses to have updated, are left alone and counted by a warning.  May be interrupted and called again: it repairs what is left.
-Errors: 22004 null tenant_id, 22023 unknown mode or batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 22003 there are more events than reused_count can hold, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
+Assets whose platform_metadata cannot be read, and those whose update a constraint, trigger or policy refuses, are left alone and counted by a warning.  May be interrupted and called again: it repairs what is left.
+Errors: 22004 null tenant_id, 22023 unknown mode or batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 22003 there are more events than reused_count can hold, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
 CREATE PROCEDURE asset_reuse_repair(
 	tenant_id uuid,
@@ -1219,10 +1219,10 @@ AS 'MODULE_PATHNAME', 'asset_reuse_redact'
 LANGUAGE C;
 
 COMMENT ON PROCEDURE asset_reuse_redact(text, jsonb, text[]) IS
-'Removes keys from the contexts of a tenant''s reuse events, wherever these are, those of soft-deleted assets too: what must be forgotten.  An event keeps its time, place, event_id and reuse_key, and counts as before; updated_at of its asset, if present, is then the clock.  In transactions of its own, beside live tracking; a notice for each tells the progress.  Only what the caller may see and update is redacted.
+'Removes keys from the contexts of a tenant''s reuse events, wherever these are, those of soft-deleted assets too: what must be forgotten.  An event keeps its time, place, event_id and reuse_key, and counts as before; updated_at of its asset, if present, is then the clock.  In transactions of its own, beside live tracking; a notice for each tells the progress.  Only what the caller may see and update is redacted; assets whose update a constraint, trigger or policy refuses are left alone and counted by a warning.
 matching: a JSON object; events whose context contains it (as jsonb''s @>) are redacted, {} for all that have one.  keys: top-level keys of the context; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
 May be interrupted and called again.  Old row versions go with VACUUM; backups and the write-ahead log keep what they have.
-Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours; what the application''s constraints and triggers raise.';
+Errors: 22004 null or 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
 CREATE PROCEDURE asset_reuse_redact(
 	tenant_id uuid,

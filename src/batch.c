@@ -8,12 +8,12 @@
  * before a statement of its own looks at what is there by then, so that calls which come
  * meanwhile lose nothing.  What an interruption leaves, a second run picks.
  *
- * What the application's constraints and triggers refuse for one asset is passed over, with a
- * warning at the end.
+ * As in the migration, a first pass passes over what others have locked: it hardly waits while it
+ * has locks itself, so it does not block the application.  If there was something, a second pass
+ * changes the assets that are left one by one, and waits.
  *
- * As in the migration, a first pass passes over rows that others have locked: it never waits
- * while it has locks itself, so it cannot deadlock with the application.  If there were any,
- * a second pass changes them one by one, and waits.
+ * What the application's constraints, triggers and policies refuse for one asset is passed over by
+ * the second pass, with a warning at the end.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,14 +24,19 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "batch.h"
+
+/* How long the first pass waits for a lock while it has some, in milliseconds */
+#define MAX_WAIT			100
 
 /* A transaction that has lasted longer takes no more assets: calls of track may wait for it */
 #define BATCH_MSECS			200
@@ -45,7 +50,6 @@ typedef struct AssetChange
 {
 	Batch	   *batch;
 	Identifier	asset_id;
-	bool		skipped;
 	bool		changed;
 } AssetChange;
 
@@ -123,6 +127,7 @@ run_pass(Batch *batch, bool wait)
 {
 	Portal		picked;
 	Identifier	asset_id;
+	bool		ends_batch;
 
 	batch->wait = wait;
 	batch->picked_type = InvalidOid;
@@ -135,15 +140,13 @@ run_pass(Batch *batch, bool wait)
 	while (next_asset(batch, picked, &asset_id))
 	{
 		change_asset(batch, asset_id);
-		if (batch->seen % (wait ? 1 : batch->size) == 0 && batch->seen < batch->total)
-		{
+		ends_batch = batch->seen % batch->size == 0 && batch->seen < batch->total;
+		if (ends_batch)
 			ereport(NOTICE,
 					(errmsg("%s " INT64_FORMAT " assets, looked at " INT64_FORMAT " of " INT64_FORMAT " (%d %%)",
 							batch->work->done, batch->changed, batch->seen, batch->total,
 							(int) (batch->seen * 100.0 / batch->total))));
-			begin_transaction(batch);
-		}
-		else if (TimestampDifferenceExceeds(batch->started, GetCurrentTimestamp(), BATCH_MSECS))
+		if (wait || ends_batch || TimestampDifferenceExceeds(batch->started, GetCurrentTimestamp(), BATCH_MSECS))
 			begin_transaction(batch);
 	}
 	UnpinPortal(picked);
@@ -185,13 +188,20 @@ change_asset(Batch *batch, Identifier asset_id)
 	ErrorData  *error;
 
 	error_context_stack = &context;
-	error = batch_try(try_asset, &change, 0);
+	if (lock_row(batch, asset_id) || (batch->wait && batch->work->gone_too))
+	{
+		error = batch_try(try_asset, &change, batch->wait);
+		if (error == NULL)
+			batch->changed += change.changed;
+		else if (batch->wait)
+			batch_note_refused(&batch->refused, MemoryContextGetParent(batch->memory),
+							   spell_id(asset_id), error);
+		else
+			batch->skipped++;
+	}
+	else
+		batch->skipped++;
 	error_context_stack = context.previous;
-	if (error != NULL)
-		batch_note_refused(&batch->refused, MemoryContextGetParent(batch->memory),
-						   spell_id(asset_id), error);
-	batch->skipped += change.skipped;
-	batch->changed += change.changed;
 }
 
 static void
@@ -199,18 +209,18 @@ try_asset(void *arg)
 {
 	AssetChange *change = arg;
 
-	change->skipped = !lock_row(change->batch, change->asset_id);
-	change->changed = !change->skipped && change->batch->work->change(change->batch, change->asset_id);
+	change->changed = change->batch->work->change(change->batch, change->asset_id);
 }
 
 /*
  * batch_try does something in a subtransaction, and returns the error if it was refused; null if
  * it was done.  One asset that is refused must not keep those behind it from being changed.
  *
- * What other assets would meet as well is raised, unless it is the one SQLSTATE that also counts.
+ * If it is not to wait, a lock that it does not get soon refuses it too.  What other assets would
+ * meet as well is raised.
  */
 ErrorData *
-batch_try(void (*work) (void *arg), void *arg, int also)
+batch_try(void (*work) (void *arg), void *arg, bool wait)
 {
 	MemoryContext memory = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -220,7 +230,13 @@ batch_try(void (*work) (void *arg), void *arg, int also)
 	MemoryContextSwitchTo(memory);
 	PG_TRY();
 	{
+		int			guc_level = NewGUCNestLevel();
+
+		if (!wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
+			(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
+									 GUC_ACTION_SAVE, true, 0, false);
 		work(arg);
+		AtEOXact_GUC(true, guc_level);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -231,7 +247,7 @@ batch_try(void (*work) (void *arg), void *arg, int also)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(memory);
 		CurrentResourceOwner = owner;
-		if (!batch_is_refusal(error->sqlerrcode) && error->sqlerrcode != also)
+		if (!batch_is_refusal(error->sqlerrcode) && (wait || error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE))
 			ReThrowError(error);
 	}
 	PG_END_TRY();
@@ -241,12 +257,15 @@ batch_try(void (*work) (void *arg), void *arg, int also)
 }
 
 /*
- * batch_is_refusal: can an error be about one asset?  An application's triggers have codes of their own;
- * but what other assets would meet as well, a lack of rights or of space say, ends the run.
+ * batch_is_refusal: can an error be about one asset?  An application's triggers have codes of their own,
+ * and a policy refuses one row as it would a role; but what other assets would meet as well, a lack of
+ * space say, ends the run.
  */
 bool
 batch_is_refusal(int sqlerrcode)
 {
+	if (sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		return true;
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
 		case ERRCODE_TRANSACTION_ROLLBACK:

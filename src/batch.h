@@ -34,9 +34,10 @@ typedef struct BatchWork
 	const char *done;			/* what has been done with assets, for notices */
 	const char *not_done;		/* and what could not be done, for the warning */
 	bool		deleted_too;	/* assets that are soft-deleted as well */
+	bool		gone_too;		/* and those that are not the tenant's any more */
 	/* opens a cursor over the assets to change: their ids in order, as text or uuid, and how many they are */
 	Portal		(*pick) (Batch *batch);
-	/* changes an asset, whose row is locked; false if there is nothing to change */
+	/* changes an asset, whose row is locked if it is there; false if there is nothing to change */
 	bool		(*change) (Batch *batch, Identifier asset_id);
 } BatchWork;
 
@@ -64,7 +65,7 @@ struct Batch
 };
 
 extern void batch_run(FunctionCallInfo fcinfo, Batch *batch);
-extern ErrorData *batch_try(void (*work) (void *arg), void *arg, int also);
+extern ErrorData *batch_try(void (*work) (void *arg), void *arg, bool wait);
 extern bool batch_is_refusal(int sqlerrcode);
 extern void batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
 							   const ErrorData *error);

@@ -13,13 +13,15 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
+#include "catalog/pg_control.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "answer.h"
@@ -95,18 +97,19 @@ static void read_request(FunctionCallInfo fcinfo, int campaign_arg, int tenant_a
 						 int dry_run_arg, Campaign *campaign);
 static void open_campaign(Campaign *campaign);
 static void find_place(Campaign *campaign, Identifier id, ReusePlace *place);
-static void copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
+static void copy_assets(Campaign *campaign, const ReusePlace *from, Include include, IdList *added,
 						IdList *there);
-static void list_included(const Campaign *campaign, Identifier from, Include include, IdList *list);
+static void list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
 static void lock_campaign(const Campaign *campaign);
+static bytea *lock_name(const Campaign *campaign, const AppRow *row);
 static AskedAsset *lock_assets(const Campaign *campaign, const Identifier *ids, int nids,
 							   bool with_members, int *nasked);
 static void sync_listed(Campaign *campaign, const AskedAsset *asked, int nids, const Members *members,
 						IdList *kept, IdList *added);
 static void sync_others(Campaign *campaign, const IdSet *listed, const IdSet *locked,
 						const Members *members, IdList *extra, IdList *removed);
-static void read_members(const Campaign *campaign, Identifier id, Members *members);
+static void read_members(const Campaign *campaign, const ReusePlace *place, Members *members);
 static void add_made_in(const Campaign *campaign, Identifier id, PlanRequest *plan);
 static IdSet set_of_members(const Members *members);
 static IdSet set_of_asked(const AskedAsset *asked, int nasked);
@@ -149,7 +152,7 @@ asset_reuse_copy_campaign(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("from_campaign_space_id and to_campaign_space_id must not be the same campaign")));
-	copy_assets(&campaign, from, include, &added, &there);
+	copy_assets(&campaign, &source, include, &added, &there);
 	answer = make_answer(&campaign, memory, keys, lengthof(keys), lists);
 	SPI_finish();
 
@@ -190,13 +193,18 @@ asset_reuse_sync(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	open_campaign(&campaign);
-	if (!campaign.dry_run)
+	if (!campaign.dry_run && nids > 0)
+	{
+		/* who may change none of the assets has nothing to wait for, and must not have others wait */
+		asked = events_lock_many(&campaign.tables, ids, nids, campaign.request.tenant_id, ROW_KEPT);
+		events_require_assets(asked, nids, &campaign.assets, NULL);
 		lock_campaign(&campaign);
+	}
 	asked = lock_assets(&campaign, ids, nids, remove, &nasked);
 	events_require_assets(asked, nids, &campaign.assets, NULL);
 	listed = set_of_asked(asked, nids);
 	locked = set_of_asked(asked, remove ? nasked : 0);
-	read_members(&campaign, campaign.request.campaign_space_id, &members);
+	read_members(&campaign, &campaign.place, &members);
 	sync_listed(&campaign, asked, nids, &members, &kept, &added);
 	sync_others(&campaign, &listed, &locked, &members, &extra, &removed);
 	answer = make_answer(&campaign, memory, keys, lengthof(keys), lists);
@@ -254,7 +262,7 @@ find_place(Campaign *campaign, Identifier id, ReusePlace *place)
 
 /* copy_assets tracks those of another campaign's assets that are not in the campaign. */
 static void
-copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added, IdList *there)
+copy_assets(Campaign *campaign, const ReusePlace *from, Include include, IdList *added, IdList *there)
 {
 	IdList		candidates;
 	Members		members;
@@ -265,11 +273,11 @@ copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
 
 	list_included(campaign, from, include, &candidates);
 	asked = events_lock_many(&campaign->tables, candidates.ids, candidates.count,
-							 campaign->request.tenant_id, !campaign->dry_run, 0);
+							 campaign->request.tenant_id, campaign->dry_run ? ROW_NOT_LOCKED : ROW_LOCKED);
 	locked = set_of_asked(asked, candidates.count);
 	/* one that has been taken away or deleted meanwhile is not copied */
 	list_included(campaign, from, include, &candidates);
-	read_members(campaign, campaign->request.campaign_space_id, &members);
+	read_members(campaign, &campaign->place, &members);
 	present = set_of_members(&members);
 	for (i = 0; i < candidates.count; i++)
 	{
@@ -283,7 +291,7 @@ copy_assets(Campaign *campaign, Identifier from, Include include, IdList *added,
 
 /* list_included lists the assets of a campaign that are to be copied. */
 static void
-list_included(const Campaign *campaign, Identifier from, Include include, IdList *list)
+list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list)
 {
 	Members		members;
 	int			i;
@@ -313,20 +321,47 @@ is_included(const Member *member, Include include)
 
 /*
  * lock_campaign waits until no other sync of the campaign runs, until the end of the transaction.
+ * The campaign may be gone then: error P0002.
  *
- * A lock on the campaign's row would take the right to update it, and an advisory one could be
- * held by anybody; this one only by who syncs.
+ * A lock on the campaign's row would take the right to update it, and an advisory one could be held
+ * by anybody; this one only by who may update these assets, for the number has the table's oid in it.
+ * Nor can anybody tell from pg_locks which campaigns there are, or find one of the same number: it
+ * is a hash with a secret of the cluster.
  */
 static void
 lock_campaign(const Campaign *campaign)
 {
-	const text *id = campaign->place.id;
-	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) VARDATA_ANY(id),
-														VARSIZE_ANY_EXHDR(id), campaign->spaces.relid));
+	ColumnSet	columns = COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_TENANT_ID);
+	Identifier	id = campaign->request.campaign_space_id;
+	Identifier	tenant_id = campaign->request.tenant_id;
+	AppRow		row;
 	LOCKTAG		tag;
+	uint32		number[2];
+	bytea	   *hash;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, CAMPAIGN_LOCK);
+	app_lookup(&campaign->spaces, columns, id, tenant_id, false, &row);
+	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(lock_name(campaign, &row))));
+	memcpy(number, VARDATA_ANY(hash), sizeof(number));
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, number[0], number[1], CAMPAIGN_LOCK);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	app_lookup(&campaign->spaces, columns, id, tenant_id, false, &row);
+}
+
+/* lock_name makes what is hashed for the lock on a campaign: its parts end with a byte that no text has. */
+static bytea *
+lock_name(const Campaign *campaign, const AppRow *row)
+{
+	Oid			relids[] = {campaign->assets.relid, campaign->spaces.relid};
+	StringInfoData name;
+
+	initStringInfo(&name);
+	appendStringInfoSpaces(&name, VARHDRSZ);
+	appendBinaryStringInfo(&name, GetMockAuthenticationNonce(), MOCK_AUTH_NONCE_LEN);
+	appendBinaryStringInfo(&name, (const char *) relids, sizeof(relids));
+	appendStringInfo(&name, "%s%c%s", text_to_cstring(app_row_text(row, SPACE_TENANT_ID)), '\0',
+					 text_to_cstring(app_row_text(row, SPACE_ID)));
+	SET_VARSIZE(name.data, name.len);
+	return (bytea *) name.data;
 }
 
 /* lock_assets locks the assets of a list and, if wanted, those that are in the campaign with them. */
@@ -341,13 +376,13 @@ lock_assets(const Campaign *campaign, const Identifier *ids, int nids, bool with
 		list_add(&list, ids[i]);
 	if (with_members)
 	{
-		read_members(campaign, campaign->request.campaign_space_id, &members);
+		read_members(campaign, &campaign->place, &members);
 		for (i = 0; i < members.count; i++)
 			list_add(&list, members.list[i].id);
 	}
 	*nasked = list.count;
 	return events_lock_many(&campaign->tables, list.ids, list.count, campaign->request.tenant_id,
-							!campaign->dry_run, 0);
+							campaign->dry_run ? ROW_NOT_LOCKED : ROW_LOCKED);
 }
 
 /* sync_listed tracks the assets of the list that are not in the campaign. */
@@ -395,10 +430,11 @@ sync_others(Campaign *campaign, const IdSet *listed, const IdSet *locked, const 
 	}
 }
 
-/* read_members reads what is in a campaign now. */
+/* read_members reads what is in a campaign now, whose id its row has spelled. */
 static void
-read_members(const Campaign *campaign, Identifier id, Members *members)
+read_members(const Campaign *campaign, const ReusePlace *place, Members *members)
 {
+	Identifier	id = {TEXTOID, PointerGetDatum(place->id)};
 	RowRequest	request = {
 		.id_type = id.type,
 		.tenant_id = campaign->request.tenant_id,
@@ -450,14 +486,18 @@ set_of_members(const Members *members)
 	return set;
 }
 
+/* set_of_asked makes the set of those that were found. */
 static IdSet
 set_of_asked(const AskedAsset *asked, int nasked)
 {
-	IdSet		set = {nasked, palloc_extended(Max(nasked, 1) * sizeof(Identifier), MCXT_ALLOC_HUGE)};
+	IdSet		set = {0, palloc_extended(Max(nasked, 1) * sizeof(Identifier), MCXT_ALLOC_HUGE)};
 	int			i;
 
 	for (i = 0; i < nasked; i++)
-		set.ids[i] = asked[i].id;
+	{
+		if (asked[i].presence != ASSET_ABSENT)
+			set.ids[set.count++] = asked[i].id;
+	}
 	qsort(set.ids, set.count, sizeof(Identifier), compare_ids);
 	return set;
 }
@@ -499,10 +539,10 @@ track_asset(Campaign *campaign, Identifier id)
 
 	request->asset_id = id;
 	SPI_connect();
-	if (!campaign->dry_run)
+	if (campaign->dry_run)
+		events_look(request, &campaign->tables, &result);
+	else
 		events_store(request, &campaign->tables, &result);
-	else if (request->place.key != NULL)
-		result.replayed = events_know_key(&campaign->tables, id, request->tenant_id, request->place.key);
 	SPI_finish();
 	return !result.replayed;
 }

@@ -29,8 +29,8 @@
 #include "plan_cache.h"
 #include "table_bind.h"
 
-static const char lock_asset[] =
-	"SELECT {columns:a} FROM {assets} AS a WHERE a.id {=} $asset_id AND {live:a} FOR NO KEY UPDATE";
+static const char read_asset[] =
+	"SELECT {columns:a} FROM {assets} AS a WHERE a.id {=} $asset_id AND {live:a}{if lock} FOR NO KEY UPDATE{end}";
 
 static const char read_latest[] =
 	"SELECT {utc:h.reused_at} FROM {history} AS h"
@@ -48,8 +48,8 @@ static const char read_rows_of_key[] =
 
 static const char read_rows_of_place[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h},"
-	"  (SELECT pg_catalog.count(*) FROM {history} AS x"
-	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} h.reused_at)"
+	"  (SELECT pg_catalog.count(*) FROM (SELECT FROM {history} AS x"
+	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} h.reused_at LIMIT 2) AS y)"
 	" FROM {history} AS h"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
@@ -65,8 +65,8 @@ static const char remove_row[] =
  */
 static const char count_events[] =
 	"UPDATE {assets} AS a SET"
-	"  reused_count = CASE WHEN COALESCE(a.reused_count, 0) {+} $delta {<} 0 THEN 0"
-	"   ELSE COALESCE(a.reused_count, 0) {+} $delta END,"
+	"  reused_count = CASE WHEN $delta {<} 0 AND COALESCE(a.reused_count, 0) {+} $delta {<} 0"
+	"   THEN LEAST(COALESCE(a.reused_count, 0), 0) ELSE COALESCE(a.reused_count, 0) {+} $delta END,"
 	"  last_reused_at = {if horizon}CASE WHEN a.last_reused_at {>} $last_reused_at"
 	"    AND a.last_reused_at {<=} $horizon THEN a.last_reused_at ELSE $last_reused_at END"
 	"   {else}$last_reused_at{end}"
@@ -75,17 +75,20 @@ static const char count_events[] =
 	" WHERE a.id {=} $asset_id AND {live:a}"
 	" RETURNING {columns:a}";
 
-/* What is read of an asset while it is locked */
-#define LOCK_COLUMNS	(TRACK_COLUMNS | EVENTS_COLUMNS)
+/* What is read of an asset */
+#define ROW_COLUMNS	(TRACK_COLUMNS | MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
 
-static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock,
 					 EventsAsset *asset);
+static void gather(EventsAsset *asset);
+static void read_again(EventsAsset *asset);
 static Identifier row_identifier(const EventsAsset *asset, AssetColumn column);
 static void read_document(EventsAsset *asset);
 static void set_document(EventsAsset *asset, Jsonb *document);
 static PlanRequest row_request(const EventsAsset *asset, const char *sql);
 static void add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Timestamp time);
 static StoredEvent *find_place_in_log(const EventsAsset *asset, const ReusePlace *place, uint32 *count);
+static bool find_row_of_key(const EventsAsset *asset, text *key, StoredEvent *event);
 static StoredEvent *alloc_events(uint64 count);
 static void read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event);
 static bool find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event);
@@ -126,28 +129,23 @@ events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables
 void
 events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
-	read_row(tables, asset_id, tenant_id, asset);
-	events_gather(asset);
+	read_row(tables, asset_id, tenant_id, true, asset);
+	gather(asset);
 }
 
 /*
- * events_take reads an asset whose row, with EVENTS_COLUMNS, another statement has locked and read.
- *
- * Errors: 22039 or 2203C its document cannot hold a log.
+ * events_read reads the same without a lock, and leaves a log in the document where it is: to look
+ * at it.
  */
 void
-events_take(const EventTables *tables, const AppRow *row, EventsAsset *asset)
+events_read(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
-	asset->tables = tables;
-	asset->row = *row;
-	asset->document = app_row_document(row);
-	asset->rewritten = false;
-	read_document(asset);
+	read_row(tables, asset_id, tenant_id, false, asset);
 }
 
-/* events_gather moves the log of a locked asset to the history table, if there is one. */
-void
-events_gather(EventsAsset *asset)
+/* gather moves the log of a locked asset to the history table, if there is one. */
+static void
+gather(EventsAsset *asset)
 {
 	const EventTables *tables = asset->tables;
 
@@ -155,7 +153,14 @@ events_gather(EventsAsset *asset)
 		return;
 	/* a log of copies alone leaves the document, too */
 	(void) events_move(tables, &asset->row);
-	read_row(tables, row_identifier(asset, ASSET_ID), row_identifier(asset, ASSET_TENANT_ID), asset);
+	read_again(asset);
+}
+
+/* read_again reads a locked asset's row as it is now. */
+static void
+read_again(EventsAsset *asset)
+{
+	read_row(asset->tables, row_identifier(asset, ASSET_ID), row_identifier(asset, ASSET_TENANT_ID), true, asset);
 }
 
 /* row_identifier returns an identifier of the asset's row as if a caller had given it. */
@@ -170,22 +175,25 @@ row_identifier(const EventsAsset *asset, AssetColumn column)
 }
 
 static void
-read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
+read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
-	PlanRequest lock = {
-		.sql = lock_asset,
+	PlanRequest query = {
+		.sql = read_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = LOCK_COLUMNS,
+		.columns[APP_ASSETS] = ROW_COLUMNS,
 		.plan_options = PLAN_BY_KEY
 	};
-	AppRow		row;
 
-	identifier_add(&lock, "asset_id", asset_id, &assets->columns[ASSET_ID]);
-	identifier_add(&lock, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
-	plan_execute(&lock);
-	app_read_one(assets, LOCK_COLUMNS, &row);
-	events_take(tables, &row, asset);
+	identifier_add(&query, "asset_id", asset_id, &assets->columns[ASSET_ID]);
+	identifier_add(&query, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
+	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
+	plan_execute(&query);
+	app_read_one(assets, ROW_COLUMNS, &asset->row);
+	asset->tables = tables;
+	asset->document = app_row_document(&asset->row);
+	asset->rewritten = false;
+	read_document(asset);
 }
 
 /* read_document finds what the asset's document has. */
@@ -258,57 +266,46 @@ events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
 }
 
 /*
- * events_find_key finds the asset's event of a key or, if that was undone, its mark.  What is
- * there wins over a mark, which others can have written.
+ * events_find_key finds the asset's event of a key, the earliest if others have stored more, or, if
+ * that was undone, its mark.  What is there wins over a mark, which others can have written.
  */
 bool
 events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
 {
-	ReuseValue	found;
+	ReuseValue	mark;
 	uint32		number;
-	uint64		i;
 
-	if (asset->tables->history == NULL)
-	{
-		if (log_search_key(&asset->log, key, &number))
-			return find_in_list(asset, NULL, number, event);
-	}
-	else
-	{
-		PlanRequest query = row_request(asset, read_rows_of_key);
-
-		plan_add_value(&query, "reuse_key", TEXTOID, PointerGetDatum(key));
-		plan_execute(&query);
-		for (i = 0; i < SPI_processed; i++)
-		{
-			StoredEvent other;
-
-			read_stored(i, asset, &other);
-			if (i == 0 || event_id_compare(other.id, event->id) < 0)
-				*event = other;
-		}
-		if (SPI_processed > 0)
-			return true;
-	}
-	event->undone = log_search_mark(&asset->marks, NULL, key, &found);
+	if (find_row_of_key(asset, key, event))
+		return true;
+	if (log_search_key(&asset->log, key, &number))
+		return find_in_list(asset, NULL, number, event);
+	event->undone = log_search_mark(&asset->marks, NULL, key, &mark);
 	if (event->undone)
-		event_context_place(&found, asset->tables->uuid_campaigns, &event->place);
+		event_context_place(&mark, asset->tables->uuid_campaigns, &event->place);
 	return event->undone;
 }
 
-/*
- * events_know_key: has an asset an event of a key, or the mark of one?  It locks the row, and
- * leaves a log in the document where it is.
- */
-bool
-events_know_key(const EventTables *tables, Identifier asset_id, Identifier tenant_id, text *key)
+/* find_row_of_key finds the earliest row of a key; false if there is none. */
+static bool
+find_row_of_key(const EventsAsset *asset, text *key, StoredEvent *event)
 {
-	EventsAsset asset;
-	StoredEvent event;
-	uint32		number;
+	PlanRequest query;
+	uint64		i;
 
-	read_row(tables, asset_id, tenant_id, &asset);
-	return log_search_key(&asset.log, key, &number) || events_find_key(&asset, key, &event);
+	if (asset->tables->history == NULL)
+		return false;
+	query = row_request(asset, read_rows_of_key);
+	plan_add_value(&query, "reuse_key", TEXTOID, PointerGetDatum(key));
+	plan_execute(&query);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		StoredEvent other;
+
+		read_stored(i, asset, &other);
+		if (i == 0 || event_id_compare(other.id, event->id) < 0)
+			*event = other;
+	}
+	return SPI_processed > 0;
 }
 
 /*
@@ -565,8 +562,13 @@ events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 		require_one(&events[i]);
 	if (asset->tables->history == NULL)
 		remove_from_log(asset, events, count);
-	for (i = 0; i < count && asset->tables->history != NULL; i++)
-		remove_from_table(asset, &events[i]);
+	else
+	{
+		for (i = 0; i < count; i++)
+			remove_from_table(asset, &events[i]);
+		/* triggers of the table can have written to the document */
+		read_again(asset);
+	}
 	put_marks(asset, events, count);
 	last = last_time_without(asset, events, count);
 	asset->row.values[ASSET_LAST_REUSED_AT] = last.value;

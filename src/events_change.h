@@ -20,14 +20,11 @@
 	 COLUMN_BIT(ASSET_REUSED_COUNT) | COLUMN_BIT(ASSET_THUMBNAIL_URL) | \
 	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_CAMPAIGN_SPACE_ID))
 
-/* What must be read of an asset to change its events */
-#define EVENTS_COLUMNS	(MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
-
-/* An asset whose row is locked, and its events */
+/* An asset, and its events; its row is locked, unless it is only looked at */
 typedef struct EventsAsset
 {
 	const EventTables *tables;
-	AppRow		row;			/* EVENTS_COLUMNS at least, as it was locked */
+	AppRow		row;			/* as it was locked */
 	Jsonb	   *document;		/* null: none */
 	ReuseLog	log;			/* empty where there is a history table that has it */
 	ReuseLog	marks;
@@ -48,12 +45,10 @@ typedef struct StoredEvent
 extern void events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables);
 extern void events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
 						EventsAsset *asset);
-extern void events_take(const EventTables *tables, const AppRow *row, EventsAsset *asset);
-extern void events_gather(EventsAsset *asset);
+extern void events_read(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+						EventsAsset *asset);
 extern bool events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event);
 extern bool events_find_key(const EventsAsset *asset, text *key, StoredEvent *event);
-extern bool events_know_key(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
-							text *key);
 extern StoredEvent *events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count);
 extern EventId events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context);
 extern void events_add_rows(EventsAsset *asset, const EventRow *rows, uint32 nrows);

@@ -25,30 +25,23 @@
 #include "events_many.h"
 #include "text_map.h"
 
-/* The assets that the events name */
-typedef struct ImportAssets
-{
-	SPITupleTable *rows;
-	AskedAsset *asked;			/* by the events' number of their asset */
-} ImportAssets;
-
 /* An asset, and its first event */
 typedef struct AssetEvents
 {
 	EventsImport *import;
-	const AppRow *row;
+	Identifier	asset_id;
 	int			first;
 } AssetEvents;
 
-static bool find_assets(EventsImport *import, ImportAssets *assets);
+static AskedAsset *find_assets(EventsImport *import);
 static int	collect_ids(EventsImport *import, Identifier *ids);
 static void link_events(EventsImport *import, const AskedAsset *asked, int nasked);
 static void check_before(const EventsImport *import, uint32 *next, uint32 end);
 pg_noreturn static void raise_failure(const ImportEvent *event, uint32 index);
-static void store_or_raise(EventsImport *import, const AppRow *row, int first);
+static void store_or_raise(EventsImport *import, Identifier asset_id, int first);
 static void try_asset(void *arg);
-static void store_or_note(EventsImport *import, const AppRow *row, int first);
-static void store_asset(EventsImport *import, const AppRow *row, int first);
+static void store_or_note(EventsImport *import, Identifier asset_id, int first);
+static void store_asset(EventsImport *import, Identifier asset_id, int first);
 pg_noreturn static void raise_again(const EventsImport *import, int first, ErrorData *error);
 static void note_error(EventsImport *import, int first, const ErrorData *error);
 
@@ -61,46 +54,42 @@ static void note_error(EventsImport *import, int first, const ErrorData *error);
 void
 events_import(EventsImport *import)
 {
-	ImportAssets assets;
+	AskedAsset *asked;
 	uint32		checked = 0;
 	uint32		i;
 
 	events_import_places(import);
-	if (find_assets(import, &assets))
+	asked = find_assets(import);
+	for (i = 0; i < import->count; i++)
 	{
-		for (i = 0; i < import->count; i++)
-		{
-			const ImportEvent *event = &import->events[i];
-			AppRow		row;
+		const ImportEvent *event = &import->events[i];
 
-			if (!event->leads)
-				continue;
-			check_before(import, &checked, i);
-			app_row_read(import->tables->assets, EVENTS_COLUMNS, MANY_FIRST_COLUMNS,
-						 assets.rows->vals[assets.asked[event->asset].row], assets.rows->tupdesc, &row);
-			if (import->skip)
-				store_or_note(import, &row, i);
-			else
-				store_or_raise(import, &row, i);
-		}
+		if (!event->leads)
+			continue;
+		check_before(import, &checked, i);
+		if (import->skip)
+			store_or_note(import, asked[event->asset].id, i);
+		else
+			store_or_raise(import, asked[event->asset].id, i);
 	}
 	check_before(import, &checked, import->count);
 }
 
-/* find_assets locks and reads the assets that the events name, and links their events; false if there are none. */
-static bool
-find_assets(EventsImport *import, ImportAssets *assets)
+/*
+ * find_assets finds the assets that the events name, by the numbers that it gives them, and links their
+ * events.  It locks them if something is to be stored.
+ */
+static AskedAsset *
+find_assets(EventsImport *import)
 {
 	Identifier *ids = palloc(Max(import->count, 1) * sizeof(Identifier));
 	int			nids = collect_ids(import, ids);
+	AskedAsset *asked;
 
-	if (nids == 0)
-		return false;
-	assets->asked = events_lock_many(import->tables, ids, nids, import->tenant_id, true, EVENTS_COLUMNS);
-	assets->rows = SPI_tuptable;
-	app_row_check(import->tables->assets, EVENTS_COLUMNS, MANY_FIRST_COLUMNS, SPI_tuptable->tupdesc);
-	link_events(import, assets->asked, nids);
-	return true;
+	asked = events_lock_many(import->tables, ids, nids, import->tenant_id,
+							 import->dry_run ? ROW_NOT_LOCKED : ROW_LOCKED);
+	link_events(import, asked, nids);
+	return asked;
 }
 
 /* collect_ids numbers the assets' ids, collects each once, and returns how many there are. */
@@ -144,7 +133,7 @@ link_events(EventsImport *import, const AskedAsset *asked, int nasked)
 
 		if (event->state == IMPORT_FAILED)
 			continue;
-		if (asked[event->asset].row < 0)
+		if (asked[event->asset].presence == ASSET_ABSENT)
 		{
 			import_event_fail(event, ERRCODE_NO_DATA_FOUND, "%s", app_absence(APP_ASSETS)->message);
 			continue;
@@ -185,13 +174,13 @@ raise_failure(const ImportEvent *event, uint32 index)
 
 /* store_or_raise stores an asset's events; what it raises has the event's index. */
 static void
-store_or_raise(EventsImport *import, const AppRow *row, int first)
+store_or_raise(EventsImport *import, Identifier asset_id, int first)
 {
 	MemoryContext memory = CurrentMemoryContext;
 
 	PG_TRY();
 	{
-		store_asset(import, row, first);
+		store_asset(import, asset_id, first);
 	}
 	PG_CATCH();
 	{
@@ -207,10 +196,10 @@ store_or_raise(EventsImport *import, const AppRow *row, int first)
 
 /* store_or_note stores an asset's events, and notes the error that it meets in them. */
 static void
-store_or_note(EventsImport *import, const AppRow *row, int first)
+store_or_note(EventsImport *import, Identifier asset_id, int first)
 {
-	AssetEvents asset = {import, row, first};
-	ErrorData  *error = batch_try(try_asset, &asset, 0);
+	AssetEvents asset = {import, asset_id, first};
+	ErrorData  *error = batch_try(try_asset, &asset, true);
 
 	if (error == NULL)
 		return;
@@ -223,15 +212,15 @@ try_asset(void *arg)
 {
 	AssetEvents *asset = arg;
 
-	store_asset(asset->import, asset->row, asset->first);
+	store_asset(asset->import, asset->asset_id, asset->first);
 }
 
 /* store_asset stores an asset's events; the memory that it takes is that of a level of SPI. */
 static void
-store_asset(EventsImport *import, const AppRow *row, int first)
+store_asset(EventsImport *import, Identifier asset_id, int first)
 {
 	SPI_connect();
-	events_import_asset(import, row, first);
+	events_import_asset(import, asset_id, first);
 	SPI_finish();
 }
 

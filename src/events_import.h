@@ -27,7 +27,7 @@ typedef struct EventsImport
 extern void events_import(EventsImport *import);
 
 /* events_import_asset.c */
-extern void events_import_asset(EventsImport *import, const AppRow *row, int first);
+extern void events_import_asset(EventsImport *import, Identifier asset_id, int first);
 
 /* events_import_campaigns.c */
 extern void events_import_places(EventsImport *import);

@@ -65,6 +65,7 @@ typedef struct StoredKey
 	text	   *key;
 	bool		known;			/* it has a place */
 	bool		stored;			/* in the asset, and not just earlier in the call */
+	Timestamp	time;			/* of the earliest event that has it */
 	ReusePlace	place;
 } StoredKey;
 
@@ -115,7 +116,7 @@ typedef struct AssetImport
 static void read_events(AssetImport *a);
 static void read_document(AssetImport *a);
 static void read_marks(AssetImport *a);
-static void note_context(AssetImport *a, const ReuseValue *context);
+static void note_context(AssetImport *a, Timestamp time, const ReuseValue *context);
 static StoredKey *find_key(const AssetImport *a, TextBytes key);
 static void read_table(AssetImport *a, int64 width, bool with_keys);
 static void note_row(AssetImport *a, uint64 row);
@@ -132,10 +133,10 @@ static NullableDatum last_time(const AssetImport *a, Timestamp stored);
 /*
  * events_import_asset stores those of an asset's events that are new, and notes in each what came of it.
  *
- * The caller is connected to SPI, has locked the asset's row and read EVENTS_COLUMNS of it.
+ * The caller is connected to SPI and has locked the asset's row, if something is to be stored.
  */
 void
-events_import_asset(EventsImport *import, const AppRow *row, int first)
+events_import_asset(EventsImport *import, Identifier asset_id, int first)
 {
 	AssetImport a = {
 		.import = import,
@@ -145,9 +146,10 @@ events_import_asset(EventsImport *import, const AppRow *row, int first)
 	};
 	int64		width;
 
-	events_take(import->tables, row, &a.asset);
-	if (!import->dry_run)
-		events_gather(&a.asset);
+	if (import->dry_run)
+		events_read(import->tables, asset_id, import->tenant_id, &a.asset);
+	else
+		events_lock(import->tables, asset_id, import->tenant_id, &a.asset);
 	read_events(&a);
 	width = a.count;
 	if (import->tables->history != NULL)
@@ -211,8 +213,10 @@ read_document(AssetImport *a)
 			if (time <= a->horizon)
 				a->latest = Max(a->latest, time);
 		}
+		else
+			time = DT_NOBEGIN;
 		if (reuse_event_context(&event, &context))
-			note_context(a, &context);
+			note_context(a, time, &context);
 	}
 }
 
@@ -229,13 +233,13 @@ read_marks(AssetImport *a)
 		CHECK_FOR_INTERRUPTS();
 		log_get(&a->asset.marks, i, &mark);
 		a->document.count += reuse_event_time(&mark, &a->document.times[a->document.count]);
-		note_context(a, &mark);
+		note_context(a, DT_NOEND, &mark);
 	}
 }
 
-/* note_context notes the key and the place of a context, or of a mark, unless those of the key are known. */
+/* note_context notes the key and the place of a context, or of a mark, unless an earlier one has the key. */
 static void
-note_context(AssetImport *a, const ReuseValue *context)
+note_context(AssetImport *a, Timestamp time, const ReuseValue *context)
 {
 	ReuseValue	key;
 	StoredKey  *stored;
@@ -243,9 +247,10 @@ note_context(AssetImport *a, const ReuseValue *context)
 	if (!event_context_key(context, &key))
 		return;
 	stored = find_key(a, (TextBytes) {key.data, key.len});
-	if (stored == NULL || stored->known)
+	if (stored == NULL || (stored->known && stored->time <= time))
 		return;
 	stored->known = stored->stored = true;
+	stored->time = time;
 	event_context_place(context, a->asset.tables->uuid_campaigns, &stored->place);
 }
 
@@ -311,6 +316,7 @@ note_row(AssetImport *a, uint64 row)
 	if (stored == NULL || stored->known)
 		return;
 	stored->known = stored->stored = true;
+	stored->time = DatumGetTimestamp(plan_result(row, 1, TIMESTAMPOID));
 	if (!plan_result_is_null(row, 4, TEXTOID))
 		stored->place.type = DatumGetTextPCopy(plan_result(row, 4, TEXTOID));
 	if (!plan_result_is_null(row, 5, TEXTOID))

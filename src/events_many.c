@@ -25,26 +25,25 @@
 #define MAX_NAMED			10
 
 static const char lock_assets[] =
-	"SELECT CAST(i.n AS pg_catalog.int4), {id:a.id}{if columns}, {columns:a}{end}"
+	"SELECT CAST(i.n AS pg_catalog.int4), {id:a.id}"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n), {assets} AS a"
 	" WHERE a.id {=} i.id AND {live:a}"
 	" ORDER BY a.id, i.n"
-	"{if lock} FOR NO KEY UPDATE OF a{end}";
+	"{if lock} FOR NO KEY UPDATE OF a{end}{if keep} FOR KEY SHARE OF a{end}";
 
 static void find_repeated(AskedAsset *asked, int nids);
 static int	compare_asked(const void *a, const void *b);
 static Datum make_array(const Identifier *ids, int nids, const AppColumn *column);
 
 /*
- * events_lock_many finds a tenant's assets, and locks their rows unless they are only to be
- * looked at.  An asset that was asked for twice is repeated where it comes again.
+ * events_lock_many finds a tenant's assets, and locks their rows.  An asset that was asked for twice
+ * is repeated where it comes again.
  *
- * The caller is connected to SPI.  Columns of the assets, which may be none, are in the result, in
- * SPI_tuptable, after MANY_FIRST_COLUMNS others.
+ * Locked, only assets are found that the caller may update.  The caller is connected to SPI.
  */
 AskedAsset *
 events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
-				 bool lock, ColumnSet columns)
+				 RowLock lock)
 {
 	const AppColumn *column = &tables->assets->columns[ASSET_ID];
 	Oid			type = identifier_param_type(column);
@@ -52,7 +51,6 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 	PlanRequest query = {
 		.sql = lock_assets,
 		.tables[APP_ASSETS] = tables->assets,
-		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_BATCH
 	};
 	const AskedAsset *previous = NULL;
@@ -61,24 +59,24 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 
 	plan_add_value(&query, "ids", get_array_type(type), make_array(ids, nids, column));
 	identifier_add(&query, "tenant_id", tenant_id, &tables->assets->columns[ASSET_TENANT_ID]);
-	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
-	plan_add_optional(&query, "columns", BOOLOID, BoolGetDatum(true), columns == 0);
+	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), lock != ROW_LOCKED);
+	plan_add_optional(&query, "keep", BOOLOID, BoolGetDatum(true), lock != ROW_KEPT);
 	plan_execute(&query);
 
 	for (n = 0; n < nids; n++)
-		asked[n] = (AskedAsset) {.presence = ASSET_ABSENT, .id = ids[n], .first = n, .row = -1};
+		asked[n] = (AskedAsset) {
+			.presence = ASSET_ABSENT, .id = identifier_read(identifier_bind(ids[n], column), column), .first = n
+		};
 	for (i = 0; i < SPI_processed; i++)
 	{
 		AskedAsset *asset = &asked[DatumGetInt32(plan_result(i, 1, INT4OID)) - 1];
 
-		asset->id.type = type == UUIDOID ? UUIDOID : TEXTOID;
-		asset->id.value = plan_result(i, 2, type);
+		asset->id = identifier_read(plan_result(i, 2, type), column);
 		/* the rows are in the order of the ids */
 		asset->presence = previous != NULL && identifier_compare(previous->id, asset->id) == 0 ?
 			ASSET_REPEATED : ASSET_PRESENT;
 		if (asset->presence == ASSET_REPEATED)
 			asset->first = previous->first;
-		asset->row = i;
 		previous = asset;
 	}
 	find_repeated(asked, nids);

@@ -27,14 +27,18 @@ typedef struct AskedAsset
 	AssetPresence presence;
 	Identifier	id;				/* as its row has it; as it was asked for, if absent */
 	int			first;			/* which one it repeats; itself, if none */
-	int64		row;			/* of the result; -1: absent */
 } AskedAsset;
 
-/* The columns of the result that come before those that were asked for */
-#define MANY_FIRST_COLUMNS	2
+/* What becomes of the assets' rows */
+typedef enum RowLock
+{
+	ROW_NOT_LOCKED,
+	ROW_KEPT,					/* others can change it, but neither its id nor that it is there */
+	ROW_LOCKED
+} RowLock;
 
 extern AskedAsset *events_lock_many(const EventTables *tables, const Identifier *ids, int nids,
-									Identifier tenant_id, bool lock, ColumnSet columns);
+									Identifier tenant_id, RowLock lock);
 extern void events_require_assets(const AskedAsset *asked, int nids, const AppTable *assets,
 								  const char *hint);
 

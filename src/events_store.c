@@ -195,6 +195,18 @@ store_locked(TrackRequest *request, EventTables *tables, TrackResult *result)
 				 &result->asset);
 }
 
+/* events_look finds out whether events_store would replay an event; it locks and moves nothing. */
+void
+events_look(const TrackRequest *request, const EventTables *tables, TrackResult *result)
+{
+	EventsAsset asset;
+
+	if (request->place.key == NULL)
+		return;
+	events_read(tables, request->asset_id, request->tenant_id, &asset);
+	(void) replay(request, &asset, result);
+}
+
 /*
  * replay reads the event that an earlier call has stored with the request's key; false if there
  * is none.

@@ -34,6 +34,7 @@ typedef struct TrackResult
 } TrackResult;
 
 extern void events_find_campaign(TrackRequest *request);
+extern void events_look(const TrackRequest *request, const EventTables *tables, TrackResult *result);
 extern void events_store(TrackRequest *request, EventTables *tables, TrackResult *result);
 
 #endif							/* ASSET_REUSE_EVENTS_STORE_H */

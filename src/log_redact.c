@@ -142,7 +142,7 @@ put_redacted(JsonbWriter *w, const ReuseValue *event, const Redaction *redaction
 	for (i = 0; i < npairs; i++)
 	{
 		reuse_value_pair(event, i, &key, &value);
-		if (value.data == context.data)
+		if (key.len == strlen(REUSE_CONTEXT_KEY) && memcmp(key.data, REUSE_CONTEXT_KEY, key.len) == 0)
 			jsonb_put_container(w, &rest->root, VARSIZE(rest) - VARHDRSZ);
 		else
 			jsonb_put_copy(w, value.type, value.data, value.len);

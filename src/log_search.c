@@ -20,34 +20,52 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "log_search.h"
 #include "time_iso.h"
 
 #define EVENT_ID_KEY		"event_id"
 
-static const char *bytes_find(const char *bytes, uint32 len, const text *wanted);
+/* So many bytes are searched between two checks for interrupts */
+#define SEARCHED_BYTES		(8 * 1024 * 1024)
+
+static bool bytes_have(const ReuseLog *log, const text *wanted);
 static bool has_key(const ReuseValue *context, const text *key);
 static bool has_id(const ReuseValue *mark, const EventId *id);
 static Jsonb *make_mark(EventId id, const ReusePlace *place);
 
-/* log_search_key finds the first event in stored order that has a key; false if none has. */
+/*
+ * log_search_key finds the event that has a key, the earliest of those that have it, as rows of the
+ * history table are looked for; false if none has it.
+ */
 bool
 log_search_key(const ReuseLog *log, const text *key, uint32 *number)
 {
 	ReuseLogWalk walk;
 	ReuseValue	event;
 	ReuseValue	context;
+	Timestamp	earliest = DT_NOEND;
+	bool		found = false;
 
-	if (log->count == 0 || bytes_find((const char *) log->array, log->size, key) == NULL)
+	if (log->count == 0 || !bytes_have(log, key))
 		return false;
 	log_walk(&walk, log);
 	while (log_next(&walk, &event))
 	{
+		Timestamp	time;
+
+		if (!reuse_event_context(&event, &context) || !has_key(&context, key))
+			continue;
+		if (!reuse_event_time(&event, &time))
+			time = DT_NOBEGIN;
+		if (found && time >= earliest)
+			continue;
 		*number = walk.next - 1;
-		if (reuse_event_context(&event, &context) && has_key(&context, key))
-			return true;
+		earliest = time;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 /* log_search_mark finds the newest mark of an id or, where that is null, of a key. */
@@ -58,6 +76,7 @@ log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, Reuse
 
 	for (i = marks->count; i-- > 0;)
 	{
+		CHECK_FOR_INTERRUPTS();
 		log_get(marks, i, mark);
 		if (id != NULL ? has_id(mark, id) : has_key(mark, key))
 			return true;
@@ -87,23 +106,21 @@ log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
 	return log_splice(document, size, &marks, removed, added, count);
 }
 
-/* bytes_find finds the first place where a text's bytes stand; null if they do not. */
-static const char *
-bytes_find(const char *bytes, uint32 len, const text *wanted)
+/* bytes_have: do a text's bytes stand anywhere in a log?  It takes time by the log's size alone. */
+static bool
+bytes_have(const ReuseLog *log, const text *wanted)
 {
-	const char *first = VARDATA_ANY(wanted);
-	uint32		size = VARSIZE_ANY_EXHDR(wanted);
-	const char *end = bytes + len;
+	const char *bytes = (const char *) log->array;
+	Size		size = VARSIZE_ANY_EXHDR(wanted);
+	Size		start;
 
-	Assert(size > 0);
-	while (size <= (uint32) (end - bytes))
+	for (start = 0; start < log->size; start += SEARCHED_BYTES)
 	{
-		bytes = memchr(bytes, *first, end - bytes - size + 1);
-		if (bytes == NULL || memcmp(bytes, first, size) == 0)
-			return bytes;
-		bytes++;
+		CHECK_FOR_INTERRUPTS();
+		if (memmem(bytes + start, Min(SEARCHED_BYTES + size - 1, log->size - start), VARDATA_ANY(wanted), size) != NULL)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* has_key: has a context, or a mark, a key?  Only a string is one. */

@@ -94,13 +94,24 @@ typedef struct HashedKey
 	uint32		len;
 } HashedKey;
 
+/* The keys of an asset's events */
+typedef struct KeyList
+{
+	HashedKey  *keys;			/* null: none yet */
+	Size		count;
+	Size		size;			/* so many have room */
+	uint64		seed;			/* of their hashes */
+} KeyList;
+
 static bool find_problems(FunctionCallInfo fcinfo, Findings *found);
 static void read_log(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found);
-static void list_log(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp horizon, Findings *found);
+static void read_log_beside_rows(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found);
+static void read_event(const ReuseValue *event, Timestamp horizon, Findings *found, KeyList *keys);
+static void add_row_keys(ArrayType *row_keys, KeyList *keys);
+static void add_key(const char *data, uint32 len, KeyList *keys);
+static bool has_equal_keys(KeyList *keys);
+static Timestamp horizon_arg(FunctionCallInfo fcinfo);
 static void compare_counters(FunctionCallInfo fcinfo, Findings *found);
-static bool has_key_twice(const LogList *list, ArrayType *row_keys);
-static HashedKey hashed_key(const char *data, uint32 len);
-static bool has_equal_keys(HashedKey *keys, uint32 nkeys);
 static Datum make_row(FunctionCallInfo fcinfo, const Findings *found, Problem problem);
 
 /*
@@ -157,8 +168,10 @@ find_problems(FunctionCallInfo fcinfo, Findings *found)
 	found->problems[KEY_TWICE] = !PG_ARGISNULL(ARG_TABLE_KEY_TWICE) && PG_GETARG_BOOL(ARG_TABLE_KEY_TWICE);
 	if (document != NULL)
 		found->problems[UNREADABLE] = log_find(&document->root, &log) != REUSE_LOG_OK;
-	if (log.count > 0)
+	if (log.count > 0 && PG_ARGISNULL(ARG_ROWS) && PG_ARGISNULL(ARG_ROW_KEYS))
 		read_log(fcinfo, &log, found);
+	else if (log.count > 0)
+		read_log_beside_rows(fcinfo, &log, found);
 	if (document != NULL)
 		PG_FREE_IF_COPY(document, ARG_DOCUMENT);
 	/* how many events it has, nobody can tell */
@@ -170,53 +183,132 @@ find_problems(FunctionCallInfo fcinfo, Findings *found)
 	return problem < NPROBLEMS;
 }
 
-/*
- * read_log adds what a document's log has.
- *
- * Most logs have no keys and most assets no rows beside them, and then one walk does.
- */
+/* read_log adds what a document's log has; one walk over it does. */
 static void
 read_log(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found)
 {
-	Timestamp	horizon = PG_ARGISNULL(ARG_HORIZON) ? DT_NOEND : PG_GETARG_TIMESTAMP(ARG_HORIZON);
-	Timestamp	latest;
+	Timestamp	horizon = horizon_arg(fcinfo);
+	KeyList		keys = {0};
+	ReuseLogWalk walk;
+	ReuseValue	event;
 
-	if (PG_ARGISNULL(ARG_ROWS) && memmem(log->array, log->size, REUSE_KEY_KEY, strlen(REUSE_KEY_KEY)) == NULL)
-	{
-		found->events += log->count;
-		if (log_latest_time(log, horizon, &latest))
-			found->latest = Max(found->latest, latest);
-	}
-	else
-	{
-		MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse verified asset",
-													 ALLOCSET_DEFAULT_SIZES);
-		MemoryContext old = MemoryContextSwitchTo(memory);
-
-		list_log(fcinfo, log, horizon, found);
-		MemoryContextSwitchTo(old);
-		MemoryContextDelete(memory);
-	}
+	log_walk(&walk, log);
+	while (log_next(&walk, &event))
+		read_event(&event, horizon, found, &keys);
+	if (has_equal_keys(&keys))
+		found->problems[KEY_TWICE] = true;
+	if (keys.keys != NULL)
+		pfree(keys.keys);
 }
 
-/* list_log does the same where there are copies or keys to look for. */
+/* read_log_beside_rows does the same where rows may have copies, or the same keys, in the log. */
 static void
-list_log(FunctionCallInfo fcinfo, const ReuseLog *log, Timestamp horizon, Findings *found)
+read_log_beside_rows(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found)
 {
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse verified asset",
+												 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+	Timestamp	horizon = horizon_arg(fcinfo);
+	KeyList		keys = {0};
 	LogRows		rows;
 	LogList		list;
 	uint32		i;
 
 	log_list_make(log, log_rows_args(fcinfo, ARG_ROWS, &rows) ? &rows : NULL, &list);
-	found->events += list.count;
-	for (i = list.count; i > 0 && list.events[i - 1].time > horizon; i--)
-		;
-	if (i > 0)
-		found->latest = Max(found->latest, list.events[i - 1].time);
+	for (i = 0; i < list.count; i++)
+	{
+		ReuseValue	event;
+
+		log_list_element(&list, i, &event);
+		read_event(&event, horizon, found, &keys);
+	}
 	found->problems[IN_BOTH_PLACES] = list.count < log->count;
-	if (!found->problems[KEY_TWICE])
-		found->problems[KEY_TWICE] =
-			has_key_twice(&list, PG_ARGISNULL(ARG_ROW_KEYS) ? NULL : PG_GETARG_ARRAYTYPE_P(ARG_ROW_KEYS));
+	/* those of rows alone are compared by the statement */
+	if (keys.count > 0 && !PG_ARGISNULL(ARG_ROW_KEYS))
+		add_row_keys(PG_GETARG_ARRAYTYPE_P(ARG_ROW_KEYS), &keys);
+	if (has_equal_keys(&keys))
+		found->problems[KEY_TWICE] = true;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
+}
+
+/* read_event adds an event of a log. */
+static void
+read_event(const ReuseValue *event, Timestamp horizon, Findings *found, KeyList *keys)
+{
+	Timestamp	time;
+	ReuseValue	context;
+	ReuseValue	key;
+
+	found->events++;
+	if (reuse_event_time(event, &time) && time <= horizon && time > found->latest)
+		found->latest = time;
+	if (reuse_event_context(event, &context) && event_context_key(&context, &key))
+		add_key(key.data, key.len, keys);
+}
+
+static void
+add_row_keys(ArrayType *row_keys, KeyList *keys)
+{
+	Datum	   *stored;
+	bool	   *nulls;
+	int			nstored;
+	int			i;
+
+	deconstruct_array(row_keys, TEXTOID, -1, false, TYPALIGN_INT, &stored, &nulls, &nstored);
+	for (i = 0; i < nstored; i++)
+	{
+		if (!nulls[i])
+			add_key(VARDATA_ANY(DatumGetPointer(stored[i])), VARSIZE_ANY_EXHDR(DatumGetPointer(stored[i])), keys);
+	}
+}
+
+/* add_key adds a key with its hash; nobody can make keys that have one hash. */
+static void
+add_key(const char *data, uint32 len, KeyList *keys)
+{
+	if (keys->count == keys->size)
+	{
+		if (keys->size == 0 && !pg_strong_random(&keys->seed, sizeof(keys->seed)))
+			keys->seed = (uint64) MyStartTimestamp;
+		keys->size = Max(keys->size * 2, 16);
+		keys->keys = keys->keys == NULL ?
+			palloc(keys->size * sizeof(HashedKey)) :
+			repalloc_huge(keys->keys, keys->size * sizeof(HashedKey));
+	}
+	keys->keys[keys->count++] = (HashedKey) {
+		(int64) hash_bytes_extended((const unsigned char *) data, len, keys->seed), data, len
+	};
+}
+
+/* has_equal_keys: are two keys equal? */
+static bool
+has_equal_keys(KeyList *keys)
+{
+	Size		i;
+	Size		j;
+
+	if (keys->count < 2)
+		return false;
+	time_sort(keys->keys, keys->count, sizeof(HashedKey));
+	for (i = 0; i < keys->count; i++)
+	{
+		const HashedKey *key = &keys->keys[i];
+
+		CHECK_FOR_INTERRUPTS();
+		for (j = i + 1; j < keys->count && keys->keys[j].hash == key->hash; j++)
+		{
+			if (keys->keys[j].len == key->len && memcmp(keys->keys[j].data, key->data, key->len) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static Timestamp
+horizon_arg(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(ARG_HORIZON) ? DT_NOEND : PG_GETARG_TIMESTAMP(ARG_HORIZON);
 }
 
 /* compare_counters compares the asset's columns with its events. */
@@ -233,70 +325,6 @@ compare_counters(FunctionCallInfo fcinfo, Findings *found)
 	found->problems[COUNT_LOW] = count < found->events;
 	found->problems[COUNT_HIGH] = count > found->events;
 	found->problems[TIME_DIFFERS] = last != latest;
-}
-
-/* has_key_twice: have two events one key, those of the document and of rows? */
-static bool
-has_key_twice(const LogList *list, ArrayType *row_keys)
-{
-	Datum	   *stored = NULL;
-	bool	   *nulls;
-	int			nstored = 0;
-	uint32		nkeys = 0;
-	HashedKey  *keys;
-	uint32		i;
-
-	if (row_keys != NULL)
-		deconstruct_array(row_keys, TEXTOID, -1, false, TYPALIGN_INT, &stored, &nulls, &nstored);
-	keys = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) list->count + nstored) * sizeof(HashedKey));
-	for (i = 0; i < list->count; i++)
-	{
-		ReuseValue	element;
-		ReuseValue	context;
-		ReuseValue	key;
-
-		log_list_element(list, i, &element);
-		if (reuse_event_context(&element, &context) && event_context_key(&context, &key))
-			keys[nkeys++] = hashed_key(key.data, key.len);
-	}
-	if (nkeys == 0)
-		return false;
-	for (i = 0; i < (uint32) nstored; i++)
-	{
-		if (!nulls[i])
-			keys[nkeys++] = hashed_key(VARDATA_ANY(DatumGetPointer(stored[i])),
-									   VARSIZE_ANY_EXHDR(DatumGetPointer(stored[i])));
-	}
-	return has_equal_keys(keys, nkeys);
-}
-
-/* hashed_key hashes a key; nobody can make keys that have one hash. */
-static HashedKey
-hashed_key(const char *data, uint32 len)
-{
-	return (HashedKey) {
-		(int64) hash_bytes_extended((const unsigned char *) data, len, (uint64) MyStartTimestamp), data, len
-	};
-}
-
-/* has_equal_keys: are two keys equal? */
-static bool
-has_equal_keys(HashedKey *keys, uint32 nkeys)
-{
-	uint32		i;
-	uint32		j;
-
-	time_sort(keys, nkeys, sizeof(HashedKey));
-	for (i = 0; i < nkeys; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (j = i + 1; j < nkeys && keys[j].hash == keys[i].hash; j++)
-		{
-			if (keys[j].len == keys[i].len && memcmp(keys[j].data, keys[i].data, keys[i].len) == 0)
-				return true;
-		}
-	}
-	return false;
 }
 
 /* make_row makes the row of a problem. */

@@ -102,6 +102,8 @@ static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
 static SavedPlan *fetch_locked_plan(const PlanRequest *request);
 static bool lock_tables_walker(Node *node, void *context);
+static void lock_tables_of_plan(const CachedPlan *plan);
+static void lock_table(const RangeTblEntry *rte);
 static CachedPlanSource *plan_source(SPIPlanPtr plan);
 static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
@@ -326,11 +328,12 @@ unpin_plan(void *arg)
 }
 
 /*
- * fetch_locked_plan returns a plan that is good now, with locks on all tables that its queries
- * name, those behind views, policies and rules as well.
+ * fetch_locked_plan returns a plan that is good now, with locks on all tables that it reads: those
+ * that its queries name, those behind views, policies and rules, and the partitions of all of them.
  *
  * The plan cache would lock them, and if it had to wait, could find that the text has to be
- * analyzed once more; others can have put functions into our schema meanwhile.
+ * analyzed once more; others can have put functions into our schema meanwhile.  Partitions are in a
+ * generic plan that is there already; while one is made, nothing is analyzed any more.
  */
 static SavedPlan *
 fetch_locked_plan(const PlanRequest *request)
@@ -341,8 +344,13 @@ fetch_locked_plan(const PlanRequest *request)
 	/* what was locked once is not waited for again; with debug_discard_caches no plan stays good */
 	do
 	{
+		CachedPlanSource *source;
+
 		saved = fetch_plan(request);
-		lock_tables_walker((Node *) plan_source(saved->plan)->query_list, NULL);
+		source = plan_source(saved->plan);
+		lock_tables_walker((Node *) source->query_list, NULL);
+		if (source->gplan != NULL)
+			lock_tables_of_plan(source->gplan);
 	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
 	if (tries == MAX_TRIES && debug_discard_caches == 0)
 		ereport(ERROR,
@@ -360,18 +368,37 @@ lock_tables_walker(Node *node, void *context)
 		return false;
 	if (IsA(node, RangeTblEntry))
 	{
-		RangeTblEntry *rte = (RangeTblEntry *) node;
-
-		/* since PostgreSQL 16, a view is locked by the entry that has become its subquery */
-		Assert(rte->rtekind != RTE_RELATION || rte->rellockmode != NoLock);
-		if (OidIsValid(rte->relid) && rte->rellockmode != NoLock)
-			LockRelationOid(rte->relid, rte->rellockmode);
+		lock_table((RangeTblEntry *) node);
 		return false;
 	}
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, lock_tables_walker, context,
 								 QTW_EXAMINE_RTES_BEFORE);
 	return expression_tree_walker(node, lock_tables_walker, context);
+}
+
+/* lock_tables_of_plan does the same for a plan. */
+static void
+lock_tables_of_plan(const CachedPlan *plan)
+{
+	ListCell   *statement;
+	ListCell   *table;
+
+	foreach(statement, plan->stmt_list)
+	{
+		foreach(table, lfirst_node(PlannedStmt, statement)->rtable)
+			lock_table(lfirst_node(RangeTblEntry, table));
+	}
+}
+
+/* lock_table locks a table or view as an execution will. */
+static void
+lock_table(const RangeTblEntry *rte)
+{
+	/* since PostgreSQL 16, a view is locked by the entry that has become its subquery */
+	Assert(rte->rtekind != RTE_RELATION || rte->rellockmode != NoLock);
+	if (OidIsValid(rte->relid) && rte->rellockmode != NoLock)
+		LockRelationOid(rte->relid, rte->rellockmode);
 }
 
 /*

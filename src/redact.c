@@ -25,12 +25,18 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_redact);
 
+/* Has an object one of the keys? */
+#define HAS_KEYS(object) \
+	"pg_catalog.jsonb_typeof(" object ") {=} 'object' AND " object " {?|} $keys"
+
+#define ORIGINAL_CONTEXT	"(h.original {->} 'context')"
+
 /*
  * Is there something to remove from row h?  As asset_reuse_log_redact asks of an element; and an
  * element that the row has beside its columns can say more than they do.
  */
 #define IS_REDACTED \
-	"(h.context {?|} $keys OR (h.original {->} 'context') {?|} $keys)" \
+	"(" HAS_KEYS("h.context") " OR " HAS_KEYS(ORIGINAL_CONTEXT) ")" \
 	" AND {fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key," \
 	"  h.context, h.original) {@>} $matching"
 
@@ -45,8 +51,8 @@ static const char pick_redactable[] =
 
 static const char redact_rows[] =
 	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
-	"  original = CASE WHEN (h.original {->} 'context') {?|} $keys"
-	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'], (h.original {->} 'context') {-} $keys)"
+	"  original = CASE WHEN " HAS_KEYS(ORIGINAL_CONTEXT)
+	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'], " ORIGINAL_CONTEXT " {-} $keys)"
 	"   ELSE h.original END"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
 
@@ -75,6 +81,7 @@ static const BatchWork work = {
 	.done = "redacted",
 	.not_done = "could not redact",
 	.deleted_too = true,
+	.gone_too = true,			/* its rows tell of people still */
 	.pick = pick,
 	.change = redact
 };
@@ -109,7 +116,7 @@ read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 	check_keys(redaction->keys);
 }
 
-/* check_keys raises 22004 for a null key, and 22023 for none at all or one that an event must keep. */
+/* check_keys raises 22004 for a null key, and 22023 for none at all, more than one dimension or one that an event must keep. */
 static void
 check_keys(ArrayType *keys)
 {
@@ -120,6 +127,10 @@ check_keys(ArrayType *keys)
 	int			i;
 	Size		j;
 
+	if (ARR_NDIM(keys) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("keys must have one dimension")));
 	deconstruct_array(keys, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &nkeys);
 	if (nkeys == 0)
 		ereport(ERROR,
@@ -155,7 +166,7 @@ pick(Batch *batch)
 	return plan_open_cursor(&request);
 }
 
-/* redact removes the keys from an asset's events, whose row is locked, in both places. */
+/* redact removes the keys from an asset's events in both places. */
 static bool
 redact(Batch *batch, Identifier asset_id)
 {

@@ -68,7 +68,6 @@ typedef struct Counters
 	bool		time_differs;
 } Counters;
 
-static bool wants_match(FunctionCallInfo fcinfo);
 static Portal pick(Batch *batch);
 static void make_verify(const Batch *batch, Identifier asset_id, const char *sql, RowStatement *statement);
 static bool repair(Batch *batch, Identifier asset_id);
@@ -88,11 +87,12 @@ static const BatchWork work = {
 Datum
 asset_reuse_repair(PG_FUNCTION_ARGS)
 {
+	static const char *const modes[] = {"raise", "match"};
 	Repair		request = {0};
 	Batch		batch = {.work = &work, .request = &request};
 
 	batch.tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
-	request.match = wants_match(fcinfo);
+	request.match = request_choice(fcinfo, 1, "mode", modes, lengthof(modes)) == 1;
 	batch.size = request_optional_int(fcinfo, 2, "batch_size", 1, INT_MAX, DEFAULT_BATCH);
 	batch_run(fcinfo, &batch);
 	if (request.unreadable > 0)
@@ -100,20 +100,6 @@ asset_reuse_repair(PG_FUNCTION_ARGS)
 				(errmsg("assets whose platform_metadata cannot be read were left alone: " INT64_FORMAT, request.unreadable),
 				 errhint("asset_reuse_verify() shows them as unreadable.")));
 	PG_RETURN_VOID();
-}
-
-/* wants_match reads the mode. */
-static bool
-wants_match(FunctionCallInfo fcinfo)
-{
-	char	   *mode = text_to_cstring(request_text_or(fcinfo, 1, "mode", "raise"));
-
-	if (strcmp(mode, "raise") != 0 && strcmp(mode, "match") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid mode: \"%s\"", mode),
-				 errhint("The known modes are: raise, match.")));
-	return strcmp(mode, "match") == 0;
 }
 
 /* pick opens a cursor over the assets that have something to repair. */

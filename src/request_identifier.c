@@ -92,6 +92,17 @@ identifier_text(Identifier id, const AppColumn *column)
 	return DatumGetTextPP(value);
 }
 
+/* identifier_read returns what a row has in a column as if a caller had given it. */
+Identifier
+identifier_read(Datum value, const AppColumn *column)
+{
+	if (column->type == UUIDOID)
+		return (Identifier) {UUIDOID, value};
+	if (column->type == BPCHAROID)
+		value = DirectFunctionCall1(rtrim1, value);
+	return (Identifier) {TEXTOID, value};
+}
+
 /* identifier_compare compares two identifiers of one type, byte by byte. */
 int
 identifier_compare(Identifier a, Identifier b)

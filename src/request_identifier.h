@@ -21,6 +21,7 @@ typedef struct Identifier
 extern Oid	identifier_param_type(const AppColumn *column);
 extern Datum identifier_bind(Identifier id, const AppColumn *column);
 extern text *identifier_text(Identifier id, const AppColumn *column);
+extern Identifier identifier_read(Datum value, const AppColumn *column);
 extern int	identifier_compare(Identifier a, Identifier b);
 extern void identifier_add(PlanRequest *request, const char *name, Identifier id,
 						   const AppColumn *column);

@@ -177,17 +177,21 @@ static const char table_events[] =
 
 /*
  * The problems of the tenant's live assets, a row for each.  A look at each row of the history
- * table, by asset and key, and at each document; the rows of a document's times, and its asset's
- * keys, are read only where events are in both places.  Where ids are unique by themselves, rows
- * of the asset that have another tenant are nobody's.
+ * table and at each document; the rows of a document's times, and its asset's keys, are read only
+ * where events are in both places.  Only strings of 1 to 255 bytes are keys.  Where ids are unique
+ * by themselves, rows of the asset that have another tenant are nobody's.
  */
 static const char verified[] =
 	"SELECT {asset_id:a.id} AS asset_id, CAST(a.reused_count AS pg_catalog.int8) AS reused_count,"
 	"  CAST(a.last_reused_at AS {time}) AS last_reused_at,"
 	"  {fn:log_problems}({doc:a}, CAST(a.reused_count AS pg_catalog.int8), {utc:a.last_reused_at}, $horizon, $precision,"
-	"   {if history}r.events, {utc:r.latest}, r.key_twice,"
-	"   {if id_is_unique}EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {<} $tenant_id)"
-	"    OR EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {>} $tenant_id){else}false{end},"
+	"   {if history}r.events, {utc:r.latest},"
+	"   a.id {=} ANY (SELECT h.asset_id FROM {history} AS h WHERE h.tenant_id {=} $tenant_id"
+	"    {if asset_id} AND h.asset_id {=} $asset_id{end} AND h.reuse_key IS NOT NULL"
+	"    AND pg_catalog.octet_length(h.reuse_key) {>} 0 AND pg_catalog.octet_length(h.reuse_key) {<=} 255"
+	"    GROUP BY h.asset_id, h.reuse_key HAVING pg_catalog.count(*) {>} 1),"
+	"   {if id_is_unique}EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id"
+	"    AND x.tenant_id {<>} $tenant_id){else}false{end},"
 	"   stored.times, stored.seqs, stored.elements,"
 	"   (SELECT pg_catalog.array_agg(h.reuse_key) FROM {history} AS h"
 	"    WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history'"
@@ -196,20 +200,16 @@ static const char verified[] =
 	"   CAST(NULL AS pg_catalog.timestamp[]), CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]),"
 	"   CAST(NULL AS pg_catalog.text[]){end}) AS found"
 	" FROM {assets} AS a"
-	"{if history} LEFT JOIN (SELECT k.asset_id, CAST(pg_catalog.sum(k.events) AS pg_catalog.int8) AS events,"
-	"   pg_catalog.max(k.latest) AS latest,"
-	"   pg_catalog.bool_or(k.events {>} 1 AND pg_catalog.octet_length(k.reuse_key) {>} 0"
-	"    AND pg_catalog.octet_length(k.reuse_key) {<=} 255) AS key_twice"
-	"  FROM (SELECT h.asset_id, h.reuse_key, pg_catalog.count(*) AS events,"
-	"    pg_catalog.max(h.reused_at) FILTER (WHERE h.reused_at {<=} {utc:$horizon}) AS latest"
-	"   FROM {history} AS h WHERE h.tenant_id {=} $tenant_id{if asset_id} AND h.asset_id {=} $asset_id{end}"
-	"   GROUP BY h.asset_id, h.reuse_key) AS k"
-	"  GROUP BY k.asset_id) AS r ON r.asset_id {=} a.id"
+	"{if history} LEFT JOIN (SELECT h.asset_id, pg_catalog.count(*) AS events,"
+	"   pg_catalog.max(h.reused_at) FILTER (WHERE h.reused_at {<=} {utc:$horizon}) AS latest"
+	"  FROM {history} AS h WHERE h.tenant_id {=} $tenant_id{if asset_id} AND h.asset_id {=} $asset_id{end}"
+	"  GROUP BY h.asset_id) AS r ON r.asset_id {=} a.id"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
 	"   pg_catalog.array_agg({element:h}) AS elements"
-	"  FROM pg_catalog.unnest(CASE WHEN r.asset_id IS NOT NULL THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
+	"  FROM pg_catalog.unnest({fn:log_times}({doc:a})) AS t (reused_at), LATERAL ("
 	"   SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
-	"    AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h) AS stored{end}"
+	"    AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h"
+	"  WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history') AS stored{end}"
 	" WHERE {wanted}";
 
 static const char *argument_of(const char *name, const char *kind);

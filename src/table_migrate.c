@@ -55,9 +55,6 @@ PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
  */
 #define BATCH_EVENTS		10000
 
-/* How long the first pass waits for a lock while it has some, in milliseconds */
-#define MAX_WAIT			100
-
 /* Room for a bigint with its separators */
 #define GROUPED_LEN			32
 
@@ -129,6 +126,7 @@ typedef struct MovedAssets
 {
 	const Migration *migration;
 	SPITupleTable *assets;
+	uint64		first;			/* of them */
 	uint64		nassets;
 	int64		events;
 } MovedAssets;
@@ -141,9 +139,9 @@ static bool move_batch(Migration *m);
 static bool pick_assets(Migration *m, Datum *keys);
 static void keep_last(Migration *m, ArrayBuildState **keys);
 static SPITupleTable *lock_assets(Migration *m, Datum *keys, uint64 *nassets);
-static void try_logs(Migration *m, SPITupleTable *assets, uint64 nassets);
+static void try_logs(Migration *m, SPITupleTable *assets, uint64 first, uint64 nassets);
 static void move_logs(void *arg);
-static void note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error);
+static void note_refused(Migration *m, HeapTuple row, TupleDesc desc, const ErrorData *error);
 static void report_batch(const Migration *m);
 static void report_end(const Migration *m, int64 left);
 static int64 events_per_second(const Migration *m);
@@ -285,7 +283,7 @@ move_batch(Migration *m)
 		uint64		nassets;
 		SPITupleTable *assets = lock_assets(m, keys, &nassets);
 
-		try_logs(m, assets, nassets);
+		try_logs(m, assets, 0, nassets);
 		SPI_freetuptable(assets);
 		if (m->events > before)
 			report_batch(m);
@@ -385,25 +383,28 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 }
 
 /*
- * try_logs moves the logs of assets that were locked; if one is refused, none.
+ * try_logs moves the logs of assets that were locked, one by one if they cannot be moved together:
+ * the first pass leaves what is refused to the second.
  *
  * Somebody who stores a row under the key of an event is met only when that is stored.  The first
  * pass does not wait for him with the locks that it has.
  */
 static void
-try_logs(Migration *m, SPITupleTable *assets, uint64 nassets)
+try_logs(Migration *m, SPITupleTable *assets, uint64 first, uint64 nassets)
 {
-	MovedAssets moved = {.migration = m, .assets = assets, .nassets = nassets};
-	ErrorData  *error = batch_try(move_logs, &moved, m->wait ? 0 : ERRCODE_LOCK_NOT_AVAILABLE);
+	MovedAssets moved = {.migration = m, .assets = assets, .first = first, .nassets = nassets};
+	ErrorData  *error = batch_try(move_logs, &moved, m->wait);
+	uint64		i;
 
 	if (error == NULL)
 	{
 		m->events += moved.events;
 		m->moved_assets += nassets;
 	}
-	/* the first pass has not looked for the one that was it */
 	else if (m->wait)
-		note_refused(m, assets, error);
+		note_refused(m, assets->vals[first], assets->tupdesc, error);
+	for (i = 0; error != NULL && nassets > 1 && i < nassets; i++)
+		try_logs(m, assets, first + i, 1);
 }
 
 /* move_logs moves the logs of assets and counts the events. */
@@ -415,13 +416,9 @@ move_logs(void *arg)
 	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
 												 ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(memory);
-	int			guc_level = NewGUCNestLevel();
 	uint64		i;
 
-	if (!m->wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
-		(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	for (i = 0; i < moved->nassets; i++)
+	for (i = moved->first; i < moved->first + moved->nassets; i++)
 	{
 		AppRow		asset;
 
@@ -429,17 +426,16 @@ move_logs(void *arg)
 		moved->events += events_move(&m->tables, &asset);
 		MemoryContextReset(memory);
 	}
-	AtEOXact_GUC(true, guc_level);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
 }
 
 static void
-note_refused(Migration *m, SPITupleTable *assets, const ErrorData *error)
+note_refused(Migration *m, HeapTuple row, TupleDesc desc, const ErrorData *error)
 {
 	AppRow		asset;
 
-	app_row_read(&m->assets, MOVE_COLUMNS, 0, assets->vals[0], assets->tupdesc, &asset);
+	app_row_read(&m->assets, MOVE_COLUMNS, 0, row, desc, &asset);
 	batch_note_refused(&m->refused, m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)), error);
 }
 

@@ -105,7 +105,7 @@ create_policies(const AppTable *assets, const AppTable *history)
 {
 	char	   *table = ddl_name(history);
 	char	   *visible = asset_exists(assets, history, "");
-	char	   *updatable = asset_exists(assets, history, " FOR KEY SHARE");
+	char	   *updatable = asset_exists(assets, history, " FOR NO KEY UPDATE");
 
 	ddl_run(psprintf("CREATE POLICY read_of_asset ON %s FOR SELECT USING (%s)", table, visible));
 	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, updatable));

@@ -132,7 +132,7 @@ asset_reuse_track_many(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	events_bind(fcinfo->flinfo->fn_oid, &assets, &history, &tables);
-	asked = events_lock_many(&tables, ids, nids, request.tenant_id, true, 0);
+	asked = events_lock_many(&tables, ids, nids, request.tenant_id, ROW_LOCKED);
 	if (!skips)
 		events_require_assets(asked, nids, &assets, "Leave them out, or set on_missing to skip.");
 	list_assets(asked, nids, &assets, &tracked);

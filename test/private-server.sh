@@ -211,6 +211,8 @@ missing_tools() {
 				command -v prove >/dev/null || echo "perl: to run the TAP tests"
 				perl -MIPC::Run -e 1 2>/dev/null || echo "libipc-run-perl: to run the TAP tests"
 				[[ -x /usr/bin/python3 ]] || echo "python3: to read lists of events"
+				has_python_module jsonschema || echo "python3-jsonschema: to check answers against examples/openapi.yaml"
+				has_python_module yaml || echo "python3-yaml: to check answers against examples/openapi.yaml"
 				;;
 			events)
 				[[ -x /usr/bin/python3 ]] || echo "python3: to read the list of events"
@@ -240,7 +242,7 @@ missing_drivers() {
 	local module
 
 	for module in psycopg psycopg2 asyncpg sqlalchemy greenlet django; do
-		[[ -d /usr/lib/python3/dist-packages/$module ]] || echo "python3-$module: to run the example clients"
+		has_python_module "$module" || echo "python3-$module: to run the example clients"
 	done
 	if command -v javac >/dev/null; then
 		[[ -f /usr/share/java/postgresql.jar ]] || echo "libpostgresql-jdbc-java: to run the example clients"
@@ -301,6 +303,11 @@ ensure_pgbouncer() {
 		ldd "$program" | grep -q 'not found' || export PATH=$folder/usr/sbin:$PATH
 	fi
 	command -v pgbouncer >/dev/null || note "there is no pgbouncer; the test with it is skipped"
+}
+
+# has_python_module NAME: whether Debian's Python is here with a module.
+has_python_module() {
+	[[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import $1" 2>/dev/null
 }
 
 # has_fuzzer: whether clang is here with its libFuzzer.

@@ -1,6 +1,6 @@
 --
--- The main job of asset_reuse, played on the sample tenant for a person to watch.
--- Every statement is shown before its result.
+-- Shows the functions of asset_reuse at work on the sample tenant.  Every statement is shown before its
+-- result.
 --
 
 \set ECHO queries
@@ -10,13 +10,13 @@
 
 \echo
 \echo '=== 1. The sample tenant at a glance'
-\echo '    1,525 live assets, 342 of them reused 876 times in all, and how these perform against the rest.'
+\echo '    1,525 live assets, of which 342 were reused, 876 times in all, and how these perform against the others.'
 \echo
 SELECT jsonb_pretty(asset_reuse_analytics('acme', top_limit => 1)) \g (format=unaligned tuples_only=on)
 
 \echo
-\echo '=== 2. Track: the most reused asset goes into one more campaign'
-\echo '    One call counts the reuse, remembers when and where, and answers with the asset as it is now.'
+\echo '=== 2. Track: the most reused asset is used in one more campaign'
+\echo '    One call counts the reuse, stores when and where it happened, and answers with the asset as it is now.'
 \echo
 SELECT jsonb_pretty(asset_reuse_track('asset-0001', 'acme', 'fall-campaign-2026',
 	reuse_context => '{"placement": "story", "note": "second variant of the test"}'))
@@ -24,7 +24,7 @@ SELECT jsonb_pretty(asset_reuse_track('asset-0001', 'acme', 'fall-campaign-2026'
 
 \echo
 \echo '=== 3. History: where that asset has been, newest first'
-\echo '    A campaign is deleted first: its name stays with the event, and its place in the answer is null.'
+\echo '    One of the campaigns is deleted first.  The event keeps its name, and campaign_space is null in the answer.'
 \echo
 UPDATE campaign_spaces SET deleted_at = now() AT TIME ZONE 'UTC'
 WHERE id = 'holiday-gifts-2025-awareness';
@@ -41,13 +41,13 @@ FROM jsonb_array_elements(
 	asset_reuse_history('asset-0001', 'acme', page_limit => 7)->'history') AS event;
 
 \echo
-\echo '    The same call as an API gets it, with a page of one event.'
+\echo '    The same call as an API receives it, with one event per page.'
 \echo
 SELECT jsonb_pretty(asset_reuse_history('asset-0001', 'acme', page_limit => 1)) \g (format=unaligned tuples_only=on)
 
 \echo
 \echo '=== 4. Analytics once more, as a table'
-\echo '    The reuse of step 2 is in it: 513 reuses of images where there were 512.'
+\echo '    It includes the reuse of step 2: images now have 513 reuses instead of 512.'
 \echo
 SELECT key AS asset_type,
 	(value->>'count')::int AS assets,
@@ -58,14 +58,14 @@ FROM jsonb_each(asset_reuse_analytics('acme')->'by_asset_type')
 ORDER BY reuses DESC;
 
 \echo
-\echo '    What is left when only the events of January 2026 count.'
+\echo '    The overview of January 2026 alone.'
 \echo
 SELECT jsonb_pretty(asset_reuse_analytics('acme', start_date => '2026-01-01 UTC', end_date => '2026-02-01 UTC')->'overview')
 \g (format=unaligned tuples_only=on)
 
 \echo
 \echo '=== 5. A retry counts once'
-\echo '    The client lost the answer and sends its request again, with the same key.'
+\echo '    The client has lost the answer and sends the request again, with the same key.'
 \echo
 SELECT answer->>'message' AS message, answer->>'replayed' AS replayed, answer->'event'->>'event_id' AS event
 FROM asset_reuse_track('asset-0002', 'acme', 'fall-campaign-2026', reuse_key => 'request-4711') AS answer;
@@ -74,7 +74,7 @@ FROM asset_reuse_track('asset-0002', 'acme', 'fall-campaign-2026', reuse_key => 
 
 \echo
 \echo '=== 6. Undo: that reuse was a mistake'
-\echo '    The event is named by its id. A second click on the button changes nothing.'
+\echo '    The event is identified by its event_id.  A second click on the button changes nothing.'
 \echo
 SELECT asset_reuse_history('asset-0002', 'acme', 1)->'history'->0->>'event_id' AS event \gset
 SELECT answer->>'message' AS message, answer->>'replayed' AS replayed
@@ -84,8 +84,8 @@ FROM asset_reuse_undo('asset-0002', 'acme', event_id => :'event') AS answer;
 
 \echo
 \echo '=== 7. A whole campaign at once'
-\echo '    What was reused in an earlier campaign goes into the new one: first a dry run, then in earnest, then again.'
-\echo '    The asset of step 2 is there already, and the last call finds nothing to add.'
+\echo '    The assets reused in an earlier campaign are reused in the new one: first a dry run, then the real call, then the same again.'
+\echo '    The asset of step 2 is already there, and the last call finds nothing to add.'
 \echo
 SELECT jsonb_array_length(answer->'added') AS added, answer->'already_there' AS "already there"
 FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2026', 'acme',
@@ -100,18 +100,18 @@ FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2
 \set ON_ERROR_STOP off
 \echo
 \echo '=== 8. Another tenant gets nothing'
-\echo '    Asking for this asset as globex is the same as asking for an asset that does not exist.'
+\echo '    For globex, this asset does not exist.'
 \echo
 SELECT asset_reuse_history('asset-0001', 'globex');
 \echo 'SQLSTATE' :LAST_ERROR_SQLSTATE
 \echo
-\echo '    And a tenant without assets gets zeros, whatever the others have.'
+\echo '    A tenant without assets gets zeros, whatever the others have.'
 \echo
 SELECT jsonb_pretty(asset_reuse_analytics('initech')->'overview') \g (format=unaligned tuples_only=on)
 
 \echo
-\echo '=== 9. A wrong id gets the error'
-\echo '    The same error, which an API answers with 404.  Nothing has changed.'
+\echo '=== 9. A wrong id gets the same error'
+\echo '    An API answers it with HTTP status 404.  Nothing has changed.'
 \echo
 SELECT asset_reuse_track('no-such-asset', 'acme', 'fall-campaign-2026');
 \echo 'SQLSTATE' :LAST_ERROR_SQLSTATE

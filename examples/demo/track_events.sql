@@ -1,10 +1,10 @@
 --
--- Tracks a list of events into the sample tenant, or imports those that have a timestamp, which
--- makes the list safe to repeat.  The list comes on psql's standard
--- input, as rows that read_events.py has made of a file: one for each record, with the
--- number of its line and what it is.
+-- Tracks a list of events into the sample tenant.  Events with a timestamp are imported at that
+-- time, so that the list can be loaded repeatedly.  The list is read from psql's standard input,
+-- as rows that read_events.py has made from a file: one for each record, with the number of its
+-- line and its kind.
 --
--- A refused line is reported with its number and the reason, and the rest goes on.
+-- A refused line is reported with its number and the reason, and the others are tracked.
 --
 
 \encoding UTF8
@@ -25,8 +25,8 @@ CREATE TEMP TABLE list_record (
 \copy list_record (line, kind, reason, asset_id, campaign_space_id, context, "timestamp") FROM pstdin
 ANALYZE list_record;
 
--- track_records tracks some records, each in a subtransaction of its own, and returns
--- a line for each that is refused and one on how far it has come.
+-- track_records tracks some records, each in a subtransaction of its own, and returns a line
+-- for each refused record, and one with the progress.
 CREATE FUNCTION pg_temp.track_records(first_n int, last_n int, total int) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,7 +64,7 @@ BEGIN
 END
 $$;
 
--- A hundred at a time, each hundred in a transaction: what is tracked stays, whatever comes.
+-- In batches of a hundred, each in a transaction: what has been tracked stays, whatever happens later.
 SELECT format('SELECT pg_temp.track_records(%s, %s, %s)', n, least(n + 99, total), total)
 FROM (SELECT count(*) AS total FROM list_record) t, generate_series(1, total, 100) n
 \gexec

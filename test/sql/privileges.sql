@@ -71,7 +71,7 @@ RESET ROLE;
 
 --
 -- The least grants: with exactly these a call works, and without any single one of
--- them it is refused.  The README lists them.
+-- them it is refused.  doc/security.md lists them.
 --
 
 CREATE TABLE least_grant (usage text, privilege text);
@@ -157,6 +157,8 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('summer', 'fall', '
 	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{hero}', remove => true) $$,
 	'track', 'track: document', 'track: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2025-01-01", "campaign_space_id": "summer"}]', 'crm') $$,
+	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'analytics');
@@ -235,6 +237,9 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key =>
 SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
 SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('fall', 'summer', 'acme') $$,
 	'track', 'track: campaign', 'table: track', 'table: move');
+CALL note_columns('table: import', 'SELECT', 'campaign_asset_reuse_history', 'reused_in_type', 'reused_in_id', 'reuse_key');
+SELECT * FROM try_grants($$ SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2025-01-01", "campaign_space_id": "summer"}]', 'crm') $$,
+	'track', 'track: campaign', 'table: track', 'table: import');
 SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}') $$, 'track', 'track: campaign', 'table: track', 'table: move');
 SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}', remove => true) $$,
 	'track', 'track: document', 'track: campaign', 'table: track', 'table: move', 'table: undo');

@@ -138,7 +138,28 @@ SELECT asset_id, count(*) FROM campaign_asset_reuse_history WHERE context ? 'ema
 DROP OWNED BY regress_redact_writer;
 DROP ROLE regress_redact_writer;
 
+-- Another key of an event, without a value of its own, that stands before the context.
+SELECT asset_reuse_log_redact(jsonb_build_object('reuse_history', jsonb_build_array(
+	jsonb_build_object('note', note, 'context', '{"email": "ann@a", "p": 1}'::jsonb, 'timestamp', '2026-01-01'))), '{}', '{email}')
+FROM unnest('{"\"\"",null,true,"{}","[]"}'::jsonb[]) AS note;
+
+-- Rows whose original or context is no object keep nothing from being redacted.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, context, original) VALUES
+	('acme', 'line', '2026-02-01', 'email', 'x', '{"email": "1"}', '{"context": "email", "timestamp": "2026-02-01T00:00:00"}'),
+	('acme', 'line', '2026-02-02', 'email', 'x', '{"email": "2"}', '{"context": ["email"], "timestamp": "2026-02-02T00:00:00"}'),
+	('acme', 'line', '2026-02-03', 'email', 'x', NULL, '"email"');
+CALL asset_reuse_redact('acme', '{}', '{email}');
+CALL asset_reuse_redact('acme', '{}', '{email}');
+SELECT reused_at, context, original FROM campaign_asset_reuse_history WHERE asset_id = 'line' AND reused_at >= '2026-02-01' ORDER BY reused_at;
+
+-- Rows of an asset that has moved to another tenant are their own tenant's still.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, context) VALUES ('acme', 'line', '2026-02-05', 'email', 'x', '{"email": "5"}');
+UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
+CALL asset_reuse_redact('acme', '{}', '{email}');
+SELECT tenant_id, context FROM campaign_asset_reuse_history WHERE asset_id = 'line' AND reused_at = '2026-02-05';
+
 -- Arguments.
+CALL asset_reuse_redact('acme', '{}', '{{a,b},{c,d}}');
 CALL asset_reuse_redact(NULL::text, '{}', '{a}');
 CALL asset_reuse_redact('acme', NULL, '{a}');
 CALL asset_reuse_redact('acme', '{}', NULL);

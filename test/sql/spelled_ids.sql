@@ -1,0 +1,76 @@
+--
+-- Ids of types that spell one id in more than one way: char(n) with its padding, a collation that does not
+-- tell cases apart, a uuid.  Campaigns have each asset once, however their ids are spelled.
+--
+\set ECHO none
+\pset format unaligned
+\pset tuples_only on
+CREATE SCHEMA regress_spelled_ids;
+SET search_path = regress_spelled_ids, public;
+SET client_min_messages = warning;
+CREATE PROCEDURE make(id_type text) LANGUAGE plpgsql AS $$
+BEGIN
+	DROP TABLE IF EXISTS campaign_asset_reuse_history, campaign_assets, campaign_spaces;
+	EXECUTE format('CREATE TABLE campaign_spaces (id %1$s PRIMARY KEY, tenant_id %1$s NOT NULL, campaign_name text NOT NULL, deleted_at timestamp)', id_type);
+	EXECUTE format('CREATE TABLE campaign_assets (id %1$s PRIMARY KEY, tenant_id %1$s NOT NULL, asset_name text NOT NULL, asset_type text NOT NULL,
+		campaign_space_id %1$s, reused_count int DEFAULT 0, last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp)', id_type);
+END
+$$;
+\set ECHO all
+\set SHOW_CONTEXT never
+
+-- char(n), in the documents and in the table.
+CALL make('char(10)');
+INSERT INTO campaign_spaces SELECT 'c' || n, 'acme', 'Campaign ' || n FROM generate_series(1, 2) AS n;
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type) SELECT 'a' || n, 'acme', 'Asset ' || n, 'image' FROM generate_series(1, 3) AS n;
+SELECT asset_reuse_sync('c1', 'acme', '{a1,a2}');
+SELECT asset_reuse_sync('c1', 'acme', '{a1,a2}');
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_sync('c1', 'acme', '{a2,a3}', remove => true);
+SELECT asset_reuse_sync('c1', 'acme', '{a2,a3}', remove => true);
+SELECT asset_reuse_copy_campaign('c1', 'c2', 'acme');
+SELECT asset_reuse_copy_campaign('c1', 'c2', 'acme');
+SELECT id, reused_count FROM campaign_assets ORDER BY id;
+-- one id that is absent, with and without its padding
+SELECT asset_reuse_track_many('{zz,"zz ",a1}', 'acme', 'c1', on_missing => 'skip') #> '{missing}';
+
+-- A collation without cases.
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CALL make('text COLLATE any_case');
+INSERT INTO campaign_spaces SELECT 'c' || n, 'acme', 'Campaign ' || n FROM generate_series(1, 2) AS n;
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type) SELECT 'a' || n, 'acme', 'Asset ' || n, 'image' FROM generate_series(1, 3) AS n;
+SELECT asset_reuse_sync('c1', 'acme', '{A1,a1,a2}');
+SELECT asset_reuse_sync('C1', 'ACME', '{a1}');
+SELECT asset_reuse_sync('C1', 'ACME', '{A1}', remove => true);
+SELECT asset_reuse_copy_campaign('C1', 'C2', 'ACME');
+SELECT asset_reuse_copy_campaign('c1', 'C2', 'acme');
+SELECT id, reused_count FROM campaign_assets ORDER BY id;
+
+-- Campaigns with uuids, which assets name as texts.
+CALL make('text');
+ALTER TABLE campaign_spaces ALTER id TYPE uuid USING NULL;
+INSERT INTO campaign_spaces VALUES ('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', 'acme', 'One'), ('00000000-0000-0000-0000-000000000002', 'acme', 'Two');
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_space_id) VALUES ('a1', 'acme', 'Asset', 'image', 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee');
+SELECT asset_reuse_sync('{AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE}', 'acme', '{a1}');
+SELECT asset_reuse_copy_campaign('AAAAAAAABBBBCCCCDDDDEEEEEEEEEEEE', '00000000-0000-0000-0000-000000000002', 'acme');
+
+-- Of two events with one key, which only others can have stored, the earliest counts, in both places.
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, reused_count, platform_metadata)
+SELECT id, 'acme', 'Twice', 'image', 2, '{"reuse_history": [
+	{"timestamp": "2026-02-03T00:00:00.000000", "context": {"reuse_key": "k", "reused_in_type": "email", "reused_in_id": "later", "reused_in_name": null}},
+	{"timestamp": "2026-01-07T00:00:00.000000", "context": {"reuse_key": "k", "reused_in_type": "email", "reused_in_id": "earlier", "reused_in_name": null}}]}'
+FROM unnest('{t1,t2}'::text[]) AS id;
+SELECT asset_reuse_import('acme', '[{"asset_id": "t1", "timestamp": "2026-03-01T00:00:00Z", "key": "x", "reused_in_type": "email", "reused_in_id": "other"}]', 's') -> 'imported';
+SELECT asset_reuse_undo('t1', 'acme', reuse_key => 'k') #>> '{event,reused_in_id}';
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_undo('t2', 'acme', reuse_key => 'k') #>> '{event,reused_in_id}';
+
+-- A dry run says what the call would say, with a key that was used elsewhere, too.
+SELECT asset_reuse_track('a1', 'acme', reused_in_type => 'email', reused_in_id => 'letter', reuse_key => 'used') -> 'success';
+SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', reuse_key => 'used', dry_run => true);
+SELECT asset_reuse_undo('a1', 'acme', (SELECT event_id FROM asset_reuse_events('acme', 'a1') WHERE reused_in_type = 'campaign_space')) ->> 'message';
+SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', reuse_key => 'used', dry_run => true);
+SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', reuse_key => 'used');
+
+\set ECHO none
+DROP SCHEMA regress_spelled_ids CASCADE;
