@@ -16,7 +16,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
+STANDALONE = bench clients deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -64,6 +64,10 @@ test:
 # A million calls of each function in one backend: in three states, twice each.
 soak:
 	@SUITES=tap TAP=test/t/007_memory.pl CALLS=170000 test/run
+
+# CLIENTS="psycopg_client.py" chooses.
+clients:
+	@SUITES=clients CLIENTS="$(or $(CLIENTS),all)" test/run
 
 lint:
 	@test/lint
