@@ -23,6 +23,7 @@ asset_id, tenant_id: the asset, which must exist, be live and belong to the tena
 campaign_space_id: the campaign it is reused in, under the same conditions; NULL for any other place.
 reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.  The type is campaign_space by default, which takes campaign_space_id or reused_in_id.
 reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.  A JSON null is none.
+With the setting asset_reuse.record_metrics, the default, the event''s context also has at_reuse: the asset''s impressions, clicks, conversions and spend as they were.
 reuse_key: makes the call safe to repeat, 1 to 255 bytes: if the asset has an event of that key, or the mark of one that was undone, nothing is stored, and the answer is that event with "replayed": true; it is null, with "undone": true, if it was undone.
 A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
@@ -211,6 +212,7 @@ tenant_id: whose assets.
 events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, UTC without an offset, not after the clock), and optionally key, campaign_space_id, reused_in_type, reused_in_id, reused_in_name and context; ids and keys can be numbers.  The campaign need not exist any more.
 source: where they come from.  The event''s reuse_key is source:key, 255 bytes at most, or without a key source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, of the texts in the event and the defaults of the place.
 on_error: error raises the first failure, with the event''s index from 0 in the detail; skip stores the others and reports the failed ones.  dry_run: everything is checked, but nothing stored.
+context can have at_reuse, an object with the asset''s impressions, clicks, conversions and spend as they were then, which are numbers; without it nothing is recorded of them.
 A time that another event of the asset has moves on by microseconds.  reused_count grows by what was stored, last_reused_at becomes the greatest time, updated_at the clock.
 Returns {"success", "dry_run", "imported", "replayed", "failed": [{"index", "sqlstate", "message"}]} as jsonb.
 Errors of an event: P0002 asset not found, 22004 asset_id or timestamp not given, 22023 invalid, 22007 malformed or 22008 out of range timestamp, 22P02 malformed uuid, 23505 its key was used for another place; of an asset''s events: 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 27000 a trigger keeps events from being stored, what the tables'' own constraints and triggers raise.  Of the call: 22004 null or 22023 invalid argument, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
@@ -425,6 +427,22 @@ COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text) IS
 'Returns the context of a reuse event: the keys of context, and the three reused_in_* keys and reuse_key, which win over the same keys there.
 context: a JSON object, or NULL for none.  The others may be NULL: the reused_in_* keys are then null, and there is no reuse_key of the caller''s.
 Errors: 22023 context is no object.';
+
+CREATE FUNCTION asset_reuse_event_metrics(
+	context jsonb,
+	spend "any",
+	clicks "any",
+	conversions "any",
+	impressions "any"
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_metrics'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_metrics(jsonb, "any", "any", "any", "any") IS
+'Returns the context of a reuse event with the metrics of its asset, as they are when it is stored, under the key at_reuse.
+context: a JSON object, required; its own at_reuse is overridden.
+spend, clicks, conversions, impressions: the asset''s columns, numbers of any type that these may have; one that is NULL, NaN or infinite is left out, and so is at_reuse without any.
+Errors: 22004 null context, 22023 context is no object, 42804 an argument is no number.';
 
 CREATE FUNCTION asset_reuse_event_id(
 	reused_at timestamp,

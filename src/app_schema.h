@@ -30,6 +30,7 @@ typedef enum AssetColumn
 {
 	ASSET_ID,
 	ASSET_CTR,
+	ASSET_SPEND,
 	ASSET_CLICKS,
 	ASSET_FILE_URL,
 	ASSET_TENANT_ID,
@@ -51,6 +52,7 @@ typedef enum AssetColumn
 typedef enum SpaceColumn
 {
 	SPACE_ID,
+	SPACE_BRAND_ID,
 	SPACE_PLATFORM,
 	SPACE_IS_ACTIVE,
 	SPACE_TENANT_ID,

@@ -177,7 +177,7 @@ SELECT asset_reuse_history('hero', 'acme');
 RESET ROLE;
 REVOKE ALL ON campaign_assets, campaign_spaces FROM regress_member;
 GRANT SELECT (id, tenant_id, asset_name, asset_type, reused_count, last_reused_at, platform_metadata, deleted_at,
-			  campaign_space_id, file_url, thumbnail_url, impressions, clicks, conversions, ctr, created_at, updated_at),
+			  campaign_space_id, file_url, thumbnail_url, impressions, clicks, conversions, spend, ctr, created_at, updated_at),
 	  UPDATE (reused_count, last_reused_at, platform_metadata, updated_at) ON campaign_assets TO regress_member;
 GRANT SELECT (id, tenant_id, campaign_name, platform, is_active, deleted_at) ON campaign_spaces TO regress_member;
 SET ROLE regress_member;

@@ -61,6 +61,7 @@ my %usual_columns = (
 	id => [ "'asset'::text", "n::text" ],
 	ctr => [ "1.5::float8", "'NaN'::numeric", "NULL::float8" ],
 	clicks => $counts,
+	spend => [ '12.3::float8', '1.5::numeric', 'NULL::real' ],
 	conversions => $counts,
 	impressions => $counts,
 	reused_count => [ 'n', '0', 'NULL::int', '9223372036854775807::bigint' ],
