@@ -223,6 +223,16 @@ answer_put_rounded(JsonbWriter *w, double value)
 		jsonb_put_numeric(w, round_numeric(decimal_digits(value)));
 }
 
+/* answer_put_significant puts a double with so many significant digits at most; null if it is no number. */
+void
+answer_put_significant(JsonbWriter *w, double value, int digits)
+{
+	if (isnan(value) || isinf(value))
+		jsonb_put_null(w);
+	else
+		put_decimal(w, psprintf("%.*g", digits, value));
+}
+
 /*
  * shows_column: does a row's object have this key?  An asset has a ctr also where
  * that can be computed.

@@ -26,5 +26,6 @@ extern void answer_put_ratio(JsonbWriter *w, int64 factor, int64 dividend, int64
 extern Numeric answer_ratio(int64 factor, int64 dividend, int64 divisor);
 extern void answer_put_lift(JsonbWriter *w, double value, double base);
 extern void answer_put_rounded(JsonbWriter *w, double value);
+extern void answer_put_significant(JsonbWriter *w, double value, int digits);
 
 #endif							/* ASSET_REUSE_ANSWER_H */
