@@ -1245,6 +1245,101 @@ Error 22P02 for an id that is no uuid.';
 -- Keeping it right: do the counters agree with the events?
 --
 
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	campaign_space_id text DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(text, text, text, int) IS
+'Returns the assets with the most clicks per impression, as far as their data tells: best shrunken_rate first.
+tenant_id: whose live assets; the rates of assets like one (of its type, platform of the campaign of origin, and year of creation) are those of all of them.
+asset_type: only this type; NULL for all.  campaign_space_id: only assets that were made or reused there; NULL for all.  row_limit: 1 to 1000.
+impressions, clicks: lifetime totals over all platforms where the asset ran.  rate: clicks per impression (0.02 is 2 %), NULL without impressions.
+shrunken_rate: rate drawn towards that of assets like it, the more the fewer data the asset has; low, high: where its true rate is with 95 % probability (gamma model, Wilson-Hilferty); own_share: how much of shrunken_rate is the asset''s own data, 0 to 1.
+label: learning if own_share is below 0.5, else fading, high or low if the interval is above or below the rate of assets like it, else typical.
+fading: fewer clicks per impression in each of the last two periods between reuses (see asset_reuse_wear_out), and the upper 95 % bound of the last one is below 0.8 of its shrunken first one, so that chance and the way back to the mean hardly explain it.
+A column that the assets table does not have is NULL.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	campaign_space_id uuid DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(uuid, text, uuid, int) IS
+'Returns the assets with the most clicks per impression, for callers that have uuid values; otherwise as asset_reuse_performance(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(text, text) IS
+'Tells whether assets lose clicks per impression from use to use: how each period between their reuses compares with the first, each asset with itself.
+tenant_id: whose live assets.  asset_type: only this type; NULL for all.
+Periods are the differences of what events have recorded (at_reuse, see asset_reuse.record_metrics): 0 ends with the first such event, k is from the kth to the next one, the last ends now.  In each, all placements then running count, not only the newest.
+One shorter than a day is a part of the next.  Periods without impressions, with totals that went down or with more clicks than impressions are left out; a notice tells how many.
+assets: that have the period, and period 1.  ratio: of clicks per impression in the period to those in period 1 (0.9: a tenth less), Mantel-Haenszel weights; low, high: its 95 % confidence interval, from the spread among assets, NULL with too few of them.
+Assets that were reused because they did well fall by themselves (regression to the mean): look at period 0, and at later periods against each other.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(uuid, text) IS
+'Tells whether assets wear out, for callers that bind uuid values; otherwise as asset_reuse_wear_out(text, ...).';
+
 CREATE FUNCTION asset_reuse_log_problems(
 	platform_metadata jsonb,
 	reused_count bigint,

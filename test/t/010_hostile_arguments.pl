@@ -36,6 +36,7 @@ my %usual = (
 	page_limit => [ 1, 50, 100 ],
 	page_offset => [ 0, 1, 3 ],
 	top_limit => [ 1, 10, 50 ],
+	row_limit => [ 1, 10, 1000 ],
 	start_date => [ "'2026-01-01'", 'NULL' ],
 	end_date => [ "'2027-01-01'", 'NULL' ],
 	from_campaign_space_id => ["'fall'"],
