@@ -126,10 +126,11 @@ SELECT label, count(*), max(shrunken_rate) AS greatest FROM asset_reuse_performa
 -- Simulated assets
 --
 
--- None wears out: the best of a thousand by their first period are reused, and fall back to what they are.  1 % at most are called fading.
+-- None wears out: those with the best rates at first are reused, and fall back to what they are, by a fifth.  1 % at most are called fading.
 SELECT setseed(0.42);
 SELECT simulate('steady', 1000, 0);
 SELECT count(*) FILTER (WHERE reused_count > 1) AS reused_twice, count(*) AS assets FROM campaign_assets WHERE tenant_id = 'steady';
+SELECT round(ratio::numeric, 3) AS before_the_first_reuse FROM asset_reuse_wear_out('steady') WHERE period = 0;
 SELECT count(*) FILTER (WHERE label = 'fading') <= 0.01 * count(*) FILTER (WHERE reused_count > 1) AS at_most, count(*) FILTER (WHERE label = 'fading') AS fading
 FROM asset_reuse_performance('steady', row_limit => 1000) AS p JOIN campaign_assets ON id = asset_id;
 -- All lose 40 % with each use: many of those with data are.

@@ -97,6 +97,7 @@ CALL note_columns('analytics: dates', 'SELECT', 'campaign_assets', 'platform_met
 CALL note_columns('insights', 'SELECT', 'campaign_assets', 'tenant_id', 'asset_type', 'reused_count', 'deleted_at', 'created_at',
 	'campaign_space_id', 'impressions', 'clicks', 'conversions');
 CALL note_columns('insights', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'platform');
+CALL note_columns('wear_out', 'SELECT', 'campaign_assets', 'created_at', 'impressions', 'clicks');
 CALL note_columns('events', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata');
 CALL note_columns('timeline: type', 'SELECT', 'campaign_assets', 'asset_type');
 CALL note_columns('where_used', 'SELECT', 'campaign_assets', 'asset_name', 'asset_type');
@@ -176,6 +177,9 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'a
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
 SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'insights');
 SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme', 'image') $$, 'insights');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme') $$, 'insights', 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme', 'image', 'summer') $$, 'insights', 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_wear_out('acme') $$, 'events', 'wear_out');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', 'image') $$, 'events', 'timeline: type');
@@ -239,6 +243,8 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme', NULL, 'summer') $$, 'insights', 'events', 'where_used', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_wear_out('acme') $$, 'events', 'wear_out', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
 -- A key is looked for in the rows.  Undo, and sync where it removes, delete one, and leave a mark in the document.
