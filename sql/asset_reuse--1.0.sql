@@ -1013,7 +1013,8 @@ SUPPORT asset_reuse_rows_support;
 COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises: how many of its live assets were made in a bucket, how often assets were reused in it and how many, how many assets there were by its end and how many of these had ever been reused, and the latter in percent of the former with two decimals.
 The arguments are those of asset_reuse_timeline.  Events and assets before start_date count in what has added up.
-Errors: as asset_reuse_timeline; 42703 for assets without created_at.';
+Without created_at of assets, created_assets, total_assets and reuse_rate_percentage are NULL; an asset where it is NULL was always there.
+Errors: as asset_reuse_timeline.';
 
 CREATE FUNCTION asset_reuse_trend(
 	tenant_id uuid,

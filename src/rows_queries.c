@@ -62,8 +62,8 @@ const char row_trend[] =
 	"  GROUP BY 1, 2),"
 	" made AS ("
 	"  SELECT a.id, CASE WHEN {created} {>=} $first_time THEN {bucket:a} END AS bucket_start,"
-	"   a.created_at IS NULL AS always, {created} {>=} $from_time AS in_range"
-	"  FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time))"
+	"   {created} IS NULL AS always, {created} {>=} $from_time AS in_range"
+	"  FROM {assets} AS a WHERE {wanted} AND ({created} IS NULL OR {created} {<} $last_time))"
 	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.reuses) AS pg_catalog.int8), CAST(pg_catalog.sum(m.reused) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.made) AS pg_catalog.int8), CAST(pg_catalog.sum(m.first_reused) AS pg_catalog.int8)"
@@ -262,7 +262,7 @@ static const AppColumn *asset_column(const AppTable *assets, const char *name);
  *		{named id}				the id of place p, as the campaigns' ids are compared with it
  *		{named campaign}		the id of the campaign that event e names
  *		{bucket:e} {bucket:a}	when the bucket begins that event e is in, or asset a was made in
- *		{created}				when asset a was made, in UTC
+ *		{created}				when asset a was made, in UTC; null where that is not known
  *		{asset_id:a.id}			an asset's id, alike in both places and sorted as the column is
  *		{answer:id a.id}		an id of that column in the type that the function returns
  *		{timestamptz:e.reused_at}	an event's time; null for none
@@ -295,7 +295,9 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 	else if (strcmp(name, "bucket:a") == 0)
 		append_bucket(text, request, "{created}");
 	else if (strcmp(name, "created") == 0)
-		appendStringInfoString(&text->sql, assets->columns[ASSET_CREATED_AT].type == TIMESTAMPTZOID ?
+		appendStringInfoString(&text->sql, !assets->columns[ASSET_CREATED_AT].present ?
+							   "CAST(NULL AS pg_catalog.timestamp)" :
+							   assets->columns[ASSET_CREATED_AT].type == TIMESTAMPTZOID ?
 							   "pg_catalog.timezone('UTC', a.created_at)" : "a.created_at");
 	else if (strcmp(name, "created_at") == 0)
 		append_created_at(text, request);

@@ -158,6 +158,7 @@ DROP VIEW expected;
 ALTER TABLE campaign_assets ALTER impressions TYPE numeric, ALTER clicks TYPE float8, ALTER created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC';
 SELECT * FROM asset_reuse_performance('wearing', row_limit => 1000) EXCEPT SELECT * FROM documents;
 ALTER TABLE campaign_spaces DROP platform;
+SELECT asset_reuse_insights('wearing') ->> 'success' AS insights;
 SELECT count(*) FROM asset_reuse_performance('wearing');
 ALTER TABLE campaign_assets DROP campaign_space_id;
 SELECT count(*) > 0 AS reused_there FROM asset_reuse_performance('tv2', NULL, 'new');
