@@ -82,15 +82,16 @@ static bool read_metric(const ReuseValue *metrics, AssetColumn column, double *n
 void
 periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *taker)
 {
+	RowStatement statement;
 	PeriodsReader reader = {
 		.receiver = *None_Receiver,
+		.assets = &statement.assets,
 		.now = GetCurrentTransactionStartTimestamp(),
 		.take = take,
 		.taker = taker,
 		.row_memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse row", ALLOCSET_DEFAULT_SIZES),
 		.asset_memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse periods", ALLOCSET_DEFAULT_SIZES)
 	};
-	RowStatement statement;
 
 	reader.receiver.rStartup = start_rows;
 	reader.receiver.receiveSlot = receive_row;
@@ -98,7 +99,6 @@ periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *tak
 	rows_make_statement(caller, request, row_snapshots, &statement);
 	/* a timestamptz is the timestamp in UTC */
 	plan_add_value(&statement.plan, "now", TIMESTAMPOID, TimestampGetDatum(reader.now));
-	reader.assets = &statement.assets;
 	reader.id_type = statement.assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	plan_execute_into(&statement.plan, &reader.receiver);
 	MemoryContextDelete(reader.row_memory);
