@@ -99,7 +99,6 @@ periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *tak
 	rows_make_statement(caller, request, row_snapshots, &statement);
 	/* a timestamptz is the timestamp in UTC */
 	plan_add_value(&statement.plan, "now", TIMESTAMPOID, TimestampGetDatum(reader.now));
-	reader.id_type = statement.assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	plan_execute_into(&statement.plan, &reader.receiver);
 	MemoryContextDelete(reader.row_memory);
 	MemoryContextDelete(reader.asset_memory);
@@ -111,6 +110,7 @@ start_rows(DestReceiver *receiver, int operation, TupleDesc desc)
 {
 	PeriodsReader *reader = (PeriodsReader *) receiver;
 
+	reader->id_type = reader->assets->columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (desc->natts < SNAPSHOT_FIRST_COLUMN ||
 		TupleDescAttr(desc, SNAPSHOT_ASSET_ID)->atttypid != reader->id_type ||
 		TupleDescAttr(desc, SNAPSHOT_REUSED_AT)->atttypid != TIMESTAMPOID ||
