@@ -586,10 +586,10 @@ require_one(const StoredEvent *event)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CARDINALITY_VIOLATION),
-			 errmsg("reuse event cannot be told apart from others"),
+			 errmsg("reuse event cannot be identified"),
 			 event->id.time == DT_NOBEGIN ?
-			 errdetail("It has no usable timestamp.") :
-			 errdetail("The asset has %u events of that time.", event->alike)));
+			 errdetail("The event has no usable timestamp.") :
+			 errdetail("The asset has %u events at that time.", event->alike)));
 }
 
 static void
@@ -636,7 +636,7 @@ remove_from_table(const EventsAsset *asset, const StoredEvent *event)
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove the event from the history table"),
 				 errdetail("The delete from table \"%s\" was suppressed.", asset->tables->history->name),
-				 errhint("Look at the table's triggers and rules.")));
+				 errhint("Check the table's triggers and rules.")));
 }
 
 /*
@@ -704,8 +704,8 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not count the change of the asset's events"),
+				 errmsg("could not update the asset's counters"),
 				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
-				 errhint("Look at the table's triggers and rules.")));
+				 errhint("Check the table's triggers and rules.")));
 	app_read_one(assets, TRACK_COLUMNS, after);
 }

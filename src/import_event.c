@@ -218,7 +218,7 @@ read_time(const text *timestamp, TimestampTz clock, ImportEvent *event)
 	else if (!is_time)
 		import_event_fail(event, ERRCODE_INVALID_DATETIME_FORMAT, "timestamp must be a time in ISO 8601");
 	else if (event->time > clock)
-		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "timestamp must not be after the clock");
+		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "timestamp must not be in the future");
 }
 
 /*
@@ -295,7 +295,7 @@ make_key(EventReader *reader, const text *key, const text *timestamp, ImportEven
 	if (len > MAX_REUSE_KEY)
 	{
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE,
-						  "source and key must have %d bytes at most, with a colon between them", MAX_REUSE_KEY);
+						  "source and key must have at most %d bytes, including the colon between them", MAX_REUSE_KEY);
 		return;
 	}
 	event->place.key = palloc(VARHDRSZ + len);

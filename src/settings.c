@@ -39,17 +39,17 @@ static void assign_history_table(const char *value, void *extra);
 void
 settings_define(void)
 {
-	static const char in_search_path[] = "A name without a schema is found through the search_path.";
+	static const char in_search_path[] = "A name without a schema is looked up in the search_path.";
 
 	/*
 	 * Anybody may set these: a table is used with the rights of the caller,
 	 * who could as well name it in a query.
 	 */
 	define_table_setting("asset_reuse.assets_table",
-						 "The application's table of assets, with or without a schema.", in_search_path,
+						 "Sets the application's table of assets, with or without a schema.", in_search_path,
 						 &assets_table, "campaign_assets", assign_assets_table);
 	define_table_setting("asset_reuse.spaces_table",
-						 "The application's table of campaigns, with or without a schema.", in_search_path,
+						 "Sets the application's table of campaigns, with or without a schema.", in_search_path,
 						 &spaces_table, "campaign_spaces", assign_spaces_table);
 
 	/*
@@ -57,8 +57,8 @@ settings_define(void)
 	 * search_path.
 	 */
 	define_table_setting("asset_reuse.history_table",
-						 "The table of reuse events, with or without a schema.",
-						 "A name without a schema is that of a table beside the assets.",
+						 "Sets the table of reuse events, with or without a schema.",
+						 "A name without a schema is looked up in the schema of the assets.",
 						 &history_table, "campaign_asset_reuse_history", assign_history_table);
 
 	/*

@@ -188,15 +188,15 @@ report_outside(const RowRequest *request)
 
 	if (later > 0)
 		ereport(NOTICE,
-				(errmsg("timeline ends a day after the clock"),
+				(errmsg("timeline ends one day after the current time"),
 				 errdetail("Number of later events: " INT64_FORMAT ".", later),
-				 errhint("Give end_date to see them.")));
+				 errhint("Set end_date to include them.")));
 	if (earlier > 0 || (!TIMESTAMP_NOT_FINITE(request->range.start) &&
 						time_bucket_start(request->bucket, request->time_zone, request->range.start) < request->first_bucket))
 		ereport(NOTICE,
-				(errmsg("timeline has only the newest %d buckets", MAX_BUCKETS),
+				(errmsg("timeline is limited to the newest %d buckets", MAX_BUCKETS),
 				 errdetail("Number of earlier events: " INT64_FORMAT ".", earlier),
-				 errhint("Choose a longer bucket to see them, or a shorter range by start_date and end_date.")));
+				 errhint("Use a longer bucket, or a shorter range of start_date and end_date.")));
 }
 
 /* events_outside returns how many events are later than the buckets, or earlier. */
@@ -373,9 +373,9 @@ report_time_zone(const RowRequest *request)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("time zone \"%s\" cannot be divided by the %s",
+			 errmsg("time zone \"%s\" cannot be divided into buckets of one %s",
 					request->time_zone ? text_to_cstring(request->time_zone) : "UTC", request->bucket->name),
-			 errhint("Give the name of a time zone that is in use.")));
+			 errhint("Use the name of a time zone that is in use.")));
 }
 
 /* bucket_start reads which bucket a row of the statement has counted; false if none. */
