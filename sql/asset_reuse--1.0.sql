@@ -1095,6 +1095,36 @@ COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 Error 22P02 for an id that is no uuid.';
 
 --
+-- Recommend: what to reuse next
+--
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+--
 -- Keeping it right: do the counters agree with the events?
 --
 

@@ -86,6 +86,7 @@ static const ColumnSpec asset_columns[ASSET_NCOLUMNS] = {
 
 static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
 	[SPACE_ID] = {"id", KIND_IDENTIFIER, true},
+	[SPACE_BRAND_ID] = {"brand_id", KIND_IDENTIFIER, false},
 	[SPACE_PLATFORM] = {"platform", KIND_LABEL, false},
 	[SPACE_IS_ACTIVE] = {"is_active", KIND_BOOLEAN, false},
 	[SPACE_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},

@@ -51,6 +51,7 @@ typedef enum AssetColumn
 typedef enum SpaceColumn
 {
 	SPACE_ID,
+	SPACE_BRAND_ID,
 	SPACE_PLATFORM,
 	SPACE_IS_ACTIVE,
 	SPACE_TENANT_ID,

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * recommend_queries.h
+ *	  The statements of recommendations.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_RECOMMEND_QUERIES_H
+#define ASSET_REUSE_RECOMMEND_QUERIES_H
+
+#include "plan_text.h"
+
+extern const char recommend_members[];
+extern const char recommend_seed_uses[];
+extern const char recommend_campaign_uses[];
+extern const char recommend_alike[];
+extern const char recommend_live_assets[];
+extern const char recommend_newest_events[];
+extern const char recommend_items[];
+
+extern void recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name);
+
+#endif							/* ASSET_REUSE_RECOMMEND_QUERIES_H */
