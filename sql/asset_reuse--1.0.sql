@@ -300,6 +300,40 @@ COMMENT ON FUNCTION asset_reuse_analytics(uuid, text, timestamptz, timestamptz, 
 'Returns a tenant''s reuse at a glance, for callers that bind uuid values; otherwise as asset_reuse_analytics(text, ...).';
 
 --
+-- Insights: do reused assets perform better than others like them?
+--
+
+CREATE FUNCTION asset_reuse_insights(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	confidence float8 DEFAULT 0.95
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_insights'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_insights(text, text, float8) IS
+'Tells whether a tenant''s reused assets get more clicks per impression, and more conversions per click, than its other assets of the same type, platform of the campaign of origin, and year of creation.
+tenant_id: whose live assets are compared.  asset_type: say it of this type only, as by_asset_type does; NULL for all.
+confidence: of the intervals, 0.5 to 0.999; those of by_asset_type are wider, so that together they are as sure.
+Rates are successes per trial (0.02 is 2 %); ratios are rates of reused assets divided by those of others; six significant digits.  crude_ratio: of the plain totals.  ratio: of the standardized rates, and interval its confidence interval.
+verdict: higher or lower if the interval excludes 1, similar if it is within 1/1.1 and 1.1, inconclusive, or insufficient: fewer than 10 comparable assets or 30 successes in an arm, or less than 4 degrees of freedom.
+reversal: the plain totals say the opposite.  e_value: how strong an unknown cause would have to be to explain the ratio.  spread_cv: coefficient of variation of the assets'' true rates.  compared_share: of the assets, those with reused and other ones like them.
+data_quality counts assets that are left out of a metric: with a NULL, without impressions, or with numbers that are negative, beyond 10^12, or more clicks than impressions.
+It is an association: better assets may be the ones that get reused.  Numbers are lifetime totals over all platforms where an asset ran.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_insights(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	confidence float8 DEFAULT 0.95
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_insights'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_insights(uuid, text, float8) IS
+'Tells whether a tenant''s reused assets perform better than others like them, for callers that bind uuid values; otherwise as asset_reuse_insights(text, ...).';
+
+--
 -- Schema check: does this database fit?
 --
 
@@ -618,6 +652,101 @@ top_limit: length of the top list, 1 to 50.  range_start, range_end: count the e
 reuses_in_table: the asset''s events in range that are in the history table, to be added to those in its document; NULL for none.  Not used without a range.
 The others are the assets'' columns; an untyped NULL for one that the table does not have.
 Errors: 22003 the reuses add up to more than a bigint, 22004 or 22023 invalid top_limit, 42804 a column of an unusable type.';
+
+--
+-- The aggregate that asset_reuse_insights runs on: one pass, in parallel where the
+-- planner finds it worthwhile.  Columns have the types of the application's tables,
+-- hence "any".
+--
+
+CREATE FUNCTION asset_reuse_insight_transition(
+	state internal,
+	wanted boolean,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any"
+) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_transition'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_transition(internal, boolean, "any", "any", "any", "any", "any", "any", "any") IS
+'Adds an asset to the state of asset_reuse_insight.';
+
+CREATE FUNCTION asset_reuse_insight_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_combine(internal, internal) IS
+'Adds a state of asset_reuse_insight to another.';
+
+CREATE FUNCTION asset_reuse_insight_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_serialize(internal) IS
+'Returns a state of asset_reuse_insight as bytes.';
+
+CREATE FUNCTION asset_reuse_insight_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_deserialize(bytea, internal) IS
+'Returns a state of asset_reuse_insight from its bytes.';
+
+CREATE FUNCTION asset_reuse_insight_final(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_final(internal) IS
+'Returns the result of asset_reuse_insight.';
+
+CREATE AGGREGATE asset_reuse_insight(
+	wanted boolean,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any"
+) (
+	SFUNC = asset_reuse_insight_transition,
+	STYPE = internal,
+	FINALFUNC = asset_reuse_insight_final,
+	COMBINEFUNC = asset_reuse_insight_combine,
+	SERIALFUNC = asset_reuse_insight_serialize,
+	DESERIALFUNC = asset_reuse_insight_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE asset_reuse_insight(boolean, "any", "any", "any", "any", "any", "any", "any") IS
+'Returns the sums of a set of assets by type, platform and year, exact, as bytes that only this extension reads, in this database; NULL for no assets.
+wanted: whether the asset is of a type that is asked for, the same for all assets of a type.
+platform: that of the asset''s campaign of origin.  The others are the assets'' columns; an untyped NULL for one that the table does not have.
+Error 42804 for a column of an unusable type.';
+
+CREATE FUNCTION asset_reuse_insight_asset(
+	state bytea,
+	confidence float8,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	impressions "any",
+	clicks "any"
+) RETURNS float8[]
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_asset'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", "any", "any", "any", "any") IS
+'Returns what an asset''s clicks per impression are taken to be, given those of all assets: [impressions, clicks, rate, shrunken rate, low and high end of its interval, share of the asset''s own data in it, rate of assets like it].
+state: what asset_reuse_insight returns for all assets, the same in all rows.  confidence: of the interval, above 0 and below 1.
+The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
+NULL for a NULL state or confidence.
+Errors: 22023 invalid confidence, 22P03 or 08P01 the state is none, 42804 a column of another type than in the state.';
 
 --
 -- The history table: a place for events of its own, for long logs

@@ -190,7 +190,18 @@ put_fit(JsonbWriter *w, const void *of)
 static void
 put_label(JsonbWriter *w, const void *of)
 {
-	jsonb_put_null(w);
+	static const char *const labels[] = {
+		[RECOMMEND_LEARNING] = "learning",
+		[RECOMMEND_TYPICAL] = "typical",
+		[RECOMMEND_HIGH] = "high",
+		[RECOMMEND_LOW] = "low",
+	};
+	const RecommendItem *item = of;
+
+	if (item->has_rate)
+		jsonb_put_string(w, labels[item->label], strlen(labels[item->label]));
+	else
+		jsonb_put_null(w);
 }
 
 static void
@@ -235,5 +246,10 @@ put_campaigns(JsonbWriter *w, const void *of)
 static void
 put_shrunken_rate(JsonbWriter *w, const void *of)
 {
-	jsonb_put_null(w);
+	const RecommendItem *item = of;
+
+	if (item->has_rate)
+		answer_put_significant(w, item->shrunken_rate, FIT_DIGITS);
+	else
+		jsonb_put_null(w);
 }

@@ -28,6 +28,7 @@
 
 #include "app_lookup.h"
 #include "event_context.h"
+#include "insight.h"
 #include "log_value.h"
 #include "plan_cache.h"
 #include "recommend_find.h"
@@ -40,6 +41,14 @@
 /* Which tables a statement reads */
 #define TABLE_BIT(role)		(1 << (role))
 
+/* How much an asset's rate can change its fit, and of the rate's interval */
+#define MIN_FACTOR			0.5
+#define MAX_FACTOR			2.0
+#define CONFIDENCE			0.95
+
+/* The share of its own data that a rate must have, or nothing is said of the asset */
+#define KNOWN_SHARE			0.5
+
 /* What is known of an asset, by its number */
 typedef struct AssetState
 {
@@ -48,7 +57,11 @@ typedef struct AssetState
 	bool		wanted;			/* of the type that is asked for */
 	bool		taken;			/* in the campaign already, or among the items */
 	int64		reuses;
+	bool		rated;
 	uint32		campaigns;		/* that are kept and have it */
+	double		factor;			/* by which its fit is multiplied; if rated */
+	double		shrunken_rate;
+	RecommendLabel label;
 	int			item;			/* its number among the items, from 1 */
 } AssetState;
 
@@ -107,6 +120,7 @@ typedef struct Finder
 	NearUse    *uses;			/* the seeds', numbered as these are */
 	uint32		nkept;
 	KeptCampaign kept[NEAR_MAX_CAMPAIGNS];
+	Datum		insight;		/* the state of the tenant's assets; 0: not asked for, or none */
 	int			npicks;
 	Pick		picks[RECOMMEND_MAX_ITEMS];
 } Finder;
@@ -125,6 +139,11 @@ static void find_campaign(Finder *f, text **brand, text **platform);
 static void read_members(Finder *f);
 static void read_seed_uses(Finder *f);
 static void add_makings(Finder *f);
+static void read_insight(Finder *f);
+static void read_rates(Finder *f, bool of_picks);
+static void read_rate(AssetState *state, uint64 row);
+static void begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan);
+static void list_unused(Finder *f, NearList *list);
 static bool pick_similar(Finder *f, int room);
 static bool pick_alike(Finder *f, text *alike, RecommendSource source, int room);
 static void read_campaign_uses(Finder *f, const NearCampaign *campaigns, uint32 count, CampaignUses *found);
@@ -154,21 +173,27 @@ recommend_find(const RecommendRequest *request, Oid caller, RecommendAnswer *ans
 	text	   *brand = NULL;
 	text	   *platform = NULL;
 	int			room = request->row_limit;
+	NearList	unused = {0};
 
 	open_finder(f, request, caller);
+	if (request->order == RECOMMEND_BY_EXPECTED || request->explore > 0)
+		read_insight(f);
 	if (OidIsValid(request->campaign_id.type))
 	{
 		find_campaign(f, &brand, &platform);
 		read_members(f);
-		if (f->nseeds > 0)
-			(void) pick_similar(f, room);
-		else if (brand == NULL || !pick_alike(f, brand, RECOMMEND_SAME_BRAND, room))
-		{
-			if (platform != NULL)
-				(void) pick_alike(f, platform, RECOMMEND_SAME_PLATFORM, room);
-		}
+	}
+	list_unused(f, &unused);
+	room -= unused.count;
+	if (f->nseeds > 0)
+		(void) pick_similar(f, room);
+	else if (brand == NULL || !pick_alike(f, brand, RECOMMEND_SAME_BRAND, room))
+	{
+		if (platform != NULL)
+			(void) pick_alike(f, platform, RECOMMEND_SAME_PLATFORM, room);
 	}
 	pick_popular(f, room - f->npicks);
+	add_picks(f, &unused, RECOMMEND_EXPLORE);
 	answer->campaign_id = f->campaign;
 	answer->nseeds = f->nseeds;
 	read_items(f, answer);
@@ -571,8 +596,116 @@ read_live(Finder *f)
 
 		state->reuses = DatumGetInt64(value_of(i, 2, &isnull));
 		state->live = !isnull;
+		state->factor = 1;
 		state->wanted = DatumGetBool(value_of(i, 3, &isnull)) && !isnull;
 	}
+	if (f->request->order == RECOMMEND_BY_EXPECTED)
+		read_rates(f, false);
+}
+
+/* read_insight reads what the tenant's assets have performed, all of them. */
+static void
+read_insight(Finder *f)
+{
+	PlanRequest plan;
+
+	begin_rates(f, recommend_insight, 0, &plan);
+	f->insight = plan_execute_value(&plan);
+}
+
+/* begin_rates begins a statement that reads what rates take. */
+static void
+begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan)
+{
+	bool		with_spaces = insight_needs_spaces(&f->assets) && f->spaces.columns[SPACE_PLATFORM].present;
+
+	begin_statement(f, sql, TABLE_BIT(APP_ASSETS) | (with_spaces ? TABLE_BIT(APP_SPACES) : 0) | tables, plan);
+	plan->plan_options = PLAN_BY_TENANT;
+	plan_add_value(plan, "insight", BYTEAOID, f->insight);
+	plan_add_value(plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
+}
+
+/* read_rates reads the rates of the live assets that came up, or of the items. */
+static void
+read_rates(Finder *f, bool of_picks)
+{
+	const Oid	types[] = {INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	uint32	   *numbers;
+	uint32		count = 0;
+	uint32		n = of_picks ? f->npicks : f->ids.count;
+	PlanRequest plan;
+	uint64		i;
+
+	if (f->insight == (Datum) 0)
+		return;
+	numbers = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+	for (i = 0; i < n; i++)
+	{
+		uint32		asset = of_picks ? f->picks[i].asset : i;
+		AssetState *state = state_of(f, asset);
+
+		if (!state->rated && (of_picks || state->live))
+			numbers[count++] = asset;
+		state->rated = true;
+	}
+	begin_rates(f, recommend_rates, 0, &plan);
+	plan.plan_options = PLAN_BY_KEY;
+	add_ids(f, numbers, count, &plan);
+	execute(&plan, types, lengthof(types));
+	for (i = 0; i < SPI_processed; i++)
+		read_rate(state_of(f, numbers[number_of(i, count)]), i);
+}
+
+/* read_rate reads what an asset's rate is taken to be from a row. */
+static void
+read_rate(AssetState *state, uint64 row)
+{
+	double		values[5] = {0};
+	double		prior;
+	bool		isnull;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(values); i++)
+	{
+		values[i] = DatumGetFloat8(value_of(row, i + 2, &isnull));
+		if (isnull)
+			return;
+	}
+	prior = values[4];
+	state->shrunken_rate = values[0];
+	if (prior > 0)
+		state->factor = Max(MIN_FACTOR, Min(values[0] / prior, MAX_FACTOR));
+	state->label = values[3] < KNOWN_SHARE ? RECOMMEND_LEARNING :
+		values[1] > prior ? RECOMMEND_HIGH : values[2] < prior ? RECOMMEND_LOW : RECOMMEND_TYPICAL;
+}
+
+/* list_unused lists assets that were never reused, as many as there shall be to explore. */
+static void
+list_unused(Finder *f, NearList *list)
+{
+	const Oid	types[] = {f->ids.type, FLOAT8OID};
+	int			taken = f->ids.count;
+	PlanRequest plan;
+	uint64		i;
+
+	near_list_init(list, f->request->explore);
+	if (f->request->explore == 0 || f->insight == (Datum) 0)
+		return;
+	begin_rates(f, recommend_unused, TABLE_BIT(APP_HISTORY), &plan);
+	/* what is in the campaign is among them */
+	plan_add_value(&plan, "most", INT8OID, Int64GetDatum(f->request->explore + taken));
+	execute(&plan, types, lengthof(types));
+	for (i = 0; i < SPI_processed; i++)
+	{
+		uint32		asset = read_asset(f, i, 1);
+		bool		isnull;
+		double		high = DatumGetFloat8(value_of(i, 2, &isnull));
+
+		if (!state_of(f, asset)->taken && !isnull)
+			near_list_add(list, asset, high, recommend_ids_compare, &f->ids);
+	}
+	for (i = 0; i < (uint64) list->count; i++)
+		state_of(f, list->items[i].asset)->taken = true;
 }
 
 /* pick_fitting picks the best of what the campaigns that are kept have; false if that is nothing. */
@@ -606,7 +739,8 @@ pick_fitting(Finder *f, RecommendSource source, int room)
 
 		state->campaigns = scores.campaigns[i];
 		if (scores.sums[i] > 0 && state->live && state->wanted && !state->taken)
-			near_list_add(&list, i, scores.sums[i] * near_rarity(state->reuses), recommend_ids_compare, &f->ids);
+			near_list_add(&list, i, scores.sums[i] * near_rarity(state->reuses) * state->factor,
+						  recommend_ids_compare, &f->ids);
 	}
 	add_picks(f, &list, source);
 	if (f->nseeds > 0)
@@ -642,7 +776,7 @@ pick_popular(Finder *f, int room)
 		AssetState *state = state_of(f, i);
 
 		if (sums[i] > 0 && state->live && state->wanted && !state->taken)
-			near_list_add(&list, i, sums[i], recommend_ids_compare, &f->ids);
+			near_list_add(&list, i, sums[i] * state->factor, recommend_ids_compare, &f->ids);
 	}
 	for (i = 0; i < (uint64) list.count; i++)
 		state_of(f, list.items[i].asset)->campaigns = 0;
@@ -662,7 +796,7 @@ add_picks(Finder *f, const NearList *list, RecommendSource source)
 
 		*pick = (Pick) {
 			.asset = list->items[i].asset, .source = source,
-			.fit = list->items[i].fit / list->items[0].fit
+			.fit = list->items[0].fit > 0 ? list->items[i].fit / list->items[0].fit : 0
 		};
 		state->taken = true;
 		state->item = f->npicks;
@@ -731,6 +865,8 @@ read_items(Finder *f, RecommendAnswer *answer)
 		numbers[i] = f->picks[i].asset;
 	if (f->npicks == 0)
 		return;
+	if (f->insight != (Datum) 0)
+		read_rates(f, true);
 	begin_statement(f, recommend_items,
 					TABLE_BIT(APP_ASSETS) | (f->request->has_as_of ? TABLE_BIT(APP_HISTORY) : 0), &plan);
 	plan.plan_options = PLAN_BY_KEY;
@@ -754,6 +890,9 @@ read_items(Finder *f, RecommendAnswer *answer)
 		item->source = pick->source;
 		item->fit = pick->fit;
 		item->campaigns = f->states[pick->asset].campaigns;
+		item->has_rate = f->states[pick->asset].rated;
+		item->shrunken_rate = f->states[pick->asset].shrunken_rate;
+		item->label = f->states[pick->asset].label;
 		put_reasons(f, pick, item);
 	}
 }

@@ -30,6 +30,15 @@ typedef enum RecommendSource
 	RECOMMEND_EXPLORE
 } RecommendSource;
 
+/* What an asset's rate says of it; as in asset_reuse_performance */
+typedef enum RecommendLabel
+{
+	RECOMMEND_LEARNING,			/* not much */
+	RECOMMEND_TYPICAL,
+	RECOMMEND_HIGH,
+	RECOMMEND_LOW
+} RecommendLabel;
+
 /* What is asked for; what is not given is null */
 typedef struct RecommendRequest
 {
@@ -57,6 +66,9 @@ typedef struct RecommendItem
 	RecommendSource source;
 	double		fit;			/* 1 for the best of its source */
 	uint32		campaigns;
+	bool		has_rate;
+	double		shrunken_rate;	/* if has_rate */
+	RecommendLabel label;
 	int			nbecause;
 	RecommendSeed because[NEAR_MAX_BECAUSE];
 } RecommendItem;

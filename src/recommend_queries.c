@@ -20,6 +20,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "insight.h"
 #include "recommend_near.h"
 #include "recommend_queries.h"
 #include "request_identifier.h"
@@ -113,6 +114,24 @@ const char recommend_items[] =
 	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{stored later}"
 	" ORDER BY i.n";
 
+/* What the tenant's assets have performed. */
+const char recommend_insight[] = "{insight}";
+
+/* What the rates of assets are taken to be, by their numbers in the array. */
+const char recommend_rates[] =
+	"SELECT CAST(i.n AS pg_catalog.int4), r.of[4], r.of[5], r.of[6], r.of[7], r.of[8]"
+	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n)"
+	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{origin}, LATERAL (SELECT {rates}) AS r (of)";
+
+/* The assets that were never reused, by what their rates can be at best. */
+const char recommend_unused[] =
+	"SELECT {asset_id:a.id}, r.of[6] FROM {assets} AS a{origin}, LATERAL (SELECT {rates}) AS r (of)"
+	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}"
+	"  AND COALESCE(a.reused_count, 0) {<=} 0 AND COALESCE({fn:log_count}({doc:a}), 0) {=} 0"
+	"  {if history} AND NOT EXISTS (SELECT FROM {history} AS h"
+	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
+	" ORDER BY r.of[6] DESC, a.id LIMIT $most";
+
 /*
  * The events of the tenant's documents, or of those of the assets i.  Where there is a history table,
  * an index tells which documents have a log.
@@ -132,7 +151,7 @@ static void append_made_in(PlanText *text, const PlanRequest *request);
 
 /* ----------
  * recommend_put_piece puts what the templates have in common, beside what those of rows_queries.c
- * have:
+ * have, and insight_query.c:
  *
  *		{document events}	the events of documents: asset_id, reused_at, seq, reused_in_type, reused_in_id
  *		{in time:h}			and event h is one that counts
@@ -141,6 +160,7 @@ static void append_made_in(PlanText *text, const PlanRequest *request);
  *		{no rows}			the arguments for functions of the log where no rows are told
  *		{made}				when asset a was made, in UTC; null if that is not known
  *		{made in time}		and asset a was not made later than what counts
+ *		{rates}				what the rate of asset a is taken to be, with {origin}: see insight_asset.c
  *		{made in:p}			the id of place p, as assets name the campaign in which they were made
  * ----------
  */
@@ -169,7 +189,11 @@ recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name
 		plan_expand(text, request, "{if as_of}{if assets.created_at} AND COALESCE({made} {<} $end_date, true){end}{end}");
 	else if (strcmp(name, "made in:p") == 0)
 		append_made_in(text, request);
-	else
+	else if (strcmp(name, "rates") == 0)
+		plan_expand(text, request,
+					"{fn:insight_asset}($insight, $confidence, a.asset_type, {platform}, {column:created_at},"
+					" {column:impressions}, {column:clicks})");
+	else if (!insight_put_piece(text, request, name))
 		rows_put_piece(text, request, name);
 }
 

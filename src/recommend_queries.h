@@ -17,6 +17,9 @@ extern const char recommend_alike[];
 extern const char recommend_live_assets[];
 extern const char recommend_newest_events[];
 extern const char recommend_items[];
+extern const char recommend_insight[];
+extern const char recommend_rates[];
+extern const char recommend_unused[];
 
 extern void recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
