@@ -632,7 +632,7 @@ read_rates(Finder *f, bool of_picks)
 	const Oid	types[] = {INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
 	uint32	   *numbers;
 	uint32		count = 0;
-	uint32		n = of_picks ? f->npicks : f->ids.count;
+	uint32		n = of_picks ? (uint32) f->npicks : f->ids.count;
 	PlanRequest plan;
 	uint64		i;
 
@@ -646,7 +646,6 @@ read_rates(Finder *f, bool of_picks)
 
 		if (!state->rated && (of_picks || state->live))
 			numbers[count++] = asset;
-		state->rated = true;
 	}
 	begin_rates(f, recommend_rates, 0, &plan);
 	plan.plan_options = PLAN_BY_KEY;
@@ -672,6 +671,7 @@ read_rate(AssetState *state, uint64 row)
 			return;
 	}
 	prior = values[4];
+	state->rated = true;
 	state->shrunken_rate = values[0];
 	if (prior > 0)
 		state->factor = Max(MIN_FACTOR, Min(values[0] / prior, MAX_FACTOR));
