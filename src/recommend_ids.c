@@ -3,7 +3,7 @@
  * recommend_ids.c
  *	  Identifiers, numbered in the order in which they come first.
  *
- * They are where they were given, and live as long; the table is in the current memory context.
+ * All is in the memory context that was current when the numbering began.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 #include "utils/varlena.h"
@@ -20,6 +21,7 @@
 
 #define IDS_EXPECTED		1024	/* more are fine */
 
+static Datum copy_id(const RecommendIds *ids, Datum id);
 static TextBytes bytes_of(const RecommendIds *ids, Datum id);
 
 void
@@ -28,13 +30,14 @@ recommend_ids_init(RecommendIds *ids, Oid type, Oid collation)
 	*ids = (RecommendIds) {
 		.type = type,
 		.collation = collation,
+		.memory = CurrentMemoryContext,
 		.map = text_map_create(CurrentMemoryContext, IDS_EXPECTED, NULL),
 		.room = IDS_EXPECTED,
 		.values = palloc(IDS_EXPECTED * sizeof(Datum))
 	};
 }
 
-/* recommend_ids_add returns an identifier's number. */
+/* recommend_ids_add returns an identifier's number; a new one is copied. */
 uint32
 recommend_ids_add(RecommendIds *ids, Datum id)
 {
@@ -48,6 +51,8 @@ recommend_ids_add(RecommendIds *ids, Datum id)
 		ids->room *= 2;
 		ids->values = repalloc_huge(ids->values, ids->room * sizeof(Datum));
 	}
+	id = copy_id(ids, id);
+	entry->bytes = bytes_of(ids, id);
 	entry->number = ids->count;
 	ids->values[ids->count] = id;
 	return ids->count++;
@@ -81,6 +86,16 @@ recommend_ids_array(const RecommendIds *ids, const uint32 *numbers, uint32 count
 		values[i] = ids->values[numbers[i]];
 	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 	return PointerGetDatum(construct_array(values, (int) count, type, typlen, typbyval, typalign));
+}
+
+static Datum
+copy_id(const RecommendIds *ids, Datum id)
+{
+	MemoryContext old = MemoryContextSwitchTo(ids->memory);
+	Datum		copied = datumCopy(id, false, ids->type == UUIDOID ? UUID_LEN : -1);
+
+	MemoryContextSwitchTo(old);
+	return copied;
 }
 
 static TextBytes

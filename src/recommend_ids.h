@@ -15,6 +15,7 @@ typedef struct RecommendIds
 {
 	Oid			type;
 	Oid			collation;		/* of a text's order */
+	MemoryContext memory;
 	struct text_map_hash *map;
 	uint32		count;
 	uint32		room;

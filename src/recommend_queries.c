@@ -47,12 +47,13 @@ const char recommend_members[] =
 const char recommend_seed_uses[] =
 	"SELECT CAST(i.n AS pg_catalog.int4), u.reused_in_id, {utc:u.reused_at}"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n), LATERAL ("
+	" SELECT b.* FROM ("
 	"{if history} (SELECT h.reused_at, h.seq, h.reused_in_type, h.reused_in_id FROM {history} AS h"
 	"   WHERE h.asset_id {=} i.id AND h.tenant_id {=} $tenant_id{in time:h}"
 	"   ORDER BY h.reused_at DESC, h.seq DESC LIMIT " NUMBER(NEAR_MAX_USES) ") UNION ALL{end}"
 	"  (SELECT d.reused_at, d.seq, d.reused_in_type, d.reused_in_id FROM ({document events}) AS d"
-	"   ORDER BY d.reused_at DESC, d.seq DESC LIMIT " NUMBER(NEAR_MAX_USES) ")"
-	"  ORDER BY reused_at DESC, seq DESC LIMIT " NUMBER(NEAR_MAX_USES) ") AS u"
+	"   ORDER BY d.reused_at DESC, d.seq DESC LIMIT " NUMBER(NEAR_MAX_USES) ")) AS b"
+	"  ORDER BY b.reused_at DESC, b.seq DESC LIMIT " NUMBER(NEAR_MAX_USES) ") AS u"
 	" WHERE u.reused_in_type {=} 'campaign_space' AND u.reused_in_id IS NOT NULL";
 
 /*
@@ -94,13 +95,14 @@ const char recommend_live_assets[] =
 
 /* The tenant's newest events. */
 const char recommend_newest_events[] =
+	"SELECT b.* FROM ("
 	"{if history}(SELECT {asset_id:n.asset_id} AS asset_id, {utc:n.reused_at} AS reused_at FROM ("
 	"   SELECT h.asset_id, h.reused_at FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND h.reused_at {>=} {utc:$start_date}{in time:h}"
 	"   ORDER BY h.reused_at DESC, h.asset_id LIMIT " NUMBER(NEAR_POPULAR_EVENTS) ") AS n) UNION ALL {end}"
 	"(SELECT d.asset_id, {utc:d.reused_at} AS reused_at FROM ({document events}) AS d"
-	"  ORDER BY d.reused_at DESC, d.asset_id LIMIT " NUMBER(NEAR_POPULAR_EVENTS) ")"
-	" ORDER BY reused_at DESC, asset_id LIMIT " NUMBER(NEAR_POPULAR_EVENTS);
+	"  ORDER BY d.reused_at DESC, d.asset_id LIMIT " NUMBER(NEAR_POPULAR_EVENTS) ")) AS b"
+	" ORDER BY b.reused_at DESC, b.asset_id LIMIT " NUMBER(NEAR_POPULAR_EVENTS);
 
 /* Columns of some assets, by their numbers in the array, and how often and when last they were reused. */
 const char recommend_items[] =
@@ -131,6 +133,22 @@ const char recommend_unused[] =
 	"  {if history} AND NOT EXISTS (SELECT FROM {history} AS h"
 	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
 	" ORDER BY r.of[6] DESC, a.id LIMIT $most";
+
+/* All there is: the live assets and campaigns, and the events of all assets, the oldest first. */
+const char recommend_all_assets[] =
+	"SELECT {asset_id:a.id}, CAST(COALESCE(a.reused_count, 0) AS pg_catalog.int8), {text:a.campaign_space_id}, {made}"
+	" FROM {assets} AS a WHERE {live:a} ORDER BY a.id";
+
+const char recommend_all_campaigns[] =
+	"SELECT {text:s.id} FROM {spaces} AS s WHERE {live:s}";
+
+const char recommend_all_events[] =
+	"{if history}SELECT {asset_id:h.asset_id} AS asset_id, {utc:h.reused_at} AS reused_at,"
+	"  CASE WHEN h.reused_in_type {=} 'campaign_space' THEN h.reused_in_id END AS campaign"
+	" FROM {history} AS h WHERE h.tenant_id {=} $tenant_id{in time:h} UNION ALL {end}"
+	"SELECT d.asset_id, {utc:d.reused_at} AS reused_at,"
+	"  CASE WHEN d.reused_in_type {=} 'campaign_space' THEN d.reused_in_id END AS campaign"
+	" FROM ({document events}) AS d ORDER BY reused_at, asset_id";
 
 /*
  * The events of the tenant's documents, or of those of the assets i.  Where there is a history table,

@@ -20,6 +20,9 @@ extern const char recommend_items[];
 extern const char recommend_insight[];
 extern const char recommend_rates[];
 extern const char recommend_unused[];
+extern const char recommend_all_assets[];
+extern const char recommend_all_campaigns[];
+extern const char recommend_all_events[];
 
 extern void recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
