@@ -746,7 +746,7 @@ COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", "any", "any"
 state: what asset_reuse_insight returns for all assets, the same in all rows.  confidence: of the interval, above 0 and below 1.
 The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
 NULL for a NULL state or confidence.
-Errors: 22023 invalid confidence, 22P03 or 08P01 the state is none, 42804 a column of another type than in the state.';
+Errors: 22023 invalid confidence or state, 42804 a column of another type than in the state.';
 
 --
 -- The history table: a place for events of its own, for long logs

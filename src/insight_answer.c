@@ -44,7 +44,7 @@ static bool type_has(const InsightRates *rates, const InsightType *type, bool ev
 static void put_type(JsonbWriter *w, const InsightRates *rates, const InsightType *type,
 					 double confidence, uint32 nevident);
 static void put_all(JsonbWriter *w, const InsightRates *rates, InsightMetric metric,
-					double confidence);
+					double confidence, bool filtered);
 static void put_metric(JsonbWriter *w, const InsightRates *rates, const InsightSubject *subject,
 					   const FitComparison *comparison, double level);
 static void put_arm(JsonbWriter *w, const InsightSubject *subject, const FitComparison *comparison,
@@ -69,13 +69,13 @@ insight_answer(const bytea *state, const text *asset_type, double confidence, Me
 
 	jsonb_writer_init(&w, memory, ANSWER_SIZE);
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
-	put_all(&w, rates, INSIGHT_CTR, confidence);
+	put_all(&w, rates, INSIGHT_CTR, confidence, asset_type != NULL);
 	put_cstring(&w, "association, not effect");
 	put_filters(&w, asset_type, confidence);
 	jsonb_put_bool(&w, true);
 	put_quality(&w, rates);
 	put_types(&w, rates, confidence);
-	put_all(&w, rates, INSIGHT_CONVERSIONS, confidence);
+	put_all(&w, rates, INSIGHT_CONVERSIONS, confidence, asset_type != NULL);
 	jsonb_end(&w);
 	return jsonb_writer_finish(&w);
 }
@@ -194,25 +194,20 @@ put_type(JsonbWriter *w, const InsightRates *rates, const InsightType *type, dou
 
 /* put_all puts a metric over all strata that are asked for. */
 static void
-put_all(JsonbWriter *w, const InsightRates *rates, InsightMetric metric, double confidence)
+put_all(JsonbWriter *w, const InsightRates *rates, InsightMetric metric, double confidence,
+		bool filtered)
 {
 	InsightSubject subject = {.metric = metric, .confidence = confidence};
 	uint32	   *wanted = MemoryContextAllocHuge(CurrentMemoryContext, Max(rates->nstrata, 1) * sizeof(uint32));
 	FitComparison comparison;
-	uint32		ntypes = 0;
 	uint32		n = 0;
 	uint32		i;
 
-	for (i = 0; i < rates->ntypes; i++)
+	for (i = 0; i < rates->ntypes && filtered; i++)
 	{
-		if (!rates->types[i].wanted)
-			continue;
-		ntypes++;
-		subject.type = &rates->types[i];
+		if (rates->types[i].wanted)
+			subject.type = &rates->types[i];
 	}
-	/* all that is asked for is one type, and others are not */
-	if (ntypes != 1 || rates->ntypes == 1 || subject.type->label == NULL)
-		subject.type = NULL;
 	for (i = 0; i < rates->nstrata; i++)
 	{
 		if (rates->strata[i]->wanted)

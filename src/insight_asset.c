@@ -38,8 +38,8 @@ typedef struct KeptRates
 	bytea	   *bytes;			/* of the state that they are from */
 	const void *address;		/* where the caller has them */
 	InsightRates *rates;
-	double		confidence;
-	double		z;
+	double		confidence;		/* -1: none yet */
+	double		z;				/* its quantile */
 } KeptRates;
 
 static KeptRates *keep_rates(FunctionCallInfo fcinfo);
@@ -107,10 +107,13 @@ keep_rates(FunctionCallInfo fcinfo)
 	double		confidence = PG_GETARG_FLOAT8(ARG_CONFIDENCE);
 
 	if (kept == NULL)
-		kept = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeptRates));
-	if (kept->context == NULL)
+	{
+		kept = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeptRates));
 		kept->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "asset_reuse rates",
 											  ALLOCSET_DEFAULT_SIZES);
+		kept->confidence = -1;
+		fcinfo->flinfo->fn_extra = kept;
+	}
 	if (kept->rates == NULL || kept->address != PG_GETARG_POINTER(ARG_STATE))
 	{
 		const bytea *bytes = PG_GETARG_BYTEA_PP(ARG_STATE);

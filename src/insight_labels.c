@@ -84,15 +84,13 @@ year_created(const AppRow *row)
 /*
  * insight_labels_check makes sure that a key can be taken apart.
  *
- * Error 22P03 if not: anybody can make up the bytes of a state.
+ * Error 22023 if not: anybody can make up the bytes of a state.
  */
 void
 insight_labels_check(const InsightState *state, InsightKey key)
 {
 	if (!key_fits(state, key))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("malformed state of asset_reuse_insight")));
+		insight_report_malformed();
 }
 
 static bool

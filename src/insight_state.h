@@ -135,6 +135,7 @@ extern InsightKey insight_labels_key(InsightState *state, const InsightRow *row)
 extern void insight_labels_check(const InsightState *state, InsightKey key);
 extern InsightLabels insight_labels_read(const InsightState *state, InsightKey key);
 
+pg_noreturn extern void insight_report_malformed(void);
 extern void insight_state_send(StringInfo buf, const InsightState *state);
 extern InsightState *insight_state_receive(StringInfo buf, MemoryContext context);
 

@@ -15,6 +15,9 @@
 
 #include "insight_state.h"
 
+/* What a state begins with; another one for each layout */
+#define STATE_MAGIC			0x496E7301
+
 static void send_column(StringInfo buf, const AppColumn *column);
 static void send_stratum(StringInfo buf, const InsightStratum *stratum);
 static void send_int128(StringInfo buf, INT128 value);
@@ -30,6 +33,7 @@ insight_state_send(StringInfo buf, const InsightState *state)
 	InsightEntry *entry;
 	int			i;
 
+	pq_sendint32(buf, STATE_MAGIC);
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		send_column(buf, &state->columns[i]);
 	send_column(buf, &state->platform);
@@ -37,6 +41,14 @@ insight_state_send(StringInfo buf, const InsightState *state)
 	insight_strata_start_iterate(state->strata, &scan);
 	while ((entry = insight_strata_iterate(state->strata, &scan)) != NULL)
 		send_stratum(buf, entry->stratum);
+}
+
+void
+insight_report_malformed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("malformed state of asset_reuse_insight")));
 }
 
 static void
@@ -78,7 +90,11 @@ send_int128(StringInfo buf, INT128 value)
 	pq_sendint64(buf, insight_int128_low(value));
 }
 
-/* insight_state_receive makes the state again, in a memory context. */
+/*
+ * insight_state_receive makes the state again, in a memory context.
+ *
+ * Error 22023 if the bytes are no state: anybody can hand some in.
+ */
 InsightState *
 insight_state_receive(StringInfo buf, MemoryContext context)
 {
@@ -86,6 +102,8 @@ insight_state_receive(StringInfo buf, MemoryContext context)
 	uint32		n;
 	int			i;
 
+	if (buf->len < (int) sizeof(uint32) || pq_getmsgint(buf, 4) != STATE_MAGIC)
+		insight_report_malformed();
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		receive_column(buf, &state->columns[i]);
 	receive_column(buf, &state->platform);

@@ -74,6 +74,8 @@ BEGIN
 		'asset_reuse_analytics(''acme'') #>> ''{by_asset_type}''',
 		'asset_reuse_analytics(''acme'', ''image'', ''2020-01-01Z'') #>> ''{top_reused_assets,0,asset_type}''',
 		format('asset_reuse_analytics(%s, ''image'') #>> ''{top_reused_assets,0,asset_name}''', typed_tenant),
+		'asset_reuse_insights(''acme'') #>> ''{by_asset_type}''',
+		format('asset_reuse_insights(%s, ''image'') #>> ''{ctr}''', typed_tenant),
 		'string_agg(concat_ws('' '', asset_id, reused_in_id), '', '') FROM asset_reuse_events(''acme'')',
 		format('string_agg(concat_ws('' '', asset_id, campaign_space_id), '', '') FROM asset_reuse_events(%s)', typed_tenant),
 		'sum(reuses) FROM asset_reuse_timeline(''acme'', ''month'', ''image'')',

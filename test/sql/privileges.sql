@@ -64,7 +64,8 @@ DROP TABLE campaign_assets;
 -- function, no such cast or not supported, by the minor version); and only a superuser can make another aggregate of them.
 SELECT call, left(error_of('SELECT ' || call), 5) IN ('42883', '42846', '0A000') AS refused
 FROM unnest('{asset_reuse_summary_final(NULL),asset_reuse_summary_serialize(NULL),"asset_reuse_summary_combine(NULL, NULL)",
-	"asset_reuse_summary_deserialize(bytea ''x'', NULL)",asset_reuse_summary_final(NULL::internal)}'::text[]) call;
+	"asset_reuse_summary_deserialize(bytea ''x'', NULL)",asset_reuse_summary_final(NULL::internal),
+	asset_reuse_insight_final(NULL),"asset_reuse_insight_deserialize(bytea ''x'', NULL)",asset_reuse_insight_serialize(NULL::internal)}'::text[]) call;
 SELECT error_of('CREATE AGGREGATE pg_temp.own(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any")
 	(SFUNC = asset_reuse_summary_transition, STYPE = internal, FINALFUNC = asset_reuse_summary_final)') AS own_aggregate;
 RESET ROLE;
@@ -92,6 +93,9 @@ CALL note_columns('analytics', 'SELECT', 'campaign_assets', 'id', 'tenant_id', '
 	'last_reused_at', 'deleted_at', 'campaign_space_id', 'file_url', 'thumbnail_url',
 	'impressions', 'clicks', 'conversions', 'ctr');
 CALL note_columns('analytics: dates', 'SELECT', 'campaign_assets', 'platform_metadata');
+CALL note_columns('insights', 'SELECT', 'campaign_assets', 'tenant_id', 'asset_type', 'reused_count', 'deleted_at', 'created_at',
+	'campaign_space_id', 'impressions', 'clicks', 'conversions');
+CALL note_columns('insights', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'platform');
 CALL note_columns('events', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata');
 CALL note_columns('timeline: type', 'SELECT', 'campaign_assets', 'asset_type');
 CALL note_columns('where_used', 'SELECT', 'campaign_assets', 'asset_name', 'asset_type');
@@ -107,7 +111,9 @@ INSERT INTO least_grant VALUES
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text)'),
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, text)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
-	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE prokind = 'a')));
+	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_summary'))),
+	('execute insights', 'EXECUTE ON FUNCTION asset_reuse_insights(text, text, float8)'),
+	('execute insights', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_insight')));
 
 -- try_as does the same and undoes what the statement has done, so that it finds all as it was.
 CREATE FUNCTION try_as(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -161,6 +167,8 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'hist
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'insights');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme', 'image') $$, 'insights');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', 'image') $$, 'events', 'timeline: type');
@@ -186,6 +194,7 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $
 	'execute track', 'execute track: campaign', 'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'execute analytics', 'analytics');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'execute insights', 'insights');
 DO $$
 DECLARE
 	one regprocedure;

@@ -66,18 +66,20 @@ INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VA
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, deleted_at)
 VALUES ('ghost 1', 'ghostly', 'ghost', 'g', 'G', 'image', 7, '2026-01-01');
 SELECT asset_reuse_analytics('ghost') = asset_reuse_analytics('nobody') AS same,
+	   asset_reuse_insights('ghost') = asset_reuse_insights('nobody') AS same_insights,
 	   asset_reuse_analytics('nobody')->'overview' AS overview;
 -- acme's analytics do not move with globex's rows: t.
-SELECT asset_reuse_analytics('acme') AS told \gset
+SELECT asset_reuse_analytics('acme') AS told, asset_reuse_insights('acme') AS insights_told \gset
 UPDATE campaign_assets SET reused_count = 1000, impressions = 1, ctr = 50 WHERE tenant_id = 'globex';
-SELECT asset_reuse_analytics('acme') = :'told'::jsonb AS same;
+SELECT asset_reuse_analytics('acme') = :'told'::jsonb AS same, asset_reuse_insights('acme') = :'insights_told'::jsonb AS same_insights;
 -- Text that would be more than an id in a statement is just an id nobody has.
 SELECT call, left(error_of(format(call, $$hero' OR '1'='1$$)), 6) AS error,
 	   left(error_of(format(call, 'hero"; DROP TABLE campaign_assets; --')), 6) AS error,
 	   left(error_of(format(call, '$1')), 6) AS error
 FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'SELECT asset_reuse_track(''hero'', %L, reused_in_id => ''x'')',
 				  'SELECT asset_reuse_track(''hero'', ''acme'', %L)', 'SELECT asset_reuse_history(%L, ''acme'')',
-				  'SELECT asset_reuse_history(''hero'', %L)', 'SELECT asset_reuse_analytics(''acme'', %L)']) call;
+				  'SELECT asset_reuse_history(''hero'', %L)', 'SELECT asset_reuse_analytics(''acme'', %L)',
+				  'SELECT asset_reuse_insights(''acme'', %L)', 'SELECT asset_reuse_insights(%L)']) call;
 
 --
 -- Row-level security: a member sees the rows of the tenant that app.tenant names.
