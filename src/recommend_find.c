@@ -753,7 +753,7 @@ static void
 pick_popular(Finder *f, int room)
 {
 	const Oid	types[] = {f->ids.type, TIMESTAMPOID};
-	Timestamp	start = f->now - (int64) NEAR_POPULAR_DAYS * USECS_PER_DAY;
+	Timestamp	start = Max(f->now - (int64) NEAR_POPULAR_DAYS * USECS_PER_DAY, MIN_TIMESTAMP);
 	double	   *sums;
 	PlanRequest plan;
 	NearList	list;
