@@ -35,10 +35,10 @@ const char recommend_members[] =
 	" FROM (SELECT DISTINCT i.id FROM ("
 	"{if made_in} SELECT {asset_id:a.id} AS id FROM {assets} AS a"
 	"   WHERE {live:a} AND a.campaign_space_id {=} $made_in{made in time} UNION ALL{end}"
-	"{if history} SELECT {asset_id:h.asset_id} FROM {history} AS h"
+	"{if history} SELECT {asset_id:h.asset_id} AS id FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign")
 	"    AND h.reused_in_id {=} $campaign AND h.reused_in_type {=} 'campaign_space'{in time:h} UNION ALL{end}"
-	"  SELECT d.asset_id FROM ({document events}) AS d"
+	"  SELECT d.asset_id AS id FROM ({document events}) AS d"
 	"   WHERE d.reused_in_id {=} $campaign AND d.reused_in_type {=} 'campaign_space') AS i) AS i"
 	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{stored later}"
 	" ORDER BY 2 DESC, a.id";

@@ -185,7 +185,7 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused');
-SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'summer') $$, 'recommend', 'recommend: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'fall') $$, 'recommend', 'recommend: campaign');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommendations('acme', explore => 1) $$, 'recommend', 'recommend: rates');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign');
 -- The same where PUBLIC may execute nothing of the extension.
@@ -243,7 +243,7 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
-SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'summer') $$, 'recommend', 'recommend: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'winter') $$, 'recommend', 'recommend: campaign', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign', 'table: read');
 -- A key is looked for in the rows.  Undo, and sync where it removes, delete one, and leave a mark in the document.
 INSERT INTO least_grant VALUES ('table: undo', 'DELETE ON campaign_asset_reuse_history');
