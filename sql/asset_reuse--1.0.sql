@@ -23,6 +23,7 @@ asset_id, tenant_id: the asset, which must exist, be live and belong to the tena
 campaign_space_id: the campaign it is reused in, under the same conditions; NULL for any other place.
 reused_in_type, reused_in_id, reused_in_name: the place of reuse; the id and the name default to the campaign''s.  The type is campaign_space by default, which takes campaign_space_id or reused_in_id.
 reuse_context: a JSON object kept with the event; its own reused_in_* keys are overridden.  A JSON null is none.
+With the setting asset_reuse.record_metrics, the default, the event''s context also has at_reuse: the asset''s impressions, clicks, conversions and spend as they were.
 reuse_key: makes the call safe to repeat, 1 to 255 bytes: if the asset has an event of that key, or the mark of one that was undone, nothing is stored, and the answer is that event with "replayed": true; it is null, with "undone": true, if it was undone.
 A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
@@ -211,6 +212,7 @@ tenant_id: whose assets.
 events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, UTC without an offset, not after the clock), and optionally key, campaign_space_id, reused_in_type, reused_in_id, reused_in_name and context; ids and keys can be numbers.  The campaign need not exist any more.
 source: where they come from.  The event''s reuse_key is source:key, 255 bytes at most, or without a key source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, of the texts in the event and the defaults of the place.
 on_error: error raises the first failure, with the event''s index from 0 in the detail; skip stores the others and reports the failed ones.  dry_run: everything is checked, but nothing stored.
+context can have at_reuse, an object with the asset''s impressions, clicks, conversions and spend as they were then, which are numbers; without it nothing is recorded of them.
 A time that another event of the asset has moves on by microseconds.  reused_count grows by what was stored, last_reused_at becomes the greatest time, updated_at the clock.
 Returns {"success", "dry_run", "imported", "replayed", "failed": [{"index", "sqlstate", "message"}]} as jsonb.
 Errors of an event: P0002 asset not found, 22004 asset_id or timestamp not given, 22023 invalid, 22007 malformed or 22008 out of range timestamp, 22P02 malformed uuid, 23505 its key was used for another place; of an asset''s events: 22039 or 2203C platform_metadata of another shape, 22003 reused_count exhausted, 54000 the document would exceed jsonb''s own limits, 27000 a trigger keeps events from being stored, what the tables'' own constraints and triggers raise.  Of the call: 22004 null or 22023 invalid argument, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
@@ -459,6 +461,22 @@ COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text) IS
 'Returns the context of a reuse event: the keys of context, and the three reused_in_* keys and reuse_key, which win over the same keys there.
 context: a JSON object, or NULL for none.  The others may be NULL: the reused_in_* keys are then null, and there is no reuse_key of the caller''s.
 Errors: 22023 context is no object.';
+
+CREATE FUNCTION asset_reuse_event_metrics(
+	context jsonb,
+	spend "any",
+	clicks "any",
+	conversions "any",
+	impressions "any"
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_metrics'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_metrics(jsonb, "any", "any", "any", "any") IS
+'Returns the context of a reuse event with the metrics of its asset, as they are when it is stored, under the key at_reuse.
+context: a JSON object, required; its own at_reuse is overridden.
+spend, clicks, conversions, impressions: the asset''s columns, numbers of any type that these may have; one that is NULL, NaN or infinite is left out, and so is at_reuse without any.
+Errors: 22004 null context, 22023 context is no object, 42804 an argument is no number.';
 
 CREATE FUNCTION asset_reuse_event_id(
 	reused_at timestamp,
@@ -995,7 +1013,8 @@ SUPPORT asset_reuse_rows_support;
 COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
 'Returns by buckets of time whether a tenant''s rate of reuse rises: how many of its live assets were made in a bucket, how often assets were reused in it and how many, how many assets there were by its end and how many of these had ever been reused, and the latter in percent of the former with two decimals.
 The arguments are those of asset_reuse_timeline.  Events and assets before start_date count in what has added up.
-Errors: as asset_reuse_timeline; 42703 for assets without created_at.';
+Without created_at of assets, created_assets, total_assets and reuse_rate_percentage are NULL; an asset where it is NULL was always there.
+Errors: as asset_reuse_timeline.';
 
 CREATE FUNCTION asset_reuse_trend(
 	tenant_id uuid,
@@ -1411,6 +1430,101 @@ COMMENT ON FUNCTION asset_reuse_recommend_evaluate(uuid, timestamptz, int) IS
 --
 -- Keeping it right: do the counters agree with the events?
 --
+
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	campaign_space_id text DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(text, text, text, int) IS
+'Returns the assets with the most clicks per impression, as far as their data tells: best shrunken_rate first.
+tenant_id: whose live assets; the rates of assets like one (of its type, platform of the campaign of origin, and year of creation) are those of all of them.
+asset_type: only this type; NULL for all.  campaign_space_id: only assets that were made or reused there; NULL for all.  row_limit: 1 to 1000.
+impressions, clicks: lifetime totals over all platforms where the asset ran.  rate: clicks per impression (0.02 is 2 %), NULL without impressions.
+shrunken_rate: rate drawn towards that of assets like it, the more the fewer data the asset has; low, high: where its true rate is with 95 % probability (gamma model, Wilson-Hilferty); own_share: how much of shrunken_rate is the asset''s own data, 0 to 1.
+label: learning if own_share is below 0.5, else fading, high or low if the interval is above or below the rate of assets like it, else typical.
+fading: fewer clicks per impression in each of the last two periods between reuses (see asset_reuse_wear_out), and the upper 95 % bound of the last one is below 0.8 of its shrunken first one, so that chance and the way back to the mean hardly explain it.
+A column that the assets table does not have is NULL.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	campaign_space_id uuid DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(uuid, text, uuid, int) IS
+'Returns the assets with the most clicks per impression, for callers that have uuid values; otherwise as asset_reuse_performance(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(text, text) IS
+'Tells whether assets lose clicks per impression from use to use: how each period between their reuses compares with the first, each asset with itself.
+tenant_id: whose live assets.  asset_type: only this type; NULL for all.
+Periods are the differences of what events have recorded (at_reuse, see asset_reuse.record_metrics): 0 ends with the first such event, k is from the kth to the next one, the last ends now.  In each, all placements then running count, not only the newest.
+One shorter than a day is a part of the next.  Periods without impressions, with totals that went down or with more clicks than impressions are left out; a notice tells how many.
+assets: that have the period, and period 1.  ratio: of clicks per impression in the period to those in period 1 (0.9: a tenth less), Mantel-Haenszel weights; low, high: its 95 % confidence interval, from the spread among assets, NULL with too few of them.
+Assets that were reused because they did well fall by themselves (regression to the mean): look at period 0, and at later periods against each other.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(uuid, text) IS
+'Tells whether assets wear out, for callers that bind uuid values; otherwise as asset_reuse_wear_out(text, ...).';
 
 CREATE FUNCTION asset_reuse_log_problems(
 	platform_metadata jsonb,

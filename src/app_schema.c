@@ -67,6 +67,7 @@ typedef struct ColumnSpec
 static const ColumnSpec asset_columns[ASSET_NCOLUMNS] = {
 	[ASSET_ID] = {"id", KIND_IDENTIFIER, true},
 	[ASSET_CTR] = {"ctr", KIND_NUMBER, false},
+	[ASSET_SPEND] = {"spend", KIND_NUMBER, false},
 	[ASSET_CLICKS] = {"clicks", KIND_NUMBER, false},
 	[ASSET_FILE_URL] = {"file_url", KIND_TEXT, false},
 	[ASSET_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},

@@ -30,6 +30,7 @@ typedef enum AssetColumn
 {
 	ASSET_ID,
 	ASSET_CTR,
+	ASSET_SPEND,
 	ASSET_CLICKS,
 	ASSET_FILE_URL,
 	ASSET_TENANT_ID,

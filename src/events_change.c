@@ -24,6 +24,7 @@
 
 #include "app_lookup.h"
 #include "events_change.h"
+#include "events_metrics.h"
 #include "log_list.h"
 #include "log_search.h"
 #include "plan_cache.h"
@@ -173,10 +174,11 @@ static void
 read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
+	ColumnSet	columns = LOCK_COLUMNS | (tables->records_metrics ? METRIC_COLUMNS : 0);
 	PlanRequest lock = {
 		.sql = lock_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = LOCK_COLUMNS,
+		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_KEY
 	};
 	AppRow		row;
@@ -184,7 +186,7 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, E
 	identifier_add(&lock, "asset_id", asset_id, &assets->columns[ASSET_ID]);
 	identifier_add(&lock, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_execute(&lock);
-	app_read_one(assets, LOCK_COLUMNS, &row);
+	app_read_one(assets, columns, &row);
 	events_take(tables, &row, asset);
 }
 

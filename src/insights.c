@@ -92,7 +92,9 @@ read_state(FunctionCallInfo fcinfo, Identifier tenant_id, text *asset_type)
 	if (insight_needs_spaces(&assets))
 	{
 		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-		query.tables[APP_SPACES] = &spaces;
+		/* a statement has the tables that it is bound to */
+		if (spaces.columns[SPACE_PLATFORM].present)
+			query.tables[APP_SPACES] = &spaces;
 		identifier_add(&query, "space_tenant_id", tenant_id, &spaces.columns[SPACE_TENANT_ID]);
 	}
 	return (const bytea *) DatumGetPointer(plan_execute_value(&query));
