@@ -99,10 +99,10 @@ typedef struct Evaluation
 	bool		has_history;
 	Timestamp	end;
 
-	RecommendIds ids;			/* of assets: live ones in their order, then others that have events */
+	RecommendIds ids;			/* of assets: in their order, then others that have events */
 	RecommendIds places;		/* of campaigns */
 	uint32		nassets;
-	uint32		nlive;
+	uint32		nknown;			/* the others have events only */
 	Asset	   *assets;
 	bool	   *campaign_lives;
 	uint64		nevents;
@@ -260,7 +260,7 @@ begin_statement(const Evaluation *e, const char *sql, int role, PlanRequest *pla
 	plan_add_optional(plan, "of_ids", BOOLOID, (Datum) 0, true);
 }
 
-/* load_assets reads the live assets; their numbers are in the order of their ids. */
+/* load_assets reads the assets; their numbers are in the order of their ids. */
 static void
 load_assets(Evaluation *e)
 {
@@ -279,10 +279,10 @@ load_assets(Evaluation *e)
 		if (e->ids.type == TEXTOID)
 			id = PointerGetDatum(DatumGetTextPP(id));
 		/* an id that is there twice is one asset */
-		if (recommend_ids_add(&e->ids, id) < e->nlive)
+		if (recommend_ids_add(&e->ids, id) < e->nknown)
 			continue;
-		e->assets[e->nlive++] = (Asset) {
-			.live = true,
+		e->assets[e->nknown++] = (Asset) {
+			.live = DatumGetBool(plan_result(i, 5, BOOLOID)),
 			.reused_count = DatumGetInt64(plan_result(i, 2, INT8OID)),
 			.made_in = has_origin ? recommend_ids_add(&e->places, PointerGetDatum(
 				DatumGetTextPP(plan_result(i, 3, TEXTOID)))) : NO_CAMPAIGN,
@@ -309,7 +309,7 @@ load_events(Evaluation *e)
 
 	e->nassets = e->ids.count;
 	e->assets = repalloc_huge(e->assets, Max(e->nassets, 1) * sizeof(Asset));
-	for (i = e->nlive; i < e->nassets; i++)
+	for (i = e->nknown; i < e->nassets; i++)
 		e->assets[i] = (Asset) {.made_in = NO_CAMPAIGN};
 }
 
@@ -371,7 +371,7 @@ make_lists(Evaluation *e)
 {
 	list_by(&e->by_asset, e->nassets, e->nevents, asset_of_event, e);
 	list_by(&e->by_campaign, e->places.count, e->nevents, campaign_of_event, e);
-	list_by(&e->made_in, e->places.count, e->nlive, campaign_of_asset, e);
+	list_by(&e->made_in, e->places.count, e->nknown, campaign_of_asset, e);
 	count_campaigns(e);
 }
 
@@ -616,7 +616,7 @@ recommend(Evaluation *e, NearList *list)
 	near_scores_init(&scores, e->nassets);
 	for (i = 0; i < nnear && kept < NEAR_MAX_CAMPAIGNS; i++)
 		kept += add_members(e, &near[i], &scores, members);
-	for (i = 0; i < e->nlive; i++)
+	for (i = 0; i < e->nknown; i++)
 	{
 		if (scores.sums[i] > 0)
 			scores.sums[i] *= near_rarity(reuses_before(e, i, e->now));
@@ -675,7 +675,7 @@ add_members(Evaluation *e, const NearCampaign *near, NearScores *scores, uint32 
 	uint32		campaign = near->campaign;
 	uint64		end = events_before(e, &e->by_campaign, campaign, e->now);
 	uint64		count = end - e->by_campaign.first[campaign];
-	uint32		live = 0;
+	uint32		size = 0;
 	uint64		i;
 
 	if (!e->campaign_lives[campaign])
@@ -687,16 +687,11 @@ add_members(Evaluation *e, const NearCampaign *near, NearScores *scores, uint32 
 	for (i = e->made_in.first[campaign]; i < e->made_in.first[campaign + 1]; i++)
 	{
 		if (e->assets[e->made_in.events[i]].made < e->now)
-			members[live++] = e->made_in.events[i];
+			members[size++] = e->made_in.events[i];
 	}
 	for (i = e->by_campaign.first[campaign]; i < end; i++)
-	{
-		uint32		asset = e->events[e->by_campaign.events[i]].asset;
-
-		if (e->assets[asset].live)
-			members[live++] = asset;
-	}
-	(void) near_add_campaign(scores, near->near, members, live);
+		members[size++] = e->events[e->by_campaign.events[i]].asset;
+	(void) near_add_campaign(scores, near->near, members, size);
 	return true;
 }
 
@@ -785,9 +780,9 @@ rank(const Evaluation *e, const double *sums, NearList *list)
 	uint32		asset;
 
 	CHECK_FOR_INTERRUPTS();
-	for (asset = 0; asset < e->nlive; asset++)
+	for (asset = 0; asset < e->nknown; asset++)
 	{
-		if (sums[asset] > 0 && !e->excluded[asset])
+		if (sums[asset] > 0 && e->assets[asset].live && !e->excluded[asset])
 			near_list_add(list, asset, sums[asset], recommend_ids_compare, &e->ids);
 	}
 }
@@ -839,16 +834,20 @@ put_results(FunctionCallInfo fcinfo, const Evaluation *e)
 		bool		nothing = e->ntrials == 0;
 		bool		nulls[] = {false, false, nothing, nothing, nothing};
 		double		covered = 0;
+		double		live = 0;
 		Datum		values[5];
 		uint32		asset;
 
-		for (asset = 0; asset < e->nlive; asset++)
+		for (asset = 0; asset < e->nknown; asset++)
+		{
 			covered += r->recommended[asset];
+			live += e->assets[asset].live;
+		}
 		values[0] = CStringGetTextDatum(names[method]);
 		values[1] = Int64GetDatum(e->ntrials);
 		values[2] = Float8GetDatum(nothing ? 0 : r->hits / e->ntrials);
 		values[3] = Float8GetDatum(nothing ? 0 : r->ndcg / e->ntrials);
-		values[4] = Float8GetDatum(nothing ? 0 : covered / e->nlive);
+		values[4] = Float8GetDatum(nothing ? 0 : covered / live);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 }

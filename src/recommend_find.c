@@ -41,6 +41,9 @@
 /* Which tables a statement reads */
 #define TABLE_BIT(role)		(1 << (role))
 
+/* How many assets are looked up first */
+#define FIRST_BATCH			64
+
 /* How much an asset's rate can change its fit, and of the rate's interval */
 #define MIN_FACTOR			0.5
 #define MAX_FACTOR			2.0
@@ -95,6 +98,7 @@ typedef struct Pick
 	uint32		asset;
 	double		fit;
 	RecommendSource source;
+	uint32		campaigns;
 	double		because[NEAR_MAX_SEEDS];	/* by seed: its share in the fit */
 } Pick;
 
@@ -140,7 +144,7 @@ static void read_members(Finder *f);
 static void read_seed_uses(Finder *f);
 static void add_makings(Finder *f);
 static void read_insight(Finder *f);
-static void read_rates(Finder *f, bool of_picks);
+static void read_rates(Finder *f, const uint32 *numbers, uint32 count);
 static void read_rate(AssetState *state, uint64 row);
 static void begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan);
 static void list_unused(Finder *f, NearList *list);
@@ -148,7 +152,9 @@ static bool pick_similar(Finder *f, int room);
 static bool pick_alike(Finder *f, text *alike, RecommendSource source, int room);
 static void read_campaign_uses(Finder *f, const NearCampaign *campaigns, uint32 count, CampaignUses *found);
 static void keep(Finder *f, NearCampaign near, const CampaignUses *found, uint32 campaign);
-static void read_live(Finder *f);
+static void read_live(Finder *f, const NearItem *items, uint32 nitems);
+static void pick_best(Finder *f, const double *sums, bool of_campaigns, RecommendSource source, int room);
+static int	compare_items(const void *a, const void *b);
 static bool pick_fitting(Finder *f, RecommendSource source, int room);
 static void pick_popular(Finder *f, int room);
 static void add_picks(Finder *f, const NearList *list, RecommendSource source);
@@ -565,22 +571,26 @@ keep(Finder *f, NearCampaign near, const CampaignUses *found, uint32 campaign)
 	f->nkept++;
 }
 
-/* read_live asks which of the assets that came up are live, and how often they are reused. */
+/*
+ * read_live asks which of some assets are live, how often they are reused, and what that and their rates
+ * make of their fit.
+ */
 static void
-read_live(Finder *f)
+read_live(Finder *f, const NearItem *items, uint32 nitems)
 {
 	const Oid	types[] = {INT4OID, INT8OID, BOOLOID};
-	uint32	   *numbers = palloc_extended(Max(f->ids.count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+	uint32	   *numbers = palloc(nitems * sizeof(uint32));
 	uint32		count = 0;
 	PlanRequest plan;
 	uint64		i;
 
-	for (i = 0; i < f->ids.count; i++)
+	for (i = 0; i < nitems; i++)
 	{
-		if (state_of(f, i)->asked)
-			continue;
-		state_of(f, i)->asked = true;
-		numbers[count++] = i;
+		AssetState *state = state_of(f, items[i].asset);
+
+		if (!state->asked)
+			numbers[count++] = items[i].asset;
+		state->asked = true;
 	}
 	if (count == 0)
 		return;
@@ -600,7 +610,7 @@ read_live(Finder *f)
 		state->wanted = DatumGetBool(value_of(i, 3, &isnull)) && !isnull;
 	}
 	if (f->request->order == RECOMMEND_BY_EXPECTED)
-		read_rates(f, false);
+		read_rates(f, numbers, count);
 }
 
 /* read_insight reads what the tenant's assets have performed, all of them. */
@@ -625,28 +635,16 @@ begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan)
 	plan_add_value(plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
 }
 
-/* read_rates reads the rates of the live assets that came up, or of the items. */
+/* read_rates reads the rates of some assets. */
 static void
-read_rates(Finder *f, bool of_picks)
+read_rates(Finder *f, const uint32 *numbers, uint32 count)
 {
 	const Oid	types[] = {INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
-	uint32	   *numbers;
-	uint32		count = 0;
-	uint32		n = of_picks ? (uint32) f->npicks : f->ids.count;
 	PlanRequest plan;
 	uint64		i;
 
 	if (f->insight == (Datum) 0)
 		return;
-	numbers = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-	for (i = 0; i < n; i++)
-	{
-		uint32		asset = of_picks ? f->picks[i].asset : i;
-		AssetState *state = state_of(f, asset);
-
-		if (!state->rated && (of_picks || state->live))
-			numbers[count++] = asset;
-	}
 	begin_rates(f, recommend_rates, 0, &plan);
 	plan.plan_options = PLAN_BY_KEY;
 	add_ids(f, numbers, count, &plan);
@@ -714,38 +712,75 @@ pick_fitting(Finder *f, RecommendSource source, int room)
 {
 	int			before = f->npicks;
 	NearScores	scores;
-	NearList	list;
 	uint32		n;
-	uint32		i;
 
-	read_live(f);
 	near_scores_init(&scores, f->ids.count);
 	for (n = 0; n < f->nkept; n++)
-	{
-		KeptCampaign *kept = &f->kept[n];
-		uint32		live = 0;
-
-		for (i = 0; i < kept->count; i++)
-		{
-			if (state_of(f, kept->assets[i])->live)
-				kept->assets[live++] = kept->assets[i];
-		}
-		kept->count = near_add_campaign(&scores, kept->near.near, kept->assets, live);
-	}
-	near_list_init(&list, room);
-	for (i = 0; i < f->ids.count; i++)
-	{
-		AssetState *state = state_of(f, i);
-
-		state->campaigns = scores.campaigns[i];
-		if (scores.sums[i] > 0 && state->live && state->wanted && !state->taken)
-			near_list_add(&list, i, scores.sums[i] * near_rarity(state->reuses) * state->factor,
-						  recommend_ids_compare, &f->ids);
-	}
-	add_picks(f, &list, source);
+		f->kept[n].count = near_add_campaign(&scores, f->kept[n].near.near, f->kept[n].assets, f->kept[n].count);
+	for (n = 0; n < f->ids.count; n++)
+		state_of(f, n)->campaigns = scores.campaigns[n];
+	pick_best(f, scores.sums, true, source, room);
 	if (f->nseeds > 0)
 		find_reasons(f);
 	return f->npicks > before;
+}
+
+/*
+ * pick_best picks the best by these sums, by asset, and by what else counts.
+ *
+ * That can only be less than the sum, but for the rates' factor.  So the greatest sums are looked
+ * at first, until no other can be among the best: of thousands of assets, some dozens are looked up.
+ */
+static void
+pick_best(Finder *f, const double *sums, bool of_campaigns, RecommendSource source, int room)
+{
+	double		most = f->request->order == RECOMMEND_BY_EXPECTED ? MAX_FACTOR : 1;
+	NearItem   *items = palloc_extended(Max(f->ids.count, 1) * sizeof(NearItem), MCXT_ALLOC_HUGE);
+	uint32		batch = FIRST_BATCH;
+	uint32		count = 0;
+	uint32		next = 0;
+	NearList	list;
+	uint32		i;
+
+	if (room <= 0)
+		return;
+	for (i = 0; i < f->ids.count; i++)
+	{
+		if (sums[i] > 0 && !state_of(f, i)->taken)
+			items[count++] = (NearItem) {i, sums[i]};
+	}
+	qsort(items, count, sizeof(NearItem), compare_items);
+	near_list_init(&list, room);
+	while (next < count && (list.count < room || list.items[room - 1].fit <= items[next].fit * most))
+	{
+		uint32		end = next + Min(batch, count - next);
+
+		read_live(f, &items[next], end - next);
+		for (; next < end; next++)
+		{
+			AssetState *state = state_of(f, items[next].asset);
+
+			if (state->live && state->wanted)
+				near_list_add(&list, items[next].asset,
+							  items[next].fit * (of_campaigns ? near_rarity(state->reuses) : 1) * state->factor,
+							  recommend_ids_compare, &f->ids);
+		}
+		batch *= 2;
+	}
+	add_picks(f, &list, source);
+}
+
+/* compare_items orders items by their sums, the greatest first. */
+static int
+compare_items(const void *a, const void *b)
+{
+	const NearItem *x = a;
+	const NearItem *y = b;
+
+	CHECK_FOR_INTERRUPTS();
+	if (x->fit != y->fit)
+		return x->fit > y->fit ? -1 : 1;
+	return (x->asset > y->asset) - (x->asset < y->asset);
 }
 
 /* pick_popular fills up with what was used most of late. */
@@ -756,7 +791,6 @@ pick_popular(Finder *f, int room)
 	Timestamp	start = Max(f->now - (int64) NEAR_POPULAR_DAYS * USECS_PER_DAY, MIN_TIMESTAMP);
 	double	   *sums;
 	PlanRequest plan;
-	NearList	list;
 	uint64		i;
 
 	if (room <= 0)
@@ -769,18 +803,9 @@ pick_popular(Finder *f, int room)
 	for (i = 0; i < SPI_processed; i++)
 		sums[read_asset(f, i, 1)] += near_decay(f->now, time_of(i, 2), NEAR_POPULAR_HALF_LIFE);
 
-	read_live(f);
-	near_list_init(&list, room);
 	for (i = 0; i < f->ids.count; i++)
-	{
-		AssetState *state = state_of(f, i);
-
-		if (sums[i] > 0 && state->live && state->wanted && !state->taken)
-			near_list_add(&list, i, sums[i] * state->factor, recommend_ids_compare, &f->ids);
-	}
-	for (i = 0; i < (uint64) list.count; i++)
-		state_of(f, list.items[i].asset)->campaigns = 0;
-	add_picks(f, &list, RECOMMEND_POPULAR);
+		state_of(f, i)->campaigns = 0;
+	pick_best(f, sums, false, RECOMMEND_POPULAR, room);
 }
 
 /* add_picks adds a list to the items; of each source, the best one's fit is 1. */
@@ -795,7 +820,7 @@ add_picks(Finder *f, const NearList *list, RecommendSource source)
 		Pick	   *pick = &f->picks[f->npicks++];
 
 		*pick = (Pick) {
-			.asset = list->items[i].asset, .source = source,
+			.asset = list->items[i].asset, .source = source, .campaigns = state->campaigns,
 			.fit = list->items[0].fit > 0 ? list->items[i].fit / list->items[0].fit : 0
 		};
 		state->taken = true;
@@ -866,7 +891,7 @@ read_items(Finder *f, RecommendAnswer *answer)
 	if (f->npicks == 0)
 		return;
 	if (f->insight != (Datum) 0)
-		read_rates(f, true);
+		read_rates(f, numbers, f->npicks);
 	begin_statement(f, recommend_items,
 					TABLE_BIT(APP_ASSETS) | (f->request->has_as_of ? TABLE_BIT(APP_HISTORY) : 0), &plan);
 	plan.plan_options = PLAN_BY_KEY;
@@ -889,7 +914,7 @@ read_items(Finder *f, RecommendAnswer *answer)
 			put_past(f, i, next + 2, &item->row);
 		item->source = pick->source;
 		item->fit = pick->fit;
-		item->campaigns = f->states[pick->asset].campaigns;
+		item->campaigns = pick->campaigns;
 		item->has_rate = f->states[pick->asset].rated;
 		item->shrunken_rate = f->states[pick->asset].shrunken_rate;
 		item->label = f->states[pick->asset].label;

@@ -7,8 +7,8 @@
  * to it, and no more is read than counts; without one, all of the tenant's documents are read
  * but where a statement starts from assets.
  *
- * Whether an asset is live is asked once for each, in recommend_live_assets: events of others are
- * read as well, in both places alike.
+ * What a campaign has are all assets that were made or used there: those that were deleted since belonged
+ * to it as well, and count in its size.  None of them is recommended: recommend_live_assets asks for that.
  *
  * Pure text; it is in the memory context of the text.
  *
@@ -134,10 +134,10 @@ const char recommend_unused[] =
 	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
 	" ORDER BY r.of[6] DESC, a.id LIMIT $most";
 
-/* All there is: the live assets and campaigns, and the events of all assets, the oldest first. */
+/* All there is: the assets, and whether they are live; the live campaigns; the events, the oldest first. */
 const char recommend_all_assets[] =
-	"SELECT {asset_id:a.id}, CAST(COALESCE(a.reused_count, 0) AS pg_catalog.int8), {text:a.campaign_space_id}, {made}"
-	" FROM {assets} AS a WHERE {live:a} ORDER BY a.id";
+	"SELECT {asset_id:a.id}, CAST(COALESCE(a.reused_count, 0) AS pg_catalog.int8), {text:a.campaign_space_id}, {made},"
+	"  a.deleted_at IS NULL FROM {assets} AS a WHERE a.tenant_id {=} $tenant_id ORDER BY a.id";
 
 const char recommend_all_campaigns[] =
 	"SELECT {text:s.id} FROM {spaces} AS s WHERE {live:s}";

@@ -178,11 +178,11 @@ kept AS (
 	SELECT n.* FROM near AS n JOIN campaign_spaces AS s ON s.id = campaign AND deleted_at IS NULL
 	WHERE (SELECT count(*) FROM inside AS i WHERE i.campaign = n.campaign) <= 1000 ORDER BY near DESC, campaign COLLATE "C" LIMIT 200),
 has AS (
-	SELECT DISTINCT i.campaign, near, asset FROM kept JOIN inside AS i USING (campaign) JOIN asset ON id = asset AND live),
+	SELECT DISTINCT i.campaign, near, asset FROM kept JOIN inside AS i USING (campaign)),
 scored AS (
 	SELECT asset, sum(near / size) AS sum, count(*) AS campaigns FROM (SELECT *, count(*) OVER (PARTITION BY campaign) AS size FROM has) AS h GROUP BY asset)
 SELECT id, power(1 + uses, -0.1::float8) * sum, campaigns FROM scored JOIN asset ON id = asset
-WHERE asset NOT IN (SELECT asset FROM member) AND asset_type::text = coalesce(wanted, asset_type::text) ORDER BY 2 DESC, 1 LIMIT 50
+WHERE live AND asset NOT IN (SELECT asset FROM member) AND asset_type::text = coalesce(wanted, asset_type::text) ORDER BY 2 DESC, 1 LIMIT 50
 $$;
 CREATE TABLE asked AS SELECT t, h, as_of, w FROM unnest('{c299,c2,c40,c250}'::text[]) AS t, (VALUES
 	(interval '365 days', NULL::timestamp, NULL), ('30 days', NULL, 'video'), ('365 days', timestamp '2025-06-01', NULL), ('1000 days', '2025-12-02', 'image')) AS o (h, as_of, w);
