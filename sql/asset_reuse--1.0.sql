@@ -1250,7 +1250,192 @@ COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 Error 22P02: an id is not a uuid.';
 
 --
--- Maintenance: counters that agree with the events, and redaction
+-- Recommend: what to reuse next
+--
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_recommend(text, text, text, int, text, int, interval, timestamptz) IS
+'Returns which assets to reuse next in a campaign, by what the campaigns that share assets with it have, the best first, as jsonb.
+tenant_id, campaign_space_id: the campaign, which must exist, be live and belong to the tenant; NULL for what is popular.
+asset_type: only such items; NULL for all.  row_limit: 1 to 50 items.
+order_by: fit, or expected, which multiplies the fit by shrunken_rate over the rate of assets like it, from 0.5 to 2.
+explore: how many of the items are to be assets that were never reused, those first whose rate can be highest; 0 to row_limit.  They come last.
+half_life: the age at which a campaign counts half, greater than 0; a month is a twelfth of 365.25 days.
+as_of: as it would have been at that time: only what was before it counts, in items as well; not with expected or explore, since what assets had performed then is not known.
+A NULL for an optional argument means its default.
+Items have the asset''s columns and: source: similar_campaigns; same_brand or same_platform, where the campaign has nothing yet; popular, which fills up; explore.  fit: 1 for the best of its source.  campaigns: in how many of the campaigns looked at it is.  because: up to three assets of the campaign that have most to do with it.  shrunken_rate, in clicks per impression, and label (learning, typical, high or low), with expected or explore only.  What is in the campaign already is none.  seeds: of how many assets of the campaign it is made.
+Looked at are the campaign''s 50 most reused assets, the 100 newest uses of each, and the 200 nearest campaigns of at most 1,000 uses; for the same brand or platform, 1,000 campaigns; for popular, the 10,000 newest events of 720 days.  Events without a usable time, and those more than a day ahead of the clock, do not count.
+With the history table the time does not depend on how many events there are; without it, all of the tenant''s documents are read.  expected and explore read all of the tenant''s assets.
+Errors: P0002 campaign not found, 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_recommend(uuid, uuid, text, int, text, int, interval, timestamptz) IS
+'Returns which assets to reuse next, for callers that bind uuid values; otherwise as asset_reuse_recommend(text, ...).';
+
+CREATE FUNCTION asset_reuse_recommendations(
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id text,
+	asset_name text,
+	asset_type text,
+	fit float8,
+	source text,
+	campaigns bigint,
+	because text[],
+	shrunken_rate float8,
+	label text,
+	reused_count bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.id, t.asset_name, t.asset_type, t.fit, t.source, t.campaigns,
+		ARRAY(SELECT b.id FROM ROWS FROM (pg_catalog.jsonb_to_recordset(t.because) AS (id text)) WITH ORDINALITY AS b
+			ORDER BY b.ordinality),
+		t.shrunken_rate, t.label, t.reused_count, t.last_reused_at, t.impressions, t.clicks, t.conversions, t.ctr,
+		t.file_url, t.thumbnail_url, t.campaign_space_id
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_recommend($1, $2, $3, $4, $5, $6, $7, $8) OPERATOR(pg_catalog.->) 'items')
+		AS (id text, asset_name text, asset_type text, fit float8, source text, campaigns bigint, because jsonb,
+			shrunken_rate float8, label text, reused_count bigint, last_reused_at timestamptz, impressions numeric,
+			clicks numeric, conversions numeric, ctr numeric, file_url text, thumbnail_url text,
+			campaign_space_id text)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($4, 10), 1);	-- all there are: it tells the planner how many
+END;
+
+COMMENT ON FUNCTION asset_reuse_recommendations(text, text, text, int, text, int, interval, timestamptz) IS
+'Returns the items of asset_reuse_recommend as rows, in its order.
+The arguments and errors are those of asset_reuse_recommend.  because: the ids of up to three assets of the campaign.
+A column that the assets table does not have is NULL.';
+
+CREATE FUNCTION asset_reuse_recommendations(
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id uuid,
+	asset_name text,
+	asset_type text,
+	fit float8,
+	source text,
+	campaigns bigint,
+	because uuid[],
+	shrunken_rate float8,
+	label text,
+	reused_count bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id uuid
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT asset_reuse_uuid_of(t.id, 'id'), t.asset_name, t.asset_type, t.fit, t.source, t.campaigns,
+		ARRAY(SELECT asset_reuse_uuid_of(b.id, 'id') FROM ROWS FROM (pg_catalog.jsonb_to_recordset(t.because) AS (id text)) WITH ORDINALITY AS b
+			ORDER BY b.ordinality),
+		t.shrunken_rate, t.label, t.reused_count, t.last_reused_at, t.impressions, t.clicks, t.conversions, t.ctr,
+		t.file_url, t.thumbnail_url, asset_reuse_uuid_of(t.campaign_space_id, 'campaign_space_id')
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_recommend($1, $2, $3, $4, $5, $6, $7, $8) OPERATOR(pg_catalog.->) 'items')
+		AS (id text, asset_name text, asset_type text, fit float8, source text, campaigns bigint, because jsonb,
+			shrunken_rate float8, label text, reused_count bigint, last_reused_at timestamptz, impressions numeric,
+			clicks numeric, conversions numeric, ctr numeric, file_url text, thumbnail_url text,
+			campaign_space_id text)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($4, 10), 1);	-- all there are: it tells the planner how many
+END;
+
+COMMENT ON FUNCTION asset_reuse_recommendations(uuid, uuid, text, int, text, int, interval, timestamptz) IS
+'Returns the items of asset_reuse_recommend as rows, for callers that have uuid values; otherwise as asset_reuse_recommendations(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_recommend_evaluate(
+	tenant_id text,
+	start_date timestamptz,
+	sample int DEFAULT 200,
+	OUT method text,
+	OUT campaigns bigint,
+	OUT hit_rate_10 float8,
+	OUT ndcg_10 float8,
+	OUT coverage float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend_evaluate'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 4;
+
+COMMENT ON FUNCTION asset_reuse_recommend_evaluate(text, timestamptz, int) IS
+'Returns how good recommendations would have been for this tenant: for campaigns that began since start_date, as of the time of their first event, given the first half of the assets reused there, whether the others are among the first ten of all.
+tenant_id: whose live campaigns.  sample: 1 to 100,000 campaigns, evenly over the time; one of which less than two assets were reused, or none of the second half was there yet, does not count.
+method: recommend, as asset_reuse_recommend; decayed_popularity, which fills it up; popularity, by the number of events; item_cosine, by the campaigns that assets share with each of the first half, of its newest 200 uses.
+campaigns: how many counted.  hit_rate_10: the share of them of which at least one asset was found.  ndcg_10: 1 if the first ten are all right, the higher places counting more (normalized discounted cumulative gain).  coverage: the share of the live assets that were recommended to any.  NULL without campaigns.
+All of the tenant''s events are read, and kept in memory while it runs.
+Errors: 22004 null argument or 22023 invalid sample, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_recommend_evaluate(
+	tenant_id uuid,
+	start_date timestamptz,
+	sample int DEFAULT 200,
+	OUT method text,
+	OUT campaigns bigint,
+	OUT hit_rate_10 float8,
+	OUT ndcg_10 float8,
+	OUT coverage float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend_evaluate'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 4;
+
+COMMENT ON FUNCTION asset_reuse_recommend_evaluate(uuid, timestamptz, int) IS
+'Returns how good recommendations would have been, for callers that bind uuid values; otherwise as asset_reuse_recommend_evaluate(text, ...).';
+
+--
+-- Performance: which assets are good, and do they wear out?
 --
 
 CREATE FUNCTION asset_reuse_performance(
@@ -1347,6 +1532,10 @@ SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_wear_out(uuid, text) IS
 'Tells whether assets wear out, for callers that bind uuid values; otherwise as asset_reuse_wear_out(text, ...).';
+
+--
+-- Maintenance: counters that agree with the events, and redaction
+--
 
 CREATE FUNCTION asset_reuse_log_problems(
 	platform_metadata jsonb,

@@ -91,6 +91,11 @@ BEGIN
 		'string_agg(concat_ws('' '', asset_name, asset_type, file_url), '', '') FROM asset_reuse_unused(''acme'')',
 		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_unused(''acme'', ''headline'', ''1 day'')',
 		format('count(*) FROM asset_reuse_unused(%s)', typed_tenant),
+		'asset_reuse_recommend(''acme'', ''fall'', ''image'') #>> ''{items,0,asset_type}''',
+		'asset_reuse_recommend(''acme'', order_by => ''expected'') #>> ''{items,0,asset_name}''',
+		'string_agg(concat_ws('' '', asset_name, asset_type, source), '', '') FROM asset_reuse_recommendations(''acme'', ''fall'', explore => 3)',
+		format('count(*) FROM asset_reuse_recommendations(%s, %s)', typed_tenant, typed_campaign),
+		'count(*) FROM asset_reuse_recommend_evaluate(''acme'', ''2020-01-01Z'')',
 		'count(*) FROM asset_reuse_check_schema() WHERE status = ''ok''']
 	LOOP
 		BEGIN

@@ -105,6 +105,12 @@ CALL note_columns('places: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant
 CALL note_columns('verify', 'SELECT', 'campaign_assets', 'reused_count', 'last_reused_at');
 CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name',
 	'asset_type', 'created_at', 'reused_count', 'campaign_space_id', 'file_url', 'impressions', 'clicks', 'conversions', 'ctr');
+CALL note_columns('recommend', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name', 'asset_type', 'created_at',
+	'reused_count', 'last_reused_at', 'campaign_space_id', 'file_url', 'thumbnail_url', 'impressions', 'clicks', 'conversions', 'ctr');
+CALL note_columns('recommend: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'deleted_at', 'brand_id', 'platform');
+CALL note_columns('recommend: rates', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'platform');
+CALL note_columns('evaluate', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'created_at',
+	'reused_count', 'campaign_space_id');
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb, text)'),
@@ -192,6 +198,9 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'fall') $$, 'recommend', 'recommend: campaign');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommendations('acme', explore => 1) $$, 'recommend', 'recommend: rates');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign');
 -- The same where PUBLIC may execute nothing of the extension.
 DO $$
 DECLARE
@@ -249,6 +258,8 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme',
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_wear_out('acme') $$, 'events', 'wear_out', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'winter') $$, 'recommend', 'recommend: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign', 'table: read');
 -- A key is looked for in the rows.  Undo, and sync where it removes, delete one, and leave a mark in the document.
 INSERT INTO least_grant VALUES ('table: undo', 'DELETE ON campaign_asset_reuse_history');
 SELECT asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'k2') ->> 'success';
