@@ -195,6 +195,7 @@ put_label(JsonbWriter *w, const void *of)
 		[RECOMMEND_TYPICAL] = "typical",
 		[RECOMMEND_HIGH] = "high",
 		[RECOMMEND_LOW] = "low",
+		[RECOMMEND_FADING] = "fading",
 	};
 	const RecommendItem *item = of;
 

@@ -29,7 +29,9 @@
 #include "app_lookup.h"
 #include "event_context.h"
 #include "insight.h"
+#include "insight_fit.h"
 #include "log_value.h"
+#include "periods_read.h"
 #include "plan_cache.h"
 #include "recommend_find.h"
 #include "recommend_ids.h"
@@ -65,6 +67,8 @@ typedef struct AssetState
 	double		factor;			/* by which its fit is multiplied; if rated */
 	double		shrunken_rate;
 	RecommendLabel label;
+	double		like_n;			/* impressions that assets like it stand for in that, */
+	double		like_x;			/* and clicks */
 	int			item;			/* its number among the items, from 1 */
 } AssetState;
 
@@ -146,6 +150,8 @@ static void add_makings(Finder *f);
 static void read_insight(Finder *f);
 static void read_rates(Finder *f, const uint32 *numbers, uint32 count);
 static void read_rate(AssetState *state, uint64 row);
+static void find_fading(Finder *f, const uint32 *numbers);
+static void take_periods(void *taker, Identifier asset_id, const Periods *periods);
 static void begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan);
 static void list_unused(Finder *f, NearList *list);
 static bool pick_similar(Finder *f, int room);
@@ -639,7 +645,9 @@ begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan)
 static void
 read_rates(Finder *f, const uint32 *numbers, uint32 count)
 {
-	const Oid	types[] = {INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	const Oid	types[] = {
+		INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
+	};
 	PlanRequest plan;
 	uint64		i;
 
@@ -657,8 +665,9 @@ read_rates(Finder *f, const uint32 *numbers, uint32 count)
 static void
 read_rate(AssetState *state, uint64 row)
 {
-	double		values[5] = {0};
-	double		prior;
+	double		values[6] = {0};
+	double		own_share;
+	double		rate_of_like;
 	bool		isnull;
 	int			i;
 
@@ -668,13 +677,48 @@ read_rate(AssetState *state, uint64 row)
 		if (isnull)
 			return;
 	}
-	prior = values[4];
+	own_share = values[4];
+	rate_of_like = values[5];
 	state->rated = true;
-	state->shrunken_rate = values[0];
-	if (prior > 0)
-		state->factor = Max(MIN_FACTOR, Min(values[0] / prior, MAX_FACTOR));
-	state->label = values[3] < KNOWN_SHARE ? RECOMMEND_LEARNING :
-		values[1] > prior ? RECOMMEND_HIGH : values[2] < prior ? RECOMMEND_LOW : RECOMMEND_TYPICAL;
+	state->shrunken_rate = values[1];
+	if (rate_of_like > 0)
+		state->factor = Max(MIN_FACTOR, Min(values[1] / rate_of_like, MAX_FACTOR));
+	state->label = own_share < KNOWN_SHARE ? RECOMMEND_LEARNING :
+		values[2] > rate_of_like ? RECOMMEND_HIGH : values[3] < rate_of_like ? RECOMMEND_LOW : RECOMMEND_TYPICAL;
+	if (own_share > 0)
+		state->like_n = values[0] * (1 / own_share - 1);
+	state->like_x = state->like_n * rate_of_like;
+}
+
+/* find_fading finds the items that are fading, by the periods between their uses. */
+static void
+find_fading(Finder *f, const uint32 *numbers)
+{
+	Identifier	ids[RECOMMEND_MAX_ITEMS];
+	RowRequest	periods = {
+		.id_type = f->request->tenant_id.type,
+		.tenant_id = f->request->tenant_id,
+		.detail = DETAIL_CONTEXT,
+		.snapshots = true,
+		.asset_ids = ids,
+		.nasset_ids = f->npicks
+	};
+	int			i;
+
+	for (i = 0; i < f->npicks; i++)
+		ids[i] = (Identifier) {f->ids.type, f->ids.values[numbers[i]]};
+	periods_read(f->caller, &periods, take_periods, f);
+}
+
+static void
+take_periods(void *taker, Identifier asset_id, const Periods *periods)
+{
+	Finder	   *f = taker;
+	AssetState *state = state_of(f, recommend_ids_add(&f->ids, asset_id.value));
+
+	if (state->rated && state->label != RECOMMEND_LEARNING &&
+		periods_are_fading(periods, state->like_n, state->like_x, fit_normal_quantile((1 + CONFIDENCE) / 2)))
+		state->label = RECOMMEND_FADING;
 }
 
 /* list_unused lists assets that were never reused, as many as there shall be to explore. */
@@ -891,7 +935,10 @@ read_items(Finder *f, RecommendAnswer *answer)
 	if (f->npicks == 0)
 		return;
 	if (f->insight != (Datum) 0)
+	{
 		read_rates(f, numbers, f->npicks);
+		find_fading(f, numbers);
+	}
 	begin_statement(f, recommend_items,
 					TABLE_BIT(APP_ASSETS) | (f->request->has_as_of ? TABLE_BIT(APP_HISTORY) : 0), &plan);
 	plan.plan_options = PLAN_BY_KEY;

@@ -36,7 +36,8 @@ typedef enum RecommendLabel
 	RECOMMEND_LEARNING,			/* not much */
 	RECOMMEND_TYPICAL,
 	RECOMMEND_HIGH,
-	RECOMMEND_LOW
+	RECOMMEND_LOW,
+	RECOMMEND_FADING
 } RecommendLabel;
 
 /* What is asked for; what is not given is null */

@@ -121,7 +121,7 @@ const char recommend_insight[] = "{insight}";
 
 /* What the rates of assets are taken to be, by their numbers in the array. */
 const char recommend_rates[] =
-	"SELECT CAST(i.n AS pg_catalog.int4), r.of[4], r.of[5], r.of[6], r.of[7], r.of[8]"
+	"SELECT CAST(i.n AS pg_catalog.int4), r.of[1], r.of[4], r.of[5], r.of[6], r.of[7], r.of[8]"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n)"
 	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{origin}, LATERAL (SELECT {rates}) AS r (of)";
 

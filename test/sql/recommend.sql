@@ -114,6 +114,19 @@ SELECT asset_id, fit, source, shrunken_rate, label, reused_count FROM asset_reus
 SELECT asset_id, source FROM asset_reuse_recommendations('t', row_limit => 3, explore => 3);
 SELECT asset_id, source FROM asset_reuse_recommendations('t', 'target', 'video', explore => 3);
 ROLLBACK;
+-- The rates and labels are those of asset_reuse_performance; one that gets worse from use to use is fading.
+BEGIN;
+INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, created_at, impressions, clicks)
+SELECT 'n' || n, 't', 'home', 'u', 'New ' || n, 'image', '2026-01-01', 1000 * n, 20 * n + n % 7 * 15 FROM generate_series(1, 20) AS n;
+UPDATE campaign_assets SET impressions = 400000, clicks = 10000, asset_type = 'image', created_at = '2025-12-01' WHERE id IN ('C', 'D');
+UPDATE campaign_assets SET platform_metadata = (SELECT jsonb_build_object('reuse_history', jsonb_agg(e -> 'e' ||
+	jsonb_build_object('context', e -> 'e' -> 'context' || jsonb_build_object('at_reuse', jsonb_build_object('impressions', n * 100000, 'clicks', (ARRAY[4000, 7000, 9000])[n])),
+		'timestamp', to_char(timestamp '2025-12-20' + n * interval '2 days', 'YYYY-MM-DD"T"HH24:MI:SS.US')) ORDER BY n))
+	FROM generate_series(1, 3) AS n, (SELECT jsonb_build_object('e', platform_metadata -> 'reuse_history' -> 0) AS e) AS one)
+WHERE id = 'D';
+SELECT r.asset_id, r.label, r.label = p.label AND round(r.shrunken_rate::numeric, 7) = round(p.shrunken_rate::numeric, 7) AS same
+FROM asset_reuse_recommendations('t', order_by => 'expected', explore => 5) AS r JOIN asset_reuse_performance('t') AS p USING (asset_id) ORDER BY r.label = 'fading' DESC, 1 LIMIT 4;
+ROLLBACK;
 -- Without a figure there is no rate that says anything, and nothing changes.
 SELECT asset_id, fit, source, shrunken_rate, label FROM asset_reuse_recommendations('t', 'target', row_limit => 2, order_by => 'expected');
 
