@@ -53,7 +53,7 @@ static const IndexSpec specs[APP_NINDEXES] = {
 	},
 	[INDEX_LOGS] = {
 		.role = APP_ASSETS, .keys = {"tenant_id", "id"}, .logs = true, .key = "(tenant_id, id)",
-		.expected = "an index of the documents that have events, to open no others",
+		.expected = "an index on the documents that have events, so that others are not opened",
 		.statement = "CREATE INDEX %sON %s (tenant_id, id) WHERE " LOG_PREDICATE
 	},
 	[INDEX_SPACE_ID] = {

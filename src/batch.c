@@ -81,10 +81,9 @@ batch_run(FunctionCallInfo fcinfo, Batch *batch)
 	if (batch->skipped > 0)
 		run_pass(batch, true);
 	ereport(NOTICE,
-			(errmsg("%s " INT64_FORMAT " asset%s", batch->work->done, batch->changed,
-					batch->changed == 1 ? "" : "s")));
+			(errmsg("assets %s: " INT64_FORMAT, batch->work->done, batch->changed)));
 	batch_report_refused(&batch->refused, batch->work->not_done,
-						 psprintf("Once nothing refuses to have these assets updated, call %s() again.",
+						 psprintf("When these assets can be updated, call %s() again.",
 								  batch->work->procedure));
 	SPI_finish();
 }
@@ -97,7 +96,7 @@ check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("%s cannot run inside a transaction block", procedure),
-				 errdetail("It commits each batch."),
+				 errdetail("The procedure commits after each batch."),
 				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
 }
 
@@ -118,7 +117,7 @@ begin_transaction(Batch *batch)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the type of the assets' identifiers was changed while %s ran", batch->work->procedure),
-				 errhint("Call %s() again: it goes on where it was.", batch->work->procedure)));
+				 errhint("Call %s() again to continue.", batch->work->procedure)));
 }
 
 /* run_pass goes through the assets to change once, a transaction for each batch. */
@@ -143,7 +142,7 @@ run_pass(Batch *batch, bool wait)
 		ends_batch = batch->seen % batch->size == 0 && batch->seen < batch->total;
 		if (ends_batch)
 			ereport(NOTICE,
-					(errmsg("%s " INT64_FORMAT " assets, looked at " INT64_FORMAT " of " INT64_FORMAT " (%d %%)",
+					(errmsg("assets %s: " INT64_FORMAT "; examined: " INT64_FORMAT " of " INT64_FORMAT " (%d %%)",
 							batch->work->done, batch->changed, batch->seen, batch->total,
 							(int) (batch->seen * 100.0 / batch->total))));
 		if (wait || ends_batch || TimestampDifferenceExceeds(batch->started, GetCurrentTimestamp(), BATCH_MSECS))
@@ -303,8 +302,7 @@ batch_report_refused(const Refused *refused, const char *not_done, const char *h
 		return;
 	ereport(WARNING,
 			(errcode(refused->first_code),
-			 errmsg("%s " INT64_FORMAT " asset%s", not_done, refused->count,
-					refused->count == 1 ? "" : "s"),
+			 errmsg("%s: " INT64_FORMAT, not_done, refused->count),
 			 errdetail("The first one is asset \"%s\": %s", refused->first_id, refused->first_message),
 			 errhint("%s", hint)));
 }

@@ -24,6 +24,7 @@
 
 #include "app_lookup.h"
 #include "events_change.h"
+#include "events_metrics.h"
 #include "log_list.h"
 #include "log_search.h"
 #include "plan_cache.h"
@@ -178,10 +179,11 @@ static void
 read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
+	ColumnSet	columns = tables->records_metrics ? ROW_COLUMNS | METRIC_COLUMNS : ROW_COLUMNS;
 	PlanRequest query = {
 		.sql = read_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = ROW_COLUMNS,
+		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_KEY
 	};
 
@@ -189,7 +191,7 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, b
 	identifier_add(&query, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
 	plan_execute(&query);
-	app_read_one(assets, ROW_COLUMNS, &asset->row);
+	app_read_one(assets, columns, &asset->row);
 	asset->tables = tables;
 	asset->document = app_row_document(&asset->row);
 	asset->rewritten = false;
@@ -584,10 +586,10 @@ require_one(const StoredEvent *event)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CARDINALITY_VIOLATION),
-			 errmsg("reuse event cannot be told apart from others"),
+			 errmsg("reuse event cannot be identified"),
 			 event->id.time == DT_NOBEGIN ?
-			 errdetail("It has no usable timestamp.") :
-			 errdetail("The asset has %u events of that time.", event->alike)));
+			 errdetail("The event has no usable timestamp.") :
+			 errdetail("The asset has %u events at that time.", event->alike)));
 }
 
 static void
@@ -634,7 +636,7 @@ remove_from_table(const EventsAsset *asset, const StoredEvent *event)
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove the event from the history table"),
 				 errdetail("The delete from table \"%s\" was suppressed.", asset->tables->history->name),
-				 errhint("Look at the table's triggers and rules.")));
+				 errhint("Check the table's triggers and rules.")));
 }
 
 /*
@@ -702,8 +704,8 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not count the change of the asset's events"),
+				 errmsg("could not update the asset's counters"),
 				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
-				 errhint("Look at the table's triggers and rules.")));
+				 errhint("Check the table's triggers and rules.")));
 	app_read_one(assets, TRACK_COLUMNS, after);
 }

@@ -100,7 +100,7 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not store the event in the history table"),
 				 errdetail("The insert into table \"%s\" was suppressed.", tables->history->name),
-				 errhint("Look at the table's triggers and rules.")));
+				 errhint("Check the table's triggers and rules.")));
 	return (EventId) {
 		DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID)), DatumGetInt32(plan_result(0, 2, INT4OID))
 	};
@@ -303,7 +303,7 @@ events_move_store_batch(const EventTables *tables, const AppRow *asset, const Ro
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not store events in the history table"),
 				 errdetail("Events: " UINT64_FORMAT ".  Stored: " UINT64_FORMAT ".", batch->count, SPI_processed),
-				 errhint("Look at the triggers and rules of table \"%s\".", tables->history->name)));
+				 errhint("Check the triggers and rules of table \"%s\".", tables->history->name)));
 }
 
 /* remove_from_document removes the log, whose events are rows now. */
@@ -327,6 +327,6 @@ remove_from_document(const EventTables *tables, const AppRow *asset)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("could not remove events from platform_metadata after storing them in the history table"),
-				 errhint("Look at the triggers and rules of table \"%s\".", tables->assets->name)));
+				 errhint("Check the triggers and rules of table \"%s\".", tables->assets->name)));
 	SPI_freetuptable(SPI_tuptable);
 }

@@ -93,7 +93,7 @@ read_request(FunctionCallInfo fcinfo, HistoryRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid cursor"),
-				 errhint("A cursor is the next_cursor of an answer.")));
+				 errhint("Pass the next_cursor of an earlier answer.")));
 	if (request->by_cursor && request->offset > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -102,9 +102,9 @@ read_args(FunctionCallInfo fcinfo, ImportArgs *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("events is out of bounds"),
-				 errdetail("events must have %d elements at most, but has %u.", MAX_IMPORT_EVENTS,
+				 errdetail("events must have at most %d elements, but has %u.", MAX_IMPORT_EVENTS,
 						   JB_ROOT_COUNT(args->events)),
-				 errhint("Import them in more than one call.")));
+				 errhint("Import the events in several calls.")));
 	args->source = request_text(fcinfo, 2, "source");
 	args->skip = request_choice(fcinfo, 3, "on_error", on_error, lengthof(on_error)) > 0;
 	args->dry_run = request_flag(fcinfo, 4);

@@ -218,7 +218,7 @@ read_time(const text *timestamp, TimestampTz clock, ImportEvent *event)
 	else if (!is_time)
 		import_event_fail(event, ERRCODE_INVALID_DATETIME_FORMAT, "timestamp must be a time in ISO 8601");
 	else if (event->time > clock)
-		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "timestamp must not be after the clock");
+		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "timestamp must not be in the future");
 }
 
 /*
@@ -252,15 +252,21 @@ read_context(const ReuseValue *element, ImportEvent *event)
 {
 	ReuseValue	value;
 	const char *reserved;
+	const char *wrong;
 
 	if (!find_value(element, EVENT_CONTEXT, event, &value))
 		return;
-	reserved = event_context_reserved(&value);
+	reserved = event_context_reserved(&value, true);
+	wrong = event_context_wrong_metric(&value);
 	if (!reuse_value_is_object(&value))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must be a JSON object");
 	else if (reserved != NULL)
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must not have the key \"%s\"",
 						  reserved);
+	else if (wrong != NULL)
+		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE,
+						  strcmp(wrong, METRICS_KEY) == 0 ? "%s in context must be a JSON object" :
+						  "%s in at_reuse must be a JSON number", wrong);
 	else
 		event->context = reuse_value_to_jsonb(&value);
 }
@@ -289,7 +295,7 @@ make_key(EventReader *reader, const text *key, const text *timestamp, ImportEven
 	if (len > MAX_REUSE_KEY)
 	{
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE,
-						  "source and key must have %d bytes at most, with a colon between them", MAX_REUSE_KEY);
+						  "source and key must have at most %d bytes, including the colon between them", MAX_REUSE_KEY);
 		return;
 	}
 	event->place.key = palloc(VARHDRSZ + len);

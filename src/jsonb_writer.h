@@ -13,7 +13,7 @@
 #include "utils/numeric.h"
 
 /* the deepest nesting that is written; a container that is copied counts as one */
-#define JSONB_WRITER_DEPTH	4
+#define JSONB_WRITER_DEPTH	6
 
 /* A container that is being written */
 typedef struct JsonbFrame

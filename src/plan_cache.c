@@ -279,8 +279,8 @@ plan_report_changed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("a table was changed by a function that this call runs"),
-			 errhint("Do not change the tables in their own triggers, policies and views.")));
+			 errmsg("a table was altered by a function that this call runs"),
+			 errhint("Do not alter the tables in their own triggers, policies or views.")));
 }
 
 /* make_params makes the executor's parameters, null for none; the values are not copied. */
@@ -355,7 +355,7 @@ fetch_locked_plan(const PlanRequest *request)
 	if (tries == MAX_TRIES && debug_discard_caches == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not plan the statement because its tables keep being changed"),
+				 errmsg("could not plan the statement because its tables were altered repeatedly"),
 				 errhint("Try again.")));
 	return saved;
 }

@@ -79,7 +79,7 @@ static PlanRequest redact_request(const Batch *batch, const char *sql, Identifie
 static const BatchWork work = {
 	.procedure = "asset_reuse_redact",
 	.done = "redacted",
-	.not_done = "could not redact",
+	.not_done = "assets that could not be redacted",
 	.deleted_too = true,
 	.gone_too = true,			/* its rows tell of people still */
 	.pick = pick,
@@ -130,7 +130,7 @@ check_keys(ArrayType *keys)
 	if (ARR_NDIM(keys) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("keys must have one dimension")));
+				 errmsg("keys must be one-dimensional")));
 	deconstruct_array(keys, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &nkeys);
 	if (nkeys == 0)
 		ereport(ERROR,

@@ -78,7 +78,7 @@ static bool set(const Batch *batch, Identifier asset_id, const Counters *counter
 static const BatchWork work = {
 	.procedure = "asset_reuse_repair",
 	.done = "repaired",
-	.not_done = "could not repair",
+	.not_done = "assets that could not be repaired",
 	.pick = pick,
 	.change = repair
 };
@@ -98,7 +98,7 @@ asset_reuse_repair(PG_FUNCTION_ARGS)
 	if (request.unreadable > 0)
 		ereport(WARNING,
 				(errmsg("assets whose platform_metadata cannot be read were left alone: " INT64_FORMAT, request.unreadable),
-				 errhint("asset_reuse_verify() shows them as unreadable.")));
+				 errhint("asset_reuse_verify() reports them as unreadable.")));
 	PG_RETURN_VOID();
 }
 

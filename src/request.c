@@ -140,7 +140,7 @@ request_reuse_key(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("reuse_key is out of bounds"),
-				 errdetail("reuse_key must be between 1 and %d bytes, but is %zu.", MAX_REUSE_KEY,
+				 errdetail("reuse_key must have between 1 and %d bytes, but has %zu.", MAX_REUSE_KEY,
 						   VARSIZE_ANY_EXHDR(key))));
 	return key;
 }
@@ -212,11 +212,11 @@ request_identifiers(FunctionCallInfo fcinfo, int argno, const char *name, Oid ty
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not have nulls", name)));
+					 errmsg("%s must not contain nulls", name)));
 		if (type == TEXTOID && VARSIZE_ANY_EXHDR(DatumGetPointer(values[i])) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s must not have empty elements", name)));
+					 errmsg("%s must not contain empty elements", name)));
 		ids[i] = (Identifier) {type, values[i]};
 	}
 	return ids;

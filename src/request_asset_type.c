@@ -51,7 +51,7 @@ bind(text *asset_type, const AppColumn *column)
 				 errmsg("invalid asset type: \"%s\"", label),
 				 is_enum ? errhint("The known asset types are: %s.",
 								   list_enum_labels(column->type)) :
-				 errhint("Any asset type that is not empty is known.")));
+				 errhint("Any non-empty value is accepted.")));
 	return is_enum ? ObjectIdGetDatum(value) : PointerGetDatum(asset_type);
 }
 

@@ -14,6 +14,9 @@
 #include "request_identifier.h"
 #include "time_bucket.h"
 
+/* asset_reuse_performance's row_limit where it is null */
+#define DEFAULT_PERFORMANCE_ROWS	50
+
 /* How much of each event a statement reads: asset_reuse_log_events has the numbers */
 typedef enum EventDetail
 {
@@ -28,9 +31,12 @@ typedef struct RowRequest
 	Oid			id_type;
 	Identifier	tenant_id;
 	Identifier	asset_id;
+	const Identifier *asset_ids;	/* of one type; with nasset_ids */
+	int			nasset_ids;
 	text	   *asset_type;
 	RequestRange range;
 	EventDetail detail;
+	bool		snapshots;		/* of contexts, only what events have recorded: not in their order */
 	Identifier	campaign_id;	/* with it, the place is that campaign */
 	text	   *place_type;
 	text	   *place_id;

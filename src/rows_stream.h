@@ -13,7 +13,7 @@
 #include "plan_cache.h"
 
 /* The error where a statement's rows are not what its function returns */
-#define ROWS_CHANGED	"a table was changed by a function that this call runs, or renamed concurrently"
+#define ROWS_CHANGED	"a table was altered by a function that this call runs, or renamed concurrently"
 
 extern void rows_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request);
 extern Datum rows_stream_next(FunctionCallInfo fcinfo);

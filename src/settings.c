@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings: where the tables are.
+ *	  The settings: where the tables are, and what events record.
  *
- * A setting's name is taken apart when it is set, so a call only looks it up.
+ * A table's name is taken apart when it is set, so a call only looks it up.
  * The parts live as long as the value, in memory that the GUC machinery frees.
  *
  *-------------------------------------------------------------------------
@@ -21,6 +21,8 @@ const TableSetting *assets_table_setting = NULL;
 const TableSetting *spaces_table_setting = NULL;
 const TableSetting *history_table_setting = NULL;
 
+bool		record_metrics_setting = true;
+
 static char *assets_table = NULL;
 static char *spaces_table = NULL;
 static char *history_table = NULL;
@@ -37,17 +39,17 @@ static void assign_history_table(const char *value, void *extra);
 void
 settings_define(void)
 {
-	static const char in_search_path[] = "A name without a schema is found through the search_path.";
+	static const char in_search_path[] = "A name without a schema is looked up in the search_path.";
 
 	/*
 	 * Anybody may set these: a table is used with the rights of the caller,
 	 * who could as well name it in a query.
 	 */
 	define_table_setting("asset_reuse.assets_table",
-						 "The application's table of assets, with or without a schema.", in_search_path,
+						 "Sets the application's table of assets, with or without a schema.", in_search_path,
 						 &assets_table, "campaign_assets", assign_assets_table);
 	define_table_setting("asset_reuse.spaces_table",
-						 "The application's table of campaigns, with or without a schema.", in_search_path,
+						 "Sets the application's table of campaigns, with or without a schema.", in_search_path,
 						 &spaces_table, "campaign_spaces", assign_spaces_table);
 
 	/*
@@ -55,9 +57,18 @@ settings_define(void)
 	 * search_path.
 	 */
 	define_table_setting("asset_reuse.history_table",
-						 "The table of reuse events, with or without a schema.",
-						 "A name without a schema is that of a table beside the assets.",
+						 "Sets the table of reuse events, with or without a schema.",
+						 "A name without a schema is looked up in the schema of the assets.",
 						 &history_table, "campaign_asset_reuse_history", assign_history_table);
+
+	/*
+	 * It decides what of an asset's own columns a call copies into the event, which the caller could
+	 * as well give as context.
+	 */
+	DefineCustomBoolVariable("asset_reuse.record_metrics",
+							 "Whether an event records its asset's impressions, clicks, conversions and spend.",
+							 "What is not recorded is lost: how an asset did from use to use is told from it.",
+							 &record_metrics_setting, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("asset_reuse");
 }
 

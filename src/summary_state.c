@@ -180,7 +180,7 @@ add_reuses(int64 *sum, int64 reuses)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("bigint out of range"),
-				 errdetail("The assets' reuses add up to more than a bigint can hold.")));
+				 errdetail("The sum of the assets' reuses is too large for bigint.")));
 }
 
 /* add_to_type counts a reused asset under its type. */

@@ -180,7 +180,7 @@ check_owner(const AppTable *assets, Oid relid)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("relation \"%s\" is not a reuse history table", history_table_name()),
 			 errdetail("Its owner is not the owner of the assets."),
-			 errhint("If it is the history of these assets, give it that owner, too; otherwise rename it or set %s.",
+			 errhint("If it is the history of these assets, change its owner to that of the assets; otherwise rename it or set %s.",
 					 app_table_setting_name(APP_HISTORY))));
 }
 
@@ -357,20 +357,20 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 		if (history->columns[bytewise[i]].collation != C_COLLATION_OID)
 			report_not_ours(history, psprintf("Its column \"%s\" does not have the collation \"C\".",
 											  app_column_name(APP_HISTORY, bytewise[i])),
-							"give the column that collation");
+							"change it to that collation");
 	}
 	if (app_column_rounds_time(&history->columns[HISTORY_REUSED_AT]))
-		report_not_ours(history, "Its column \"reused_at\" rounds times.",
-						psprintf("give the column the type %s",
+		report_not_ours(history, "Its column \"reused_at\" has reduced precision.",
+						psprintf("change its type to %s",
 								 format_type_be(history->columns[HISTORY_REUSED_AT].type)));
 	if (history->relkind != RELKIND_VIEW && history->primary_key != HISTORY_KEY)
 		report_not_ours(history, "Its primary key is not (asset_id, tenant_id, reused_at, seq).", NULL);
 	if (history->relkind != RELKIND_VIEW && !OidIsValid(history->references))
-		report_not_ours(history, "Its asset_id has no foreign key.", "give it one that refers to these assets");
+		report_not_ours(history, "Its asset_id has no foreign key.", "add a foreign key that references these assets");
 	if (history->relkind != RELKIND_VIEW && history->references != assets->relid && assets->relkind != RELKIND_VIEW)
-		report_not_ours(history, psprintf("Its foreign key refers to table \"%s\".",
+		report_not_ours(history, psprintf("Its foreign key references table \"%s\".",
 										  get_rel_name(history->references)),
-						"have its foreign key refer to these assets");
+						"change its foreign key to reference these assets");
 }
 
 /* check_same_type raises an error if a column has not the type that the assets' has. */
@@ -382,16 +382,16 @@ check_same_type(const AppTable *assets, const AppTable *history, const SameType 
 	if (history->columns[same->history].type == like->type &&
 		history->columns[same->history].collation != like->collation)
 		report_not_ours(history,
-						psprintf("Its column \"%s\" has another collation than \"%s\" of the assets.",
+						psprintf("The collation of its column \"%s\" differs from that of \"%s\" in the assets.",
 								 app_column_name(APP_HISTORY, same->history),
 								 app_column_name(APP_ASSETS, same->asset)),
-						"give the column the assets' collation");
+						"change it to the collation of the assets' column");
 	if (history->columns[same->history].type != like->type)
 		report_not_ours(history,
-						psprintf("Its column \"%s\" has another type than \"%s\" of the assets.",
+						psprintf("The type of its column \"%s\" differs from that of \"%s\" in the assets.",
 								 app_column_name(APP_HISTORY, same->history),
 								 app_column_name(APP_ASSETS, same->asset)),
-						psprintf("give the column the type %s", format_type_be(like->type)));
+						psprintf("change its type to %s", format_type_be(like->type)));
 }
 
 /*
@@ -410,6 +410,6 @@ report_not_ours(const AppTable *history, const char *detail, const char *remedy)
 			 remedy != NULL ?
 			 errhint("If it is the history of these assets, %s; otherwise rename it or set %s.",
 					 remedy, setting) :
-			 errhint("Rename the relation or set %s, and use asset_reuse_create_history_table() to make one.",
+			 errhint("Rename the relation or set %s, and use asset_reuse_create_history_table() to create one.",
 					 setting)));
 }

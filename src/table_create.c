@@ -98,7 +98,7 @@ wants_months(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
-				 errhint("Give 'month', or null for one table.")));
+				 errhint("Use 'month', or null for an ordinary table.")));
 	return true;
 }
 
@@ -128,7 +128,7 @@ check_name_is_free(Oid schema)
 	if (OidIsValid(taken.objectId))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("cannot create the history table because its name is taken"),
+				 errmsg("cannot create the history table because its name is in use"),
 				 errdetail("There is already %s.", getObjectDescription(&taken, false)),
 				 errhint("Rename it, or set %s to another name.", app_table_setting_name(APP_HISTORY))));
 }

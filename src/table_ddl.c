@@ -48,15 +48,15 @@ table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("cannot create or drop the history table in a transaction of this isolation level"),
+				 errmsg("cannot create or drop the history table at this isolation level"),
 				 errhint("Use READ COMMITTED.")));
 	app_schema_bind(APP_ASSETS, lockmode, assets);
 	if (assets->relkind != RELKIND_RELATION && assets->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", assets->name),
-				 errdetail("Only assets in a table can have a history table, which references them."),
-				 errhint("Set %s to the table for this call, and %s with its schema for all.",
+				 errdetail("The history table references the assets, so they must be in a table."),
+				 errhint("Set %s to the table for this call, and %s with a schema permanently.",
 						 app_table_setting_name(APP_ASSETS), app_table_setting_name(APP_HISTORY))));
 }
 

@@ -227,7 +227,7 @@ check_lost(void)
 		{ERRCODE_PROGRAM_LIMIT_EXCEEDED, "cannot put all events back into the assets' documents",
 			"that are larger than a document can be", "Shorten their columns or delete the rows."},
 		{ERRCODE_CHECK_VIOLATION, "cannot put all events back into the assets' documents",
-			"whose context is no object", "Correct the column or delete the rows."},
+			"whose context is not an object", "Correct the column or delete the rows."},
 	};
 	Size		i;
 
@@ -269,7 +269,7 @@ restore_events(const AppTable *assets, const AppTable *history, int64 events, Oi
 				 errmsg("could not put all events back into the assets' documents"),
 				 errdetail("Events in the history table: " INT64_FORMAT ".  Put back: " INT64_FORMAT ".",
 						   events, restored),
-				 errhint("See whether the table has events of assets that do not exist, "
+				 errhint("Check whether the table has events of assets that do not exist, "
 						 "and whether a trigger or rule keeps assets from being updated.")));
 }
 

@@ -145,7 +145,6 @@ static void note_refused(Migration *m, HeapTuple row, TupleDesc desc, const Erro
 static void report_batch(const Migration *m);
 static void report_end(const Migration *m, int64 left);
 static int64 events_per_second(const Migration *m);
-static char *counted(int64 number, const char *noun);
 static char *grouped(int64 number);
 
 /*
@@ -167,7 +166,7 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("asset_reuse_migrate_history cannot run inside a transaction block"),
-				 errdetail("It commits each batch."),
+				 errdetail("The procedure commits after each batch."),
 				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	m.caller = fcinfo->flinfo->fn_oid;
@@ -182,8 +181,8 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	run_pass(&m, batch_size, false);
 	run_pass(&m, 1, true);
 	report_end(&m, count_events(&m));
-	batch_report_refused(&m.refused, "could not move the events of",
-						 "The events stay in the documents.  Once nothing refuses to have these assets updated, "
+	batch_report_refused(&m.refused, "assets whose events could not be moved",
+						 "The events stay in the documents.  When these assets can be updated, "
 						 "call asset_reuse_migrate_history() again.");
 
 	SPI_finish();
@@ -216,8 +215,8 @@ begin_transaction(Migration *m)
 	if (changed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the type of the assets' identifiers was changed while logs were moved"),
-				 errhint("Call asset_reuse_migrate_history() again: it goes on where it was.")));
+				 errmsg("the type of the assets' identifiers was changed during the migration"),
+				 errhint("Call asset_reuse_migrate_history() again to continue.")));
 	if (!history_table_bind(&m->assets, RowExclusiveLock, false, &m->history))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -225,7 +224,12 @@ begin_transaction(Migration *m)
 						history_table_schema(&m->assets), history_table_name()),
 				 errdetail("There is no history table to move events to."),
 				 errhint("Create it with asset_reuse_create_history_table().")));
-	m->tables = (EventTables) {&m->assets, &m->history, app_campaigns_are_uuids(), m->caller};
+	m->tables = (EventTables) {
+		.assets = &m->assets,
+		.history = &m->history,
+		.uuid_campaigns = app_campaigns_are_uuids(),
+		.caller = m->caller
+	};
 }
 
 /* assets_request begins a request over the assets whose logs are moved. */
@@ -447,10 +451,9 @@ report_batch(const Migration *m)
 	int64		total = Max(m->total, m->events);
 
 	ereport(NOTICE,
-			(errmsg("moved %s of %s (%d %%), %s, %s/s",
-					grouped(m->events), counted(total, "event"),
-					(int) (m->events * 100.0 / total), counted(m->moved_assets, "asset"),
-					counted(events_per_second(m), "event"))));
+			(errmsg("events moved: %s of %s (%d %%), assets: %s, events per second: %s",
+					grouped(m->events), grouped(total), (int) (m->events * 100.0 / total),
+					grouped(m->moved_assets), grouped(events_per_second(m)))));
 }
 
 /* report_end sums up. */
@@ -458,11 +461,11 @@ static void
 report_end(const Migration *m, int64 left)
 {
 	ereport(NOTICE,
-			(errmsg("moved %s of %s, %s/s; left in the documents: %s",
-					counted(m->events, "event"), counted(m->moved_assets, "asset"),
-					counted(events_per_second(m), "event"), counted(left, "event")),
+			(errmsg("events moved: %s, assets: %s, events per second: %s; events left in documents: %s",
+					grouped(m->events), grouped(m->moved_assets), grouped(events_per_second(m)),
+					grouped(left)),
 			 left > 0 ?
-			 errhint("They were added meanwhile, or are of assets that were refused, or have no id or no tenant.") : 0));
+			 errhint("They were stored during the migration, or their asset could not be updated or has no id or tenant.") : 0));
 }
 
 static int64
@@ -471,13 +474,6 @@ events_per_second(const Migration *m)
 	int64		elapsed = GetCurrentTimestamp() - m->start;
 
 	return (int64) ((double) m->events * USECS_PER_SEC / (double) Max(elapsed, 1));
-}
-
-/* counted writes a number and what it counts: 1 asset, 12,000 assets. */
-static char *
-counted(int64 number, const char *noun)
-{
-	return psprintf("%s %s%s", grouped(number), noun, number == 1 ? "" : "s");
 }
 
 /* grouped writes a number that is not negative with separators: 12,000. */

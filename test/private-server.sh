@@ -242,7 +242,7 @@ missing_drivers() {
 	local module
 
 	for module in psycopg psycopg2 asyncpg sqlalchemy greenlet django; do
-		has_python_module "$module" || echo "python3-$module: to run the example clients"
+		[[ -d /usr/lib/python3/dist-packages/$module ]] || echo "python3-$module: to run the example clients"
 	done
 	if command -v javac >/dev/null; then
 		[[ -f /usr/share/java/postgresql.jar ]] || echo "libpostgresql-jdbc-java: to run the example clients"
@@ -280,6 +280,11 @@ ensure_partman() {
 	fi
 }
 
+# has_python_module NAME: whether Debian's Python is here with a module.
+has_python_module() {
+	[[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import $1" 2>/dev/null
+}
+
 # unpack PACKAGE FOLDER: unpacks a package in a folder, without installing it.
 unpack() (
 	cd "$2" &&
@@ -303,11 +308,6 @@ ensure_pgbouncer() {
 		ldd "$program" | grep -q 'not found' || export PATH=$folder/usr/sbin:$PATH
 	fi
 	command -v pgbouncer >/dev/null || note "there is no pgbouncer; the test with it is skipped"
-}
-
-# has_python_module NAME: whether Debian's Python is here with a module.
-has_python_module() {
-	[[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import $1" 2>/dev/null
 }
 
 # has_fuzzer: whether clang is here with its libFuzzer.

@@ -125,7 +125,7 @@ foreach my $stop (1, map { int($total * $_) } 0.2, 0.4, 0.6)
 
 	ok($node->poll_query_until('postgres', "SELECT ($moved) >= $stop"), "at least $stop events are moved");
 	kill_server();
-	like(finish($migration), qr/NOTICE:  moved .*(connection to server was lost|server closed the connection)/s,
+	like(finish($migration), qr/NOTICE:  events moved: .*(connection to server was lost|server closed the connection)/s,
 		'the server is killed during the migration');
 	finish($clients);
 	$node->start;
@@ -148,8 +148,8 @@ finish($holder);
 
 # The last run moves the rest and sums up.
 (undef, undef, my $notices) = $node->psql('postgres', 'CALL asset_reuse_migrate_history();');
-like($notices, qr/NOTICE:  moved 50 of 50 events \(100 %\), 1 asset, [\d,]+ events\/s\n/, 'a notice tells the progress');
-like($notices, qr/NOTICE:  moved 50 events of 1 asset, [\d,]+ events\/s; left in the documents: 0 events$/,
+like($notices, qr/NOTICE:  events moved: 50 of 50 \(100 %\), assets: 1, events per second: [\d,]+\n/, 'a notice tells the progress');
+like($notices, qr/NOTICE:  events moved: 50, assets: 1, events per second: [\d,]+; events left in documents: 0$/,
 	'the last one that nothing is left');
 is($node->safe_psql('postgres', "SELECT id FROM campaign_assets WHERE platform_metadata ? 'reuse_history'"), '',
 	'no log is left in the documents');
