@@ -642,17 +642,15 @@ is_for_partition(Oid constraint)
 static bool
 kind_accepts(ColumnKind kind, Oid type)
 {
-	bool		is_string = TypeCategory(type) == TYPCATEGORY_STRING;
-
 	switch (kind)
 	{
 		case KIND_IDENTIFIER:
 			/* is compared, which only PostgreSQL's own types do with no code of others */
 			return app_type_is_own_string(type) || type == UUIDOID;
 		case KIND_LABEL:
-			return is_string || type_is_enum(type);
+			return TypeCategory(type) == TYPCATEGORY_STRING || type_is_enum(type);
 		case KIND_TEXT:
-			return is_string;
+			return TypeCategory(type) == TYPCATEGORY_STRING;
 		case KIND_INTEGER:
 			return type == INT2OID || type == INT4OID || type == INT8OID;
 		case KIND_NUMBER:

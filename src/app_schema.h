@@ -81,12 +81,12 @@ typedef enum HistoryColumn
 /* A column as the table has it */
 typedef struct AppColumn
 {
-	bool		present;
-	AttrNumber	number;
 	Oid			type;			/* beneath any domain */
-	bool		is_domain;
 	int32		typmod;
 	Oid			collation;
+	AttrNumber	number;
+	bool		present;
+	bool		is_domain;
 } AppColumn;
 
 /* A table that fits: every required column is there, and every type is usable */

@@ -174,15 +174,17 @@ static void
 read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
-	ColumnSet	columns = LOCK_COLUMNS | (tables->records_metrics ? METRIC_COLUMNS : 0);
+	ColumnSet	columns = LOCK_COLUMNS;
 	PlanRequest lock = {
 		.sql = lock_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_KEY
 	};
 	AppRow		row;
 
+	if (tables->records_metrics)
+		columns |= METRIC_COLUMNS;
+	lock.columns[APP_ASSETS] = columns;
 	identifier_add(&lock, "asset_id", asset_id, &assets->columns[ASSET_ID]);
 	identifier_add(&lock, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_execute(&lock);

@@ -17,6 +17,7 @@
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "insight.h"
@@ -48,7 +49,7 @@ asset_reuse_insight_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 	InsightState *state = get_state(fcinfo, 0);
-	InsightRow	row;
+	InsightRow	row = {0};
 
 	if (state == NULL)
 		state = create_state(fcinfo, context);
@@ -144,6 +145,8 @@ write_state(const InsightState *state)
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
+	/* as always, an error beyond 1 GB */
+	enlargeStringInfo(&buf, (int) Min(insight_state_size(state), MaxAllocSize));
 	insight_state_send(&buf, state);
 	return pq_endtypsend(&buf);
 }

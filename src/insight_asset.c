@@ -60,7 +60,7 @@ Datum
 asset_reuse_insight_asset(PG_FUNCTION_ARGS)
 {
 	KeptRates  *kept;
-	InsightRow	row;
+	InsightRow	row = {0};
 	FitShrunken shrunken;
 	Datum		results[NRESULTS];
 	bool		nulls[NRESULTS] = {false};

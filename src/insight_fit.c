@@ -35,13 +35,6 @@
 /* beyond it a ratio is on a side of 1, for a reversal */
 #define REVERSAL_MARGIN	1.05
 
-/* How much a step of the estimation has changed */
-typedef struct FitStep
-{
-	double		omega;
-	double		change;			/* the greatest of a rate, relative to it */
-} FitStep;
-
 static void start_rates(const FitCell *cells, uint64 ncells, Fit *fit);
 static double estimate_omega(const Fit *fit);
 static double update_rates(Fit *fit);
@@ -168,7 +161,9 @@ sum_arms(const FitCell *cells, uint64 ncells, Fit *fit)
 static double
 weight_of(const Fit *fit, const FitCell *cell)
 {
-	return 1 / (1 + fit->omega * fit->strata[cell->stratum].rate * ldexp(M_SQRT2, cell->bucket));
+	double		middle = M_SQRT2 * (double) (UINT64CONST(1) << cell->bucket);
+
+	return 1 / (1 + fit->omega * fit->strata[cell->stratum].rate * middle);
 }
 
 /* estimate_omega compares the residuals with what chance alone would leave. */

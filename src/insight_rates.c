@@ -123,14 +123,12 @@ find_types(InsightRates *rates, const LabelledStratum *labelled)
 	for (i = 0; i < rates->nstrata; i++)
 	{
 		InsightLabel label = labelled[i].labels.type;
-		InsightType *type = &rates->types[rates->ntypes];
 
 		if (i == 0 || compare_labels(label, labelled[i - 1].labels.type) != 0)
 			rates->types[rates->ntypes++] = (InsightType) {
 				.label = label.data, .len = label.len, .first = i, .wanted = rates->strata[i]->wanted
 			};
-		type = &rates->types[rates->ntypes - 1];
-		type->nstrata++;
+		rates->types[rates->ntypes - 1].nstrata++;
 		rates->strata[i]->type = rates->ntypes - 1;
 	}
 }
@@ -213,7 +211,7 @@ convert_cell(const InsightStratum *stratum, int number)
 		.stratum = stratum->number,
 		.arm = INSIGHT_ARM(code),
 		.bucket = INSIGHT_BUCKET(code),
-		.assets = cell->assets,
+		.assets = (double) cell->assets,
 		.n = number_of(cell->n),
 		.x = number_of(cell->x) / INSIGHT_SCALE,
 		.nn = number_of(cell->nn),

@@ -27,6 +27,7 @@
 
 #define STRATA_EXPECTED		64	/* more are fine */
 #define FIRST_CELLS			2	/* an asset's, if it is alone */
+#define CELLS_GROWTH		4
 #define KEY_SIZE			256 /* a guess */
 
 /*
@@ -216,25 +217,31 @@ InsightCell *
 insight_state_cell(InsightState *state, InsightStratum *stratum, uint8 code)
 {
 	uint8	   *at = stratum->ncells > 0 ? memchr(stratum->codes, code, stratum->ncells) : NULL;
-	int			max = stratum->maxcells > 0 ? Min(2 * stratum->maxcells, PG_UINT8_MAX) : FIRST_CELLS;
 
 	if (at != NULL)
 		return &stratum->cells[at - stratum->codes];
 	if (stratum->ncells == stratum->maxcells)
-	{
-		InsightCell *cells = MemoryContextAllocZero(state->context, max * (sizeof(InsightCell) + 1));
-		uint8	   *codes = (uint8 *) (cells + max);
-
-		if (stratum->ncells > 0)
-		{
-			memcpy(cells, stratum->cells, stratum->ncells * sizeof(InsightCell));
-			memcpy(codes, stratum->codes, stratum->ncells);
-			pfree(stratum->cells);
-		}
-		stratum->cells = cells;
-		stratum->codes = codes;
-		stratum->maxcells = max;
-	}
+		insight_stratum_reserve(state, stratum, Max(stratum->maxcells * CELLS_GROWTH, FIRST_CELLS));
 	stratum->codes[stratum->ncells] = code;
+	memset(&stratum->cells[stratum->ncells], 0, sizeof(InsightCell));
 	return &stratum->cells[stratum->ncells++];
+}
+
+/* insight_stratum_reserve makes room for so many cells of a stratum, and keeps those that it has. */
+void
+insight_stratum_reserve(InsightState *state, InsightStratum *stratum, int ncells)
+{
+	int			max = Min(ncells, PG_UINT8_MAX);
+	InsightCell *cells = MemoryContextAlloc(state->context, max * (sizeof(InsightCell) + 1));
+	uint8	   *codes = (uint8 *) (cells + max);
+
+	if (stratum->ncells > 0)
+	{
+		memcpy(cells, stratum->cells, stratum->ncells * sizeof(InsightCell));
+		memcpy(codes, stratum->codes, stratum->ncells);
+		pfree(stratum->cells);
+	}
+	stratum->cells = cells;
+	stratum->codes = codes;
+	stratum->maxcells = max;
 }

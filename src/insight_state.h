@@ -129,6 +129,7 @@ extern void insight_state_add(InsightState *state, const InsightRow *row);
 extern void insight_state_merge(InsightState *state, const InsightState *other);
 extern InsightStratum *insight_state_stratum(InsightState *state, InsightKey key, bool wanted);
 extern InsightCell *insight_state_cell(InsightState *state, InsightStratum *stratum, uint8 code);
+extern void insight_stratum_reserve(InsightState *state, InsightStratum *stratum, int ncells);
 extern bool insight_count(const AppRow *row, int column, double *value);
 
 extern InsightKey insight_labels_key(InsightState *state, const InsightRow *row);
@@ -136,6 +137,7 @@ extern void insight_labels_check(const InsightState *state, InsightKey key);
 extern InsightLabels insight_labels_read(const InsightState *state, InsightKey key);
 
 pg_noreturn extern void insight_report_malformed(void);
+extern Size insight_state_size(const InsightState *state);
 extern void insight_state_send(StringInfo buf, const InsightState *state);
 extern InsightState *insight_state_receive(StringInfo buf, MemoryContext context);
 

@@ -20,10 +20,30 @@
 
 static void send_column(StringInfo buf, const AppColumn *column);
 static void send_stratum(StringInfo buf, const InsightStratum *stratum);
-static void send_int128(StringInfo buf, INT128 value);
 static void receive_column(StringInfo buf, AppColumn *column);
 static void receive_stratum(StringInfo buf, InsightState *state);
-static void receive_int128(StringInfo buf, INT128 *value);
+
+/*
+ * insight_state_size returns how many bytes the state will be, so that there is room for them at
+ * once: to double the room time and again would touch three times the memory.
+ */
+Size
+insight_state_size(const InsightState *state)
+{
+	Size		size = (ASSET_NCOLUMNS + 3) * sizeof(uint32);
+	insight_strata_iterator scan;
+	InsightEntry *entry;
+
+	insight_strata_start_iterate(state->strata, &scan);
+	while ((entry = insight_strata_iterate(state->strata, &scan)) != NULL)
+	{
+		const InsightStratum *stratum = entry->stratum;
+
+		size += sizeof(uint32) + stratum->key.len + 2 + sizeof(stratum->defects) +
+			stratum->ncells * (sizeof(InsightCell) + 1);
+	}
+	return size;
+}
 
 /* insight_state_send writes the state; insight_state_receive reads it in the same order. */
 void
@@ -69,25 +89,10 @@ send_stratum(StringInfo buf, const InsightStratum *stratum)
 	for (i = 0; i < INSIGHT_NDEFECTS; i++)
 		pq_sendint64(buf, stratum->defects[i]);
 	pq_sendbyte(buf, stratum->ncells);
-	for (i = 0; i < stratum->ncells; i++)
-	{
-		const InsightCell *cell = &stratum->cells[i];
-
-		pq_sendbyte(buf, stratum->codes[i]);
-		pq_sendint64(buf, cell->assets);
-		send_int128(buf, cell->n);
-		send_int128(buf, cell->x);
-		send_int128(buf, cell->nn);
-		send_int128(buf, cell->xn);
-		send_int128(buf, cell->xx);
-	}
-}
-
-static void
-send_int128(StringInfo buf, INT128 value)
-{
-	pq_sendint64(buf, insight_int128_high(value));
-	pq_sendint64(buf, insight_int128_low(value));
+	if (stratum->ncells == 0)
+		return;
+	pq_sendbytes(buf, (const char *) stratum->codes, stratum->ncells);
+	pq_sendbytes(buf, (const char *) stratum->cells, stratum->ncells * sizeof(InsightCell));
 }
 
 /*
@@ -137,23 +142,13 @@ receive_stratum(StringInfo buf, InsightState *state)
 	for (i = 0; i < INSIGHT_NDEFECTS; i++)
 		stratum->defects[i] = pq_getmsgint64(buf);
 	n = pq_getmsgbyte(buf);
-	for (i = 0; i < n; i++)
-	{
-		InsightCell *cell = insight_state_cell(state, stratum, pq_getmsgbyte(buf));
-
-		cell->assets = pq_getmsgint64(buf);
-		receive_int128(buf, &cell->n);
-		receive_int128(buf, &cell->x);
-		receive_int128(buf, &cell->nn);
-		receive_int128(buf, &cell->xn);
-		receive_int128(buf, &cell->xx);
-	}
-}
-
-static void
-receive_int128(StringInfo buf, INT128 *value)
-{
-	int64		high = pq_getmsgint64(buf);
-
-	*value = insight_int128_make(high, pq_getmsgint64(buf));
+	if (n == 0)
+		return;
+	/* twice the same stratum */
+	if (stratum->ncells > 0)
+		insight_report_malformed();
+	insight_stratum_reserve(state, stratum, n);
+	memcpy(stratum->codes, pq_getmsgbytes(buf, n), n);
+	memcpy(stratum->cells, pq_getmsgbytes(buf, n * sizeof(InsightCell)), n * sizeof(InsightCell));
+	stratum->ncells = n;
 }

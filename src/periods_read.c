@@ -82,15 +82,16 @@ static bool read_metric(const ReuseValue *metrics, AssetColumn column, double *n
 void
 periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *taker)
 {
+	RowStatement statement;
 	PeriodsReader reader = {
 		.receiver = *None_Receiver,
+		.assets = &statement.assets,
 		.now = GetCurrentTransactionStartTimestamp(),
 		.take = take,
 		.taker = taker,
 		.row_memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse row", ALLOCSET_DEFAULT_SIZES),
 		.asset_memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse periods", ALLOCSET_DEFAULT_SIZES)
 	};
-	RowStatement statement;
 
 	reader.receiver.rStartup = start_rows;
 	reader.receiver.receiveSlot = receive_row;
@@ -98,8 +99,6 @@ periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *tak
 	rows_make_statement(caller, request, row_snapshots, &statement);
 	/* a timestamptz is the timestamp in UTC */
 	plan_add_value(&statement.plan, "now", TIMESTAMPOID, TimestampGetDatum(reader.now));
-	reader.assets = &statement.assets;
-	reader.id_type = statement.assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	plan_execute_into(&statement.plan, &reader.receiver);
 	MemoryContextDelete(reader.row_memory);
 	MemoryContextDelete(reader.asset_memory);
@@ -111,6 +110,7 @@ start_rows(DestReceiver *receiver, int operation, TupleDesc desc)
 {
 	PeriodsReader *reader = (PeriodsReader *) receiver;
 
+	reader->id_type = reader->assets->columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (desc->natts < SNAPSHOT_FIRST_COLUMN ||
 		TupleDescAttr(desc, SNAPSHOT_ASSET_ID)->atttypid != reader->id_type ||
 		TupleDescAttr(desc, SNAPSHOT_REUSED_AT)->atttypid != TIMESTAMPOID ||
