@@ -3,11 +3,10 @@
  * analytics.c
  *	  asset_reuse_analytics: a tenant's reuse at a glance.
  *
- * One statement over the tenant's assets, whose one aggregate (summary.c)
- * makes all of the answer but its frame, in parallel where the planner finds
- * that worthwhile.
+ * One statement reads the tenant's assets.  Its aggregate (summary.c) makes all of the answer
+ * except the frame, in parallel if the planner chooses so.
  *
- * The answer lives in the calling query's memory context; all else until
+ * The answer lives in the calling query's memory context; everything else lives until
  * SPI_finish.
  *
  *-------------------------------------------------------------------------
@@ -33,16 +32,16 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_analytics);
 
-/* top_limit where it is null */
+/* top_limit if it is null */
 #define DEFAULT_TOP			10
 
-/* What the answer takes beside the aggregate's part */
+/* Size of the answer without the aggregate's part */
 #define ANSWER_SIZE			512
 
 /*
- * Only in a range does it matter which events there are, and so where they are.  Where there
- * is a history table, what is in it and in documents is counted beside the assets: an index on
- * (tenant_id, reused_at) has all that the rows take.
+ * Only in a range does it matter which events there are, and so where they are stored.  If there
+ * is a history table, its rows are counted in addition to the documents: the index on
+ * (tenant_id, reused_at) has everything that this needs.
  */
 static const char summarize_assets[] =
 	"SELECT {fn:summary}($top_limit, $start_date, $end_date,"
@@ -152,8 +151,8 @@ put_piece(PlanText *text, const PlanRequest *request, const char *name)
 }
 
 /*
- * append_argument appends an argument: a column, or an untyped null where
- * the table has none.  The document is left out where nobody looks into it.
+ * append_argument appends an argument: a column, or an untyped null if the
+ * table does not have it.  The document is null if it is not needed.
  */
 static void
 append_argument(PlanText *text, const PlanRequest *request, AssetColumn column)

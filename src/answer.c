@@ -3,9 +3,8 @@
  * answer.c
  *	  Writing the JSON answers: columns, ISO times, rounded numbers.
  *
- * No setting of the session (TimeZone, DateStyle, extra_float_digits) changes
- * what is written here.  What is allocated on the way is in the current memory
- * context.
+ * No setting of the session (TimeZone, DateStyle, extra_float_digits) affects the output.
+ * Temporary allocations are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +44,7 @@ static const AnswerExtra reuses_in_range_extra = {JSONB_KEY("reuses_in_range"), 
 
 /*
  * answer_put_row puts a row as an object: the columns of the set that it has,
- * and how often the asset was reused in the range asked for, unless that is null.
+ * and the number of the asset's reuses in the range, unless that is null.
  */
 void
 answer_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
@@ -101,7 +100,7 @@ answer_put_row_with(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet s
 	jsonb_end(w);
 }
 
-/* answer_put_column puts a column's value; a ctr that is no column is computed. */
+/* answer_put_column puts a column's value; a ctr without a column is computed. */
 void
 answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 {
@@ -150,7 +149,7 @@ answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 	}
 }
 
-/* answer_put_text puts a string; a null pointer is null. */
+/* answer_put_text puts a string, or null for a null pointer. */
 void
 answer_put_text(JsonbWriter *w, const text *value)
 {
@@ -220,7 +219,7 @@ answer_ratio(int64 factor, int64 dividend, int64 divisor)
  * answer_put_lift puts by how many percent a value exceeds a base, rounded; null
  * if that cannot be computed.
  *
- * Like answer_put_rounded it computes with the digits that a double surely has.
+ * Like answer_put_rounded, it computes with the digits of a double that are certain.
  */
 void
 answer_put_lift(JsonbWriter *w, double value, double base)
@@ -239,11 +238,11 @@ answer_put_lift(JsonbWriter *w, double value, double base)
 }
 
 /*
- * answer_put_rounded puts a double, rounded; null if it is no number.
+ * answer_put_rounded puts a double, rounded; null if it is NaN or infinite.
  *
- * Like a cast to numeric it goes through the 15 digits that a double surely
- * has, so that a mean of 1.00 and 1.01, in binary just below 1.005, becomes
- * 1.01 as it would on paper.
+ * Like a cast to numeric, it uses the 15 digits of a double that are certain, so
+ * that the mean of 1.00 and 1.01, in binary just below 1.005, becomes 1.01 as on
+ * paper.
  */
 void
 answer_put_rounded(JsonbWriter *w, double value)
@@ -277,8 +276,8 @@ key_comes_before(const JsonbKey *a, const JsonbKey *b)
 }
 
 /*
- * shows_column: does a row's object have this key?  An asset has a ctr also where
- * that can be computed.
+ * shows_column: does a row's object have this key?  An asset also has a ctr if it
+ * can be computed.
  */
 static bool
 shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
@@ -290,7 +289,7 @@ shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
 	return columns[column].present;
 }
 
-/* put_decimal puts a number spelled out; null for NaN and infinity. */
+/* put_decimal puts a number given as text; null for NaN and infinity. */
 static void
 put_decimal(JsonbWriter *w, char *decimal)
 {
@@ -304,14 +303,14 @@ put_decimal(JsonbWriter *w, char *decimal)
 static Numeric
 quotient(Datum dividend, Datum divisor)
 {
-	/* a quotient has as many decimals as its dividend, if that is more than usual */
+	/* a quotient has at least as many decimals as its dividend */
 	int32		decimals = Max(DatumGetInt32(DirectFunctionCall1(numeric_scale, dividend)), GUARD_DECIMALS);
 	Datum		widened = DirectFunctionCall2(numeric_round, dividend, Int32GetDatum(decimals));
 
 	return round_numeric(DirectFunctionCall2(numeric_div, widened, divisor));
 }
 
-/* decimal_digits converts a double to the 15 digits that it surely has. */
+/* decimal_digits converts a double to the 15 digits that are certain. */
 static Datum
 decimal_digits(double value)
 {

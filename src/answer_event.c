@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * answer_event.c
- *	  The answer of what stores or removes an event: the asset as it is then, and the event.
+ *	  The answer of functions that store or remove an event: the asset after the change, and the
+ *	  event.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,14 +11,14 @@
 #include "answer.h"
 #include "answer_event.h"
 
-/* What an answer takes beside texts and context: keys, numbers, times */
+/* Size of an answer without texts and context: keys, numbers, times */
 #define ANSWER_SIZE			2048
 
 static void put_event(JsonbWriter *w, const TrackResult *result);
 
 /*
  * answer_tracked writes the answer into a memory context; the message gets the asset's count.
- * An event that is undone is null, for an earlier call has shown it.
+ * An event that was undone by an earlier call is null.
  */
 Jsonb *
 answer_tracked(const TrackResult *result, const char *message, MemoryContext memory)

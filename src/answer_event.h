@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * answer_event.h
- *	  The answer of what stores or removes an event.
+ *	  The answer of functions that store or remove an event.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * app_index.c
- *	  The indexes of the application's tables that we want.
+ *	  The indexes that the extension wants on the application's tables.
  *
- * All work without them, but for the history table, whose foreign key needs one that tells
- * assets apart.
+ * Everything works without them, except that the history table's foreign key needs a unique
+ * index on the assets.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 /* The documents that have a log */
 #define LOG_PREDICATE		"platform_metadata OPERATOR(pg_catalog.?) 'reuse_history'"
 
-/* What an index has to be */
+/* The properties of an index */
 typedef struct IndexSpec
 {
 	const char *keys[MAX_KEYS]; /* in this order, but for a unique one; null: fewer */
@@ -68,7 +68,7 @@ static bool has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid);
 static bool is_of_logs(Relation index, Oid relid);
 static Oid	find(const IndexSpec *spec, Oid relid, int *nkeys);
 
-/* app_index_find finds an index of a table that is as we want it; InvalidOid if there is none. */
+/* app_index_find finds a table's index with the wanted properties; InvalidOid if there is none. */
 Oid
 app_index_find(AppIndex index, Oid relid)
 {
@@ -77,7 +77,7 @@ app_index_find(AppIndex index, Oid relid)
 	return find(&specs[index], relid, &nkeys);
 }
 
-/* app_index_key_is_id: is an asset's id unique by itself?  The table has an INDEX_ASSET_ID. */
+/* app_index_key_is_id: is an asset's id unique by itself?  The table must have an INDEX_ASSET_ID. */
 bool
 app_index_key_is_id(Oid relid)
 {
@@ -94,7 +94,7 @@ app_index_role(AppIndex index)
 	return specs[index].role;
 }
 
-/* app_index_key returns the key, and app_index_expected what the index is for. */
+/* app_index_key returns the key, and app_index_expected the purpose of the index. */
 const char *
 app_index_key(AppIndex index)
 {
@@ -107,7 +107,7 @@ app_index_expected(AppIndex index)
 	return specs[index].expected;
 }
 
-/* app_index_statement returns the statement that creates the index, by a name or null, on a table by its full name. */
+/* app_index_statement returns the statement that creates the index; name may be null, table is the full name. */
 char *
 app_index_statement(AppIndex index, const char *name, const char *table)
 {
@@ -118,7 +118,7 @@ app_index_statement(AppIndex index, const char *name, const char *table)
 	return sql.data;
 }
 
-/* find returns the index that fits with the fewest keys, and how many it has. */
+/* find returns the fitting index with the fewest keys, and their number. */
 static Oid
 find(const IndexSpec *spec, Oid relid, int *nkeys)
 {
@@ -143,7 +143,7 @@ find(const IndexSpec *spec, Oid relid, int *nkeys)
 	return found;
 }
 
-/* fits: is an index as we want it?  Then *nkeys is how many keys it has. */
+/* fits: does an index have the wanted properties?  If so, *nkeys is the number of its keys. */
 static bool
 fits(const IndexSpec *spec, Relation index, Oid relid, int *nkeys)
 {
@@ -159,7 +159,7 @@ fits(const IndexSpec *spec, Relation index, Oid relid, int *nkeys)
 	return has_keys(spec, form, relid);
 }
 
-/* has_keys: has an index the keys that are wanted? */
+/* has_keys: does an index have the wanted keys? */
 static bool
 has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid)
 {
@@ -174,7 +174,7 @@ has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid)
 	return keys[0] == first && (second == InvalidAttrNumber || (nkeys >= 2 && keys[1] == second));
 }
 
-/* is_of_logs: is an index one of the documents that have a log, as our statement creates it? */
+/* is_of_logs: is an index one on the documents that have a log, as our statement creates it? */
 static bool
 is_of_logs(Relation index, Oid relid)
 {

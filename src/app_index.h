@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * app_index.h
- *	  The indexes of the application's tables that we want.
+ *	  The indexes that the extension wants on the application's tables.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 typedef enum AppIndex
 {
-	INDEX_ASSET_ID,				/* tells an asset by its id, or by its id and tenant */
+	INDEX_ASSET_ID,				/* unique: the asset's id, or its id and tenant */
 	INDEX_TENANTS_ASSETS,
 	INDEX_LOGS,					/* the assets whose documents have a log */
 	INDEX_SPACE_ID,

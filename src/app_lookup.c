@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * app_lookup.c
- *	  Finding one live row of the application's by its id.
+ *	  Finding one live row of an application's table by its id.
  *
- * What is read lives until SPI_finish.
+ * The row lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,8 @@ static const char lookup_campaign[] =
 /*
  * app_lookup reads columns of the tenant's live asset or campaign with an id.
  *
- * The caller is connected to SPI.  Read only, it sees what the calling query sees.
- * Error P0002 if there is no such row, for whichever reason.
+ * The caller is connected to SPI.  If read_only, the snapshot is that of the calling query.
+ * Error P0002 if there is no such row, whatever the reason.
  */
 void
 app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
@@ -33,7 +33,7 @@ app_lookup(const AppTable *table, ColumnSet set, Identifier id, Identifier tenan
 		app_report_not_found(table->role);
 }
 
-/* app_lookup_optional does the same, and returns false if there is no such row. */
+/* app_lookup_optional does the same, but returns false if there is no such row. */
 bool
 app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identifier tenant_id,
 					bool read_only, AppRow *row)
@@ -59,9 +59,9 @@ app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identif
 }
 
 /*
- * app_read_one reads columns of the one asset that a statement has returned.
+ * app_read_one reads columns of the single asset that a statement returned.
  *
- * Errors: P0002 it has returned none, 21000 more than one.
+ * Errors: P0002 it returned none, 21000 it returned more than one.
  */
 void
 app_read_one(const AppTable *table, ColumnSet set, AppRow *row)

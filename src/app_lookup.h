@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * app_lookup.h
- *	  Finding one live row of the application's by its id.
+ *	  Finding one live row of an application's table by its id.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * app_row.c
- *	  Rows of the application's tables, by the columns we know.
+ *	  Rows of the application's tables, by the columns that the extension uses.
  *
- * A row points at values where they are; it lives as long as they do.
+ * A row points at values where they are, and lives as long as they do.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,14 +21,13 @@
 #include "app_row.h"
 #include "plan_cache.h"
 
-/* Columns of a result: those of one of our tables, and what else a query returns */
+/* Maximum number of result columns: those of a table, and what else a query returns */
 #define MAX_RESULT_COLUMNS	(2 * APP_MAX_COLUMNS)
 
 /*
- * app_row_check makes sure that rows have, from a first attribute (from 0) on, the
- * columns of the set that the table's description says, whatever the functions and
- * triggers that the statement ran have done to the table meanwhile.  Once for all
- * rows of a result.
+ * app_row_check checks that rows have, starting at an attribute (from 0), the columns
+ * of the set according to the table's description, in case functions or triggers run
+ * by the statement have altered the table.  One call covers all rows of a result.
  */
 void
 app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
@@ -53,8 +52,8 @@ app_row_check(const AppTable *table, ColumnSet set, int first, TupleDesc desc)
 }
 
 /*
- * app_row_read reads those columns of a row; others are null.  It returns which
- * attribute follows them.
+ * app_row_read reads those columns of a row; others are null.  It returns the number
+ * of the attribute that follows them.
  */
 int
 app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
@@ -79,9 +78,9 @@ app_row_read(const AppTable *table, ColumnSet set, int first, HeapTuple tuple,
 }
 
 /*
- * app_row_value reads a column that must not be null where a row was found by it.
+ * app_row_value reads a column that cannot be null because the row was found by it.
  *
- * Error 55000 if it is: a trigger or a view's function can have made it so.
+ * Error 55000 if a trigger or a view's function made it null nevertheless.
  */
 Datum
 app_row_value(const AppRow *row, int column)
@@ -138,8 +137,8 @@ app_row_integer(const AppRow *row, int column)
 }
 
 /*
- * app_row_number reads a column of any numeric type; false if it is null or, as
- * NaN and infinity, no number.
+ * app_row_number reads a column of any numeric type; false if it is null, NaN or
+ * infinite.
  */
 bool
 app_row_number(const AppRow *row, int column, double *value)
@@ -152,7 +151,7 @@ app_row_number(const AppRow *row, int column, double *value)
 	switch (row->columns[column].type)
 	{
 		case FLOAT4OID:
-			/* by its decimal digits: 1.01 is meant, not 1.00999999046 */
+			/* use its decimal digits: 1.01 is meant, not 1.00999999046 */
 			float_to_shortest_decimal_buf(DatumGetFloat4(datum), decimal);
 			*value = strtod(decimal, NULL);
 			break;
@@ -160,7 +159,7 @@ app_row_number(const AppRow *row, int column, double *value)
 			*value = DatumGetFloat8(datum);
 			break;
 		case NUMERICOID:
-			/* a value too large for a double becomes infinity, no error */
+			/* a value too large for a double becomes infinity, not an error */
 			*value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, datum));
 			break;
 		default:
@@ -170,8 +169,8 @@ app_row_number(const AppRow *row, int column, double *value)
 }
 
 /*
- * app_row_ctr reads an asset's click-through rate in percent, from its column or,
- * where there is none, from clicks and impressions; false if it has none.
+ * app_row_ctr reads an asset's click-through rate in percent, from its column or, if
+ * there is no such column, from clicks and impressions; false if it has none.
  */
 bool
 app_row_ctr(const AppRow *row, double *ctr)

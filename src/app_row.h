@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * app_row.h
- *	  Rows of the application's tables, by the columns we know.
+ *	  Rows of the application's tables, by the columns that the extension uses.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,7 @@
 
 #include "app_schema.h"
 
-/* Which columns of a table: COLUMN_BIT for each */
+/* A set of columns of a table: COLUMN_BIT for each */
 typedef uint32 ColumnSet;
 
 #define COLUMN_BIT(column)		((ColumnSet) 1 << (column))

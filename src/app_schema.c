@@ -1,14 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * app_schema.c
- *	  Where the application's tables are, which columns they have and of which
- *	  types.
+ *	  The application's tables: where they are, and which columns of which types they have.
  *
- * A call resolves the settings' names anew, as any query of the caller's would,
- * and locks what it finds.  What it needs to know of the table is kept in a
- * hash table for the life of the session, marked stale by the invalidations
- * that DDL sends and read anew at the next use.  Callers get a copy, since
- * what they run can lead to an invalidation.
+ * Every call resolves the names in the settings anew, as any query of the caller would, and
+ * locks what it finds.  The description of a table is kept in a hash table for the life of the
+ * session.  The invalidations that DDL sends mark it stale, and it is read anew at the next
+ * use.  Callers get a copy, because what they run can cause an invalidation.
  *
  *-------------------------------------------------------------------------
  */

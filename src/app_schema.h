@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * app_schema.h
- *	  Where the application's tables are and what columns they have.
+ *	  The application's tables: where they are and which columns they have.
  *
  *-------------------------------------------------------------------------
  */

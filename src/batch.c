@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * batch.c
- *	  Procedures that go over a tenant's assets, some in each transaction.
+ *	  Procedures that process a tenant's assets in batches, one transaction per batch.
  *
- * The assets to change are picked by one statement, whose rows are kept by a cursor that
- * outlives the transactions, as those of PL/pgSQL's loops do.  Each asset's row is locked
- * before a statement of its own looks at what is there by then, so that calls which come
- * meanwhile lose nothing.  What an interruption leaves, a second run picks.
+ * One statement picks the assets to change.  Its rows are kept in a cursor that outlives the
+ * transactions, as in PL/pgSQL's loops.  Each asset's row is locked before another statement
+ * reads its current state, so concurrent calls lose nothing.  After an interruption, a second
+ * run picks the assets that are left.
  *
- * As in the migration, a first pass passes over what others have locked: it hardly waits while it
- * has locks itself, so it does not block the application.  If there was something, a second pass
- * changes the assets that are left one by one, and waits.
+ * As in the migration, the first pass skips rows that others have locked.  It hardly ever waits
+ * while it holds locks, so it does not block the application.  If rows were skipped, a second
+ * pass changes these assets one by one, and waits for their locks.
  *
- * What the application's constraints, triggers and policies refuse for one asset is passed over by
- * the second pass, with a warning at the end.
+ * If the application's constraints, triggers or policies refuse an asset, the second pass skips
+ * it, and a warning at the end counts it.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,17 +35,17 @@
 
 #include "batch.h"
 
-/* How long the first pass waits for a lock while it has some, in milliseconds */
+/* How long the first pass waits for a lock while it holds others, in milliseconds */
 #define MAX_WAIT			100
 
-/* A transaction that has lasted longer takes no more assets: calls of track may wait for it */
+/* After this time a transaction takes no more assets, because calls of track may be waiting for it */
 #define BATCH_MSECS			200
 
 static const char lock_asset[] =
 	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
 
-/* What becomes of one asset */
+/* What became of an asset */
 typedef struct AssetChange
 {
 	Batch	   *batch;
@@ -64,7 +64,7 @@ static void name_asset(void *arg);
 static char *spell_id(Identifier id);
 
 /*
- * batch_run goes over a tenant's assets, and tells the progress by a notice for each transaction.
+ * batch_run processes a tenant's assets, and reports the progress in a notice per transaction.
  *
  * It connects to SPI and disconnects.  Error 2D000 in a transaction block.
  */
@@ -101,8 +101,8 @@ check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
 }
 
 /*
- * begin_transaction ends the transaction and begins another one, in which each statement sees
- * what it gets the lock of, and binds the assets in that: there may have been DDL between the two.
+ * begin_transaction ends the transaction and begins another one, in which each statement sees the
+ * rows as it locks them, and binds the assets again, in case of DDL between the two.
  */
 static void
 begin_transaction(Batch *batch)
@@ -120,7 +120,7 @@ begin_transaction(Batch *batch)
 				 errhint("Call %s() again to continue.", batch->work->procedure)));
 }
 
-/* run_pass goes through the assets to change once, a transaction for each batch. */
+/* run_pass processes the assets to change once, with one transaction per batch. */
 static void
 run_pass(Batch *batch, bool wait)
 {
@@ -133,7 +133,7 @@ run_pass(Batch *batch, bool wait)
 	begin_transaction(batch);
 	batch->picked_type = batch->id_type;
 	picked = batch->work->pick(batch);
-	/* a commit keeps its rows */
+	/* a commit preserves its rows */
 	PinPortal(picked);
 	batch->seen = batch->total = batch->skipped = 0;
 	while (next_asset(batch, picked, &asset_id))
@@ -153,7 +153,7 @@ run_pass(Batch *batch, bool wait)
 	SPI_commit();
 }
 
-/* next_asset reads the next asset's id, in the memory that ends with the asset; false at the end. */
+/* next_asset reads the next asset's id, in memory that is reset after the asset; false at the end. */
 static bool
 next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 {
@@ -176,7 +176,7 @@ next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 	return found;
 }
 
-/* change_asset locks an asset's row and changes what there is to change, unless that is refused. */
+/* change_asset locks an asset's row and changes what has to be changed, unless that is refused. */
 static void
 change_asset(Batch *batch, Identifier asset_id)
 {
@@ -212,11 +212,11 @@ try_asset(void *arg)
 }
 
 /*
- * batch_try does something in a subtransaction, and returns the error if it was refused; null if
- * it was done.  One asset that is refused must not keep those behind it from being changed.
+ * batch_try calls a function in a subtransaction, and returns the error if the asset was refused;
+ * null on success.  An asset that is refused must not keep those after it from being changed.
  *
- * If it is not to wait, a lock that it does not get soon refuses it too.  What other assets would
- * meet as well is raised.
+ * Unless it may wait, failure to get a lock soon counts as a refusal, too.  Errors that other
+ * assets would also meet are raised.
  */
 ErrorData *
 batch_try(void (*work) (void *arg), void *arg, bool wait)
@@ -256,9 +256,9 @@ batch_try(void (*work) (void *arg), void *arg, bool wait)
 }
 
 /*
- * batch_is_refusal: can an error be about one asset?  An application's triggers have codes of their own,
- * and a policy refuses one row as it would a role; but what other assets would meet as well, a lack of
- * space say, ends the run.
+ * batch_is_refusal: can an error concern a single asset?  An application's triggers have codes of
+ * their own, and a policy has the same code as a missing privilege.  An error that other assets would
+ * also meet, such as a full disk, ends the run.
  */
 bool
 batch_is_refusal(int sqlerrcode)
@@ -280,7 +280,7 @@ batch_is_refusal(int sqlerrcode)
 	}
 }
 
-/* batch_note_refused notes, in a memory context, that an asset was refused and, if it is the first one, why. */
+/* batch_note_refused counts a refused asset and, for the first one, notes the reason in a memory context. */
 void
 batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id, const ErrorData *error)
 {
@@ -292,8 +292,8 @@ batch_note_refused(Refused *refused, MemoryContext memory, const char *asset_id,
 }
 
 /*
- * batch_report_refused warns of the assets that were refused, if there were any.  Of their errors,
- * the details can quote rows.
+ * batch_report_refused warns of the assets that were refused, if there were any.  It leaves out the
+ * details of their errors, which can quote rows.
  */
 void
 batch_report_refused(const Refused *refused, const char *not_done, const char *hint)
@@ -307,7 +307,7 @@ batch_report_refused(const Refused *refused, const char *not_done, const char *h
 			 errhint("%s", hint)));
 }
 
-/* lock_row locks an asset's row; false if it is not there any more, or locked and not waited for. */
+/* lock_row locks an asset's row; false if it no longer exists, or is locked and not waited for. */
 static bool
 lock_row(const Batch *batch, Identifier asset_id)
 {
@@ -320,7 +320,7 @@ lock_row(const Batch *batch, Identifier asset_id)
 	return SPI_processed > 0;
 }
 
-/* name_asset says in an error which asset it is about. */
+/* name_asset adds the asset's id to the context of an error. */
 static void
 name_asset(void *arg)
 {
@@ -335,9 +335,9 @@ spell_id(Identifier id)
 }
 
 /*
- * batch_request begins a request over the assets, for one of them or, given none, for the tenant's.
+ * batch_request begins a request over the assets: a given one or, without an id, all of the tenant's.
  *
- * It switches to the memory that ends with the asset; what runs a statement leaves that for SPI's own.
+ * It switches to the memory that is reset after each asset; running a statement switches to SPI's.
  */
 PlanRequest
 batch_request(const Batch *batch, const char *sql, Identifier asset_id)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch.h
- *	  Procedures that go over a tenant's assets, some in each transaction.
+ *	  Procedures that process a tenant's assets in batches, one transaction per batch.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,12 +13,12 @@
 #include "plan_cache.h"
 #include "request_identifier.h"
 
-/* batch_size where it is null */
+/* batch_size if it is null */
 #define DEFAULT_BATCH		1000
 
 typedef struct Batch Batch;
 
-/* Assets that the application's constraints and triggers have refused to have changed */
+/* Assets whose update was refused by the application's constraints or triggers */
 typedef struct Refused
 {
 	int64		count;
@@ -27,17 +27,17 @@ typedef struct Refused
 	char	   *first_message;
 } Refused;
 
-/* What a procedure is, and does */
+/* A procedure */
 typedef struct BatchWork
 {
 	const char *procedure;
-	const char *done;			/* what has been done with assets, for notices */
-	const char *not_done;		/* and what could not be done, for the warning */
-	bool		deleted_too;	/* assets that are soft-deleted as well */
-	bool		gone_too;		/* and those that are not the tenant's any more */
-	/* opens a cursor over the assets to change: their ids in order, as text or uuid, and how many they are */
+	const char *done;			/* "repaired", for notices */
+	const char *not_done;		/* "assets that could not be repaired", for the warning */
+	bool		deleted_too;	/* includes soft-deleted assets */
+	bool		gone_too;		/* and those that have left the tenant */
+	/* opens a cursor over the assets to change: their ids in order, as text or uuid, and their number */
 	Portal		(*pick) (Batch *batch);
-	/* changes an asset, whose row is locked if it is there; false if there is nothing to change */
+	/* changes an asset, whose row is locked if it exists; false if there is nothing to change */
 	bool		(*change) (Batch *batch, Identifier asset_id);
 } BatchWork;
 
@@ -54,8 +54,8 @@ struct Batch
 	TimestampTz started;
 	AppTable	assets;
 
-	MemoryContext memory;		/* what ends with the asset */
-	Oid			picked_type;	/* of the ids that were picked; 0: none yet */
+	MemoryContext memory;		/* reset after each asset */
+	Oid			picked_type;	/* type of the picked ids; 0: none yet */
 	bool		wait;			/* for rows that others have locked */
 	int64		total;			/* picked in this pass */
 	int64		seen;			/* of these */

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * campaign.c
- *	  asset_reuse_copy_campaign and asset_reuse_sync: what is in a campaign, changed as a whole.
+ *	  asset_reuse_copy_campaign and asset_reuse_sync: changing a campaign as a whole.
  *
- * An asset is in a campaign if it was made there or is reused there.  The assets in question are
- * read, their rows locked, and then what is in the campaign is read again: nobody else can add or
- * take away one of these from then on, so what is decided stays right.
+ * An asset is in a campaign if it was made there or is reused there.  The assets concerned are
+ * read, their rows are locked, and the contents of the campaign are then read again.  From then
+ * on nobody else can add or remove one of these assets, so the decisions remain valid.
  *
- * The answers live in the calling query's memory context; all else until SPI_finish.
+ * The answers live in the calling query's memory context; everything else lives until
+ * SPI_finish.
  *
  *-------------------------------------------------------------------------
  */

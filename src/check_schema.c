@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * check_schema.c
- *	  asset_reuse_check_schema: does this database fit?
+ *	  asset_reuse_check_schema: do the application's tables fit?
  *
  * All memory is that of the call.
  *
@@ -31,7 +31,7 @@ static void put_row(ReturnSetInfo *result, char *const *values);
 static char *column_hint(AppRole role, int column, Oid relid, AppColumnStatus status);
 static char *without_column(AppRole role, int column, Oid relid);
 
-/* asset_reuse_check_schema() returns a row for each column that we use, and each index. */
+/* asset_reuse_check_schema() returns a row for each column that is used, and for each index. */
 Datum
 asset_reuse_check_schema(PG_FUNCTION_ARGS)
 {
@@ -79,7 +79,7 @@ check_table(AppRole role, ReturnSetInfo *result)
 		check_indexes(role, relid, result);
 }
 
-/* check_indexes adds a row for each index that we want on a table; a view has none. */
+/* check_indexes adds a row for each index that is wanted on a table; a view has none. */
 static void
 check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 {
@@ -106,7 +106,7 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 	}
 }
 
-/* wants_index: has an index a use?  That of the logs has one only beside a history table. */
+/* wants_index: is an index useful?  The one on the logs is useful only with a history table. */
 static bool
 wants_index(AppIndex index, Oid relid)
 {
@@ -139,7 +139,7 @@ put_row(ReturnSetInfo *result, char *const *values)
 	tuplestore_putvalues(result->setResult, result->setDesc, datums, nulls);
 }
 
-/* column_hint says what to do about a column; null if nothing. */
+/* column_hint returns what to do about a column; null if nothing has to be done. */
 static char *
 column_hint(AppRole role, int column, Oid relid, AppColumnStatus status)
 {
@@ -159,7 +159,7 @@ column_hint(AppRole role, int column, Oid relid, AppColumnStatus status)
 	return NULL;
 }
 
-/* without_column says what it means that an optional column is missing. */
+/* without_column returns the consequence of a missing optional column. */
 static char *
 without_column(AppRole role, int column, Oid relid)
 {

@@ -8,17 +8,17 @@
 #ifndef ASSET_REUSE_COMPAT_H
 #define ASSET_REUSE_COMPAT_H
 
-/* 15.1 has given InitMaterializedSRF its name. */
+/* PostgreSQL 15.1 gave InitMaterializedSRF its name. */
 #if PG_VERSION_NUM < 150001
 #error "asset_reuse needs PostgreSQL 15.1 or later"
 #endif
 
 #if PG_VERSION_NUM >= 160000
-/* 16 has moved the layout of variable-length values out of postgres.h. */
+/* PostgreSQL 16 moved the layout of variable-length values out of postgres.h. */
 #include "varatt.h"
 #endif
 
-/* 17 has renamed the look whether a plan's search_path is the one in force. */
+/* PostgreSQL 17 renamed the check that a plan's search_path is current. */
 #if PG_VERSION_NUM >= 170000
 #define search_path_matches(path) SearchPathMatchesCurrentEnvironment(path)
 #else
@@ -27,27 +27,27 @@
 
 #if PG_VERSION_NUM < 180000
 /*
- * 18 has replaced pg_attribute_noreturn().  In C23 the new one must come first, before static
- * or extern too.
+ * PostgreSQL 18 replaced pg_attribute_noreturn().  In C23 its successor must come first, even
+ * before static or extern.
  */
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* 16 has one look for the owner of all kinds of objects. */
+/* PostgreSQL 16 has one ownership check for all kinds of objects. */
 #if PG_VERSION_NUM >= 160000
 #define relation_ownercheck(relid, role) object_ownercheck(RelationRelationId, relid, role)
 #else
 #define relation_ownercheck(relid, role) pg_class_ownercheck(relid, role)
 #endif
 
-/* From 16 on, a member who inherits a role's rights may lack the right to act as that role. */
+/* As of PostgreSQL 16, a member that inherits a role's privileges may be unable to SET ROLE to it. */
 #if PG_VERSION_NUM >= 160000
 #define require_set_role(member, role) check_can_set_role(member, role)
 #else
 #define require_set_role(member, role) ((void) 0)
 #endif
 
-/* 18 no longer wants to know whether a query runs only once. */
+/* PostgreSQL 18 removed the argument that says whether a query runs only once. */
 #if PG_VERSION_NUM >= 180000
 #define executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
 #define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count)
@@ -56,7 +56,7 @@
 #define executor_run_rows(query, count) ExecutorRun(query, ForwardScanDirection, count, false)
 #endif
 
-/* 19 lets EXPLAIN be told of planning. */
+/* PostgreSQL 19 added an argument by which planning reports to EXPLAIN. */
 #if PG_VERSION_NUM >= 190000
 #define plan_query(query, text, options, params) pg_plan_query(query, text, options, params, NULL)
 #else
@@ -64,7 +64,7 @@
 #endif
 
 #if PG_VERSION_NUM < 160000
-/* 16 exports the allocator for a GUC's extra data; before, it is plain malloc. */
+/* PostgreSQL 16 exports the allocator for a GUC's extra data; before, that is plain malloc. */
 static inline void *
 guc_malloc(int elevel, size_t size)
 {

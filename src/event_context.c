@@ -3,15 +3,15 @@
  * event_context.c
  *	  The context of an event: the caller's keys, and the place of reuse.
  *
- * A context is an object: the keys that a caller gave, and among them those of the
- * place of reuse, reused_in_type, reused_in_id and reused_in_name, and reuse_key where
- * there is one.  The history table has these in columns and the others as they are, so
- * here a context is taken apart and put together again.
+ * A context is an object with the keys that the caller gave, the keys of the place of reuse
+ * (reused_in_type, reused_in_id and reused_in_name), and reuse_key if there is one.  The
+ * history table has the place and the key in columns, and the other keys as they are, so this
+ * file takes contexts apart and puts them together again.
  *
- * Where the campaigns' ids are uuids, a campaign's id is taken in the one spelling that
- * the type has.
+ * If the ids of campaigns are uuids, a campaign's id is converted to the one spelling that the
+ * type has.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */

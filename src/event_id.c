@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * event_id.c
- *	  The id of an event: what callers pass back and never take apart.
+ *	  The id of an event: a text that callers pass back and never take apart.
  *
- * It is the event's time in microseconds and its number among the asset's events of that
- * time, "822911400123456-0", and so the same wherever the event lives.
+ * It consists of the event's time in microseconds and its number among the asset's events of
+ * that time, as in "822911400123456-0", and so is the same wherever the event is stored.
  *
  * Pure.
  *
@@ -31,7 +31,7 @@ asset_reuse_event_id(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf, event_id_write(id, buf)));
 }
 
-/* event_id_compare orders events as histories do, from the oldest on. */
+/* event_id_compare orders events as in a history, oldest first. */
 int
 event_id_compare(EventId a, EventId b)
 {
@@ -47,7 +47,7 @@ event_id_write(EventId id, char *buf)
 	return snprintf(buf, EVENT_ID_BUFFER, INT64_FORMAT "-%d", id.time, id.seq);
 }
 
-/* event_id_parse reads an id; false for what event_id_write has not written. */
+/* event_id_parse reads an id; false for a text that event_id_write does not write. */
 bool
 event_id_parse(const text *spelled, EventId *id)
 {
@@ -64,7 +64,7 @@ event_id_parse(const text *spelled, EventId *id)
 	if (*end != '-')
 		return false;
 	id->seq = (int32) strtol(end + 1, NULL, 10);
-	/* a number that is out of range, or spelled in another way, is not as we write it */
+	/* rejects a number that is out of range or spelled differently */
 	event_id_write(*id, again);
 	return strlen(buf) == len && strcmp(buf, again) == 0;
 }

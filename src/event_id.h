@@ -10,7 +10,7 @@
 
 #include "datatype/timestamp.h"
 
-/* What an id is made of: an event's place in its asset's history */
+/* The parts of an id, which give the event's place in its asset's history */
 typedef struct EventId
 {
 	Timestamp	time;			/* in UTC; DT_NOBEGIN: it has no usable one */

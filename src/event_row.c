@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * event_row.c
- *	  An event as a row of the history table has it.
+ *	  An event as a row of the history table.
  *
- * Every element of a document can be a row: its time, its place and the rest of its context
- * are columns, and where these would not give the very element back, because other software
- * wrote it in another shape, the row has the element as well, in the column original.
+ * Every element of a document can be a row.  Its time, its place and the rest of its context
+ * are columns.  If other software wrote the element in a form that these columns cannot give
+ * back, the row also has the element itself, in the column original.
  *
- * A row is what its columns say.  Others can write rows, too, and what they write as the
- * original or the context can be anything: an original that says something else than the
- * columns is ignored, and so is a context that is no object.
+ * The columns are authoritative.  Other software can write rows, too, with anything in original
+ * or context.  An original that contradicts the columns is ignored, and so is a context that is
+ * not an object.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 PG_FUNCTION_INFO_V1(asset_reuse_event_element);
 PG_FUNCTION_INFO_V1(asset_reuse_row_context);
 
-/* The keys of an element of our own form, which are all that it has */
+/* All keys of an element of our own form */
 #define OWN_PAIRS			2
 
 static bool is_own_element(const ReuseValue *element, Timestamp time);
@@ -42,7 +42,7 @@ static Jsonb *optional_jsonb(FunctionCallInfo fcinfo, int argno);
 
 /*
  * asset_reuse_event_element(reused_at, reused_in_type, reused_in_id, reused_in_name, reuse_key,
- * context, original) returns the element of a document that a row of the history table is.
+ * context, original) returns a row of the history table as an element of a document.
  */
 Datum
 asset_reuse_event_element(PG_FUNCTION_ARGS)
@@ -94,7 +94,7 @@ optional_jsonb(FunctionCallInfo fcinfo, int argno)
 	return PG_ARGISNULL(argno) ? NULL : PG_GETARG_JSONB_P(argno);
 }
 
-/* event_row_of makes a row of an element whose time was read, DT_NOBEGIN if it has none. */
+/* event_row_of makes a row of an element and its time, DT_NOBEGIN if it has none. */
 void
 event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_campaigns, EventRow *row)
 {
@@ -111,10 +111,10 @@ event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_cam
 }
 
 /*
- * event_row_element makes the element that a row is.
+ * event_row_element makes the element of a row.
  *
- * Whoever writes rows himself can give them a time that no element can have: then the element
- * has none.  Texts that no document can hold make no element, which is a null.
+ * Rows that other software wrote can have a time that no element can have: the element then has
+ * no time.  If the texts are too large for a document, the result is null.
  */
 Jsonb *
 event_row_element(const EventRow *row)
@@ -138,7 +138,7 @@ event_row_element(const EventRow *row)
 	return jsonb_writer_finish(&w);
 }
 
-/* has_element: has a row the element as well, which says what the columns do? */
+/* has_element: does a row also have the element, and does it agree with the columns? */
 static bool
 has_element(const EventRow *row)
 {
@@ -163,8 +163,8 @@ has_element(const EventRow *row)
 }
 
 /*
- * is_same_place: would the place that was read of an element be in those columns?  A campaign's
- * id is there as it was written or, if it is a uuid, as the type spells it.
+ * is_same_place: do the columns have the place that was read from an element?  They have a campaign's
+ * id as it was written or, if it is a uuid, in the spelling of the type.
  */
 static bool
 is_same_place(const ReusePlace *read, const ReusePlace *place)
@@ -175,7 +175,7 @@ is_same_place(const ReusePlace *read, const ReusePlace *place)
 		 (event_names_campaign(read) && event_same_optional(event_id_spelled(read->id), place->id)));
 }
 
-/* has_same_others: have two contexts the same keys beside those of a place? */
+/* has_same_others: do two contexts have the same keys besides those of a place? */
 static bool
 has_same_others(const ReuseValue *a, const ReuseValue *b)
 {
@@ -185,7 +185,7 @@ has_same_others(const ReuseValue *a, const ReuseValue *b)
 	return x == NULL || y == NULL ? x == y : reuse_jsonb_equal(x, y);
 }
 
-/* is_too_large: are a row's columns more than a document can hold? */
+/* is_too_large: are a row's columns too large for a document? */
 static bool
 is_too_large(const EventRow *row)
 {
@@ -207,7 +207,7 @@ make_context(const EventRow *row)
 	return event_context_make(has_keys ? row->context : NULL, &row->place);
 }
 
-/* is_own_element: has an element a context and a time as we write it, and nothing else? */
+/* is_own_element: does an element have a context and a time as we write it, and nothing else? */
 static bool
 is_own_element(const ReuseValue *element, Timestamp time)
 {

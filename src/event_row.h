@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * event_row.h
- *	  An event as a row of the history table has it.
+ *	  An event as a row of the history table.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,14 +10,14 @@
 
 #include "event_context.h"
 
-/* A row, but for whose event it is; null is what is null there */
+/* A row without its asset's columns; nulls stand for nulls */
 typedef struct EventRow
 {
 	Timestamp	time;			/* in UTC; DT_NOBEGIN: it has no usable one */
 	int32		seq;			/* among the asset's events of one time */
 	ReusePlace	place;
 	Jsonb	   *context;		/* its other keys */
-	Jsonb	   *original;		/* the element, where the rest would not give it back */
+	Jsonb	   *original;		/* the element, if the other columns cannot give it back */
 } EventRow;
 
 extern void event_row_of(const ReuseValue *element, Timestamp time, int32 seq, bool uuid_campaigns,

@@ -3,10 +3,10 @@
  * events_campaigns.c
  *	  The live campaigns that the events of a page name.
  *
- * One query for a page.  It looks at what the events themselves say, wherever they
- * live, so that there is one way for events of documents and of rows.
+ * One query serves the whole page.  It uses the ids in the events themselves, so events in
+ * documents and in rows are treated alike.
  *
- * What is found lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,15 +23,15 @@
 #include "plan_cache.h"
 
 /*
- * OFFSET 0 keeps the subquery as it is: a look-up by primary key for each id.
- * Left to itself, the planner may as well read all campaigns of the tenant.
+ * OFFSET 0 keeps the subquery from being pulled up, so that each id is a look-up by
+ * primary key.  Otherwise the planner might read all campaigns of the tenant.
  */
 static const char find_named[] =
 	"SELECT c.*"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS named (id, place), LATERAL ("
 	"  SELECT {columns:s}, named.place FROM {spaces} AS s WHERE s.id {=} named.id AND {live:s} OFFSET 0) AS c";
 
-/* The ids that are looked up, and which one each event names */
+/* The ids to look up, and the one that each event names */
 typedef struct CampaignIds
 {
 	int			count;
@@ -71,7 +71,7 @@ events_campaigns_find(Identifier tenant_id, const AppTable *spaces, HistoryPage 
  * collect_ids collects the ids that a page's events name, in the type of the
  * campaigns' ids.
  *
- * Where that type is uuid, an id that is no uuid names no campaign.
+ * If that type is uuid, an id that is not a uuid names no campaign.
  */
 static void
 collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
@@ -85,7 +85,7 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 	{
 		text	   *named = page->events[i].place.id;
 
-		/* whoever stores long ids can make the comparisons last */
+		/* long ids can make the comparisons slow */
 		CHECK_FOR_INTERRUPTS();
 		if (!event_names_campaign(&page->events[i].place) ||
 			(id->type == UUIDOID && !event_id_is_uuid(named)))
@@ -101,8 +101,8 @@ collect_ids(const HistoryPage *page, const AppColumn *id, CampaignIds *ids)
 }
 
 /*
- * place_named_before returns the place of the campaign that an event names if one of
- * the events before it names it too, else 0.
+ * place_named_before returns the place of the campaign that an event names if an
+ * earlier event of the page names it, too; else 0.
  */
 static int
 place_named_before(const HistoryPage *page, const int *places, int64 event)
@@ -117,7 +117,7 @@ place_named_before(const HistoryPage *page, const int *places, int64 event)
 	return 0;
 }
 
-/* find_campaigns reads campaigns by their ids; found is by place, null: not live. */
+/* find_campaigns reads campaigns by their ids; found is indexed by place, null if not live. */
 static void
 find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *ids,
 			   AppRow **found)

@@ -10,7 +10,7 @@
 
 #include "events_page.h"
 
-/* A campaign as an event shows it */
+/* A campaign as shown with an event */
 #define CAMPAIGN_COLUMNS \
 	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_PLATFORM) | COLUMN_BIT(SPACE_IS_ACTIVE) | \
 	 COLUMN_BIT(SPACE_CAMPAIGN_NAME))

@@ -3,13 +3,13 @@
  * events_change.c
  *	  Changing an asset's events: lock its row, look, change, count.
  *
- * Whatever decides by what is stored goes through here.  The asset's row is locked first, so that
- * the statements after it see all that others have stored, and none of them can store more.
- * Where there is a history table, the log that the document still has is moved there before
- * anything else: then there is one place to look into and to change.
+ * Every change that depends on what is stored goes through this file.  The asset's row is
+ * locked first, so that the following statements see everything that others have stored, and
+ * nobody can store more.  If there is a history table, the log that is still in the document is
+ * then moved there, so that there is only one place to search and to change.
  *
- * The asset is updated last, since the table's policies ask whether the caller may update it as
- * it was.  All lives until SPI_finish.
+ * The asset is updated last, because the policies of the history table check whether the caller
+ * may update the asset's old version.  All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,8 +61,8 @@ static const char remove_row[] =
 	" AND h.reused_at {=} $reused_at AND h.seq {=} $seq";
 
 /*
- * A trigger on the history table can have tracked the asset meanwhile, and later: that is the
- * latest event then, unless it is absurd.
+ * A trigger on the history table may have tracked the asset at a later time.  Its event is then
+ * the latest one, unless that time is disregarded.
  */
 static const char count_events[] =
 	"UPDATE {assets} AS a SET"
@@ -76,7 +76,7 @@ static const char count_events[] =
 	" WHERE a.id {=} $asset_id AND {live:a}"
 	" RETURNING {columns:a}";
 
-/* What is read of an asset */
+/* The columns that are read from an asset */
 #define ROW_COLUMNS	(TRACK_COLUMNS | MOVE_COLUMNS | COLUMN_BIT(ASSET_LAST_REUSED_AT))
 
 static void read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock,
@@ -106,9 +106,8 @@ static void remove_from_table(const EventsAsset *asset, const StoredEvent *event
 static NullableDatum last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count);
 
 /*
- * events_bind finds the tables of events that a function is going to change, and locks them.
- * Whether campaigns' ids are uuids is left to the caller: not all need to know, and it takes the
- * campaigns' table.
+ * events_bind finds and locks the tables for a function that changes events.  Whether the ids of
+ * campaigns are uuids is left to the caller: not all need it, and it requires the campaigns' table.
  */
 void
 events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables)
@@ -122,8 +121,7 @@ events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables
 }
 
 /*
- * events_lock locks an asset's row until the end of the transaction and reads it, as others have
- * left it.
+ * events_lock locks an asset's row until the end of the transaction, and reads its latest version.
  *
  * Errors: P0002 no such asset; 22039 or 2203C its document cannot hold a log.
  */
@@ -135,8 +133,7 @@ events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id
 }
 
 /*
- * events_read reads the same without a lock, and leaves a log in the document where it is: to look
- * at it.
+ * events_read reads the same without a lock, and leaves the log in the document, for readers.
  */
 void
 events_read(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
@@ -152,7 +149,7 @@ gather(EventsAsset *asset)
 
 	if (tables->history == NULL || asset->log.count == 0)
 		return;
-	/* a log of copies alone leaves the document, too */
+	/* a log that has only copies is removed from the document, too */
 	(void) events_move(tables, &asset->row);
 	read_again(asset);
 }
@@ -198,7 +195,7 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, b
 	read_document(asset);
 }
 
-/* read_document finds what the asset's document has. */
+/* read_document finds the log and the marks in the asset's document. */
 static void
 read_document(EventsAsset *asset)
 {
@@ -244,7 +241,7 @@ add_time(PlanRequest *request, const char *name, const EventsAsset *asset, Times
 				   TimestampGetDatum(time));
 }
 
-/* events_find_id finds an event of the asset by its id, and how many there are of its time. */
+/* events_find_id finds an event of the asset by its id, and the number of events with its time. */
 bool
 events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
 {
@@ -268,8 +265,8 @@ events_find_id(const EventsAsset *asset, EventId id, StoredEvent *event)
 }
 
 /*
- * events_find_key finds the asset's event of a key, the earliest if others have stored more, or, if
- * that was undone, its mark.  What is there wins over a mark, which others can have written.
+ * events_find_key finds the asset's event with a key (the earliest, if other software stored several)
+ * or, if it was undone, its mark.  An event takes precedence over a mark, which anybody can write.
  */
 bool
 events_find_key(const EventsAsset *asset, text *key, StoredEvent *event)
@@ -311,8 +308,7 @@ find_row_of_key(const EventsAsset *asset, text *key, StoredEvent *event)
 }
 
 /*
- * events_find_place finds all events of the asset in a place, which is told by its type and id,
- * oldest first.
+ * events_find_place finds all events of the asset in a place, given by type and id, oldest first.
  */
 StoredEvent *
 events_find_place(const EventsAsset *asset, const ReusePlace *place, uint32 *count)
@@ -392,7 +388,7 @@ read_stored(uint64 row, const EventsAsset *asset, StoredEvent *event)
 	};
 }
 
-/* find_in_list finds an event of the document by its id or, where that is null, its number in the log. */
+/* find_in_list finds an event of the document by its id or, if that is null, by its number in the log. */
 static bool
 find_in_list(const EventsAsset *asset, const EventId *id, uint32 number, StoredEvent *event)
 {
@@ -432,8 +428,8 @@ read_element(const ReuseValue *element, const EventsAsset *asset, StoredEvent *e
 }
 
 /*
- * events_add stores an event at the asset's next time and returns its id, which triggers of the
- * history table can change.
+ * events_add stores an event at the asset's next time and returns its id as stored, which a trigger
+ * on the history table may have changed.
  */
 EventId
 events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
@@ -449,13 +445,13 @@ events_add(EventsAsset *asset, TimestampTz clock, const ReuseValue *context)
 	set_document(asset, log_append(asset->document ? &asset->document->root : NULL,
 								   asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
 								   &asset->log, time, (const JsonbContainer *) context->data, context->len));
-	/* no counted event has that time, so it is the first one */
+	/* no counted event has that time, so its seq is 0 */
 	return (EventId) {time, 0};
 }
 
 /*
- * events_add_rows stores events, of which there is one at least, in the order of their times,
- * which no other event of the asset has.
+ * events_add_rows stores one or more events, ordered by time.  No other event of the asset may have
+ * one of these times.
  */
 void
 events_add_rows(EventsAsset *asset, const EventRow *rows, uint32 nrows)
@@ -494,8 +490,8 @@ add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows)
 /*
  * next_time returns the time of the asset's next event.
  *
- * What counts as the latest is decided by the clock as it is now, when the row is locked:
- * calls that have waited would otherwise not agree on an event a day ahead.
+ * The latest event is determined by the clock at this point, when the row is locked.  Otherwise
+ * calls that have waited might disagree about an event a day ahead.
  */
 static Timestamp
 next_time(const EventsAsset *asset, TimestampTz clock)
@@ -532,7 +528,7 @@ latest_time(const EventsAsset *asset, Timestamp horizon)
 	return latest;
 }
 
-/* make_row makes the row of an event: what its element in a document would become. */
+/* make_row makes the row of an event, as its element in a document would become. */
 static EventRow
 make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 {
@@ -548,11 +544,11 @@ make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context)
 }
 
 /*
- * events_remove removes events that were found by their ids or their place, oldest first, leaves
- * marks of them in the document, and returns what last_reused_at is to be then.  All at once: each
- * would make a copy of the document.
+ * events_remove removes events that were found by id or place, oldest first, leaves marks of them
+ * in the document, and returns the new last_reused_at.  It removes all at once, because each removal
+ * copies the document.
  *
- * Errors: 21000 an event cannot be told apart from others; 27000 a row is not removed.
+ * Errors: 21000 an event cannot be identified; 27000 a row was not removed.
  */
 NullableDatum
 events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
@@ -568,7 +564,7 @@ events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 	{
 		for (i = 0; i < count; i++)
 			remove_from_table(asset, &events[i]);
-		/* triggers of the table can have written to the document */
+		/* triggers of the table may have written to the document */
 		read_again(asset);
 	}
 	put_marks(asset, events, count);
@@ -578,7 +574,7 @@ events_remove(EventsAsset *asset, const StoredEvent *events, uint32 count)
 	return last;
 }
 
-/* require_one raises 21000 for an event that cannot be told apart from others. */
+/* require_one raises 21000 for an event that cannot be identified. */
 static void
 require_one(const StoredEvent *event)
 {
@@ -604,7 +600,7 @@ remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count)
 								   &asset->log, removed, NULL, 0));
 }
 
-/* put_marks leaves marks of events, the newest of as many as are kept. */
+/* put_marks adds marks of events, and keeps the newest ones. */
 static void
 put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count)
 {
@@ -640,8 +636,8 @@ remove_from_table(const EventsAsset *asset, const StoredEvent *event)
 }
 
 /*
- * last_time_without returns what last_reused_at is to be after events were removed: the latest
- * time that is left if the latest event was one of them, otherwise what it is.
+ * last_time_without returns the new last_reused_at after events were removed: the latest remaining
+ * time if the latest event was one of them, otherwise the old value.
  */
 static NullableDatum
 last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 count)
@@ -653,7 +649,7 @@ last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 co
 	Timestamp	known = last.isnull ? DT_NOBEGIN : DatumGetTimestamp(last.value);
 	Timestamp	removed;
 
-	/* the latest of them that counts as such */
+	/* the latest of them that is not disregarded */
 	while (count > 0 && events[count - 1].id.time > horizon)
 		count--;
 	if (count == 0)
@@ -669,10 +665,10 @@ last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 co
 }
 
 /*
- * events_count adds to the asset's counter, sets last_reused_at, updated_at and, if it was
- * rewritten, the document, and reads the asset as it is then.  The counter does not fall below 0.
+ * events_count adds to the asset's counter, sets last_reused_at, updated_at and, if it was rewritten,
+ * the document, and reads the updated asset.  The counter does not fall below 0.
  *
- * Error 27000 if the row is not updated.
+ * Error 27000 if the row was not updated.
  */
 void
 events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, TimestampTz clock,
@@ -693,7 +689,7 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 	plan_add_value(&update, "delta", INT4OID, Int32GetDatum(delta));
 	plan_add_nullable(&update, "last_reused_at", row->columns[ASSET_LAST_REUSED_AT].type,
 					  last_reused_at.value, last_reused_at.isnull);
-	/* what is removed can make it earlier */
+	/* a removal can make it earlier */
 	plan_add_optional(&update, "horizon", row->columns[ASSET_LAST_REUSED_AT].type,
 					  TimestampGetDatum(reuse_horizon(GetCurrentTimestamp())), delta < 0);
 	plan_add_optional(&update, "document", JSONBOID, PointerGetDatum(asset->document), !asset->rewritten);

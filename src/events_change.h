@@ -20,26 +20,26 @@
 	 COLUMN_BIT(ASSET_REUSED_COUNT) | COLUMN_BIT(ASSET_THUMBNAIL_URL) | \
 	 COLUMN_BIT(ASSET_LAST_REUSED_AT) | COLUMN_BIT(ASSET_CAMPAIGN_SPACE_ID))
 
-/* An asset, and its events; its row is locked, unless it is only looked at */
+/* An asset and its events; its row is locked, unless it is only read */
 typedef struct EventsAsset
 {
 	const EventTables *tables;
 	AppRow		row;			/* as it was locked */
 	Jsonb	   *document;		/* null: none */
-	ReuseLog	log;			/* empty where there is a history table that has it */
+	ReuseLog	log;			/* empty if it is in a history table */
 	ReuseLog	marks;
-	bool		rewritten;		/* the document is another one than in the row */
+	bool		rewritten;		/* the document differs from the one in the row */
 } EventsAsset;
 
-/* An event that is stored, or the mark of one that was */
+/* A stored event, or the mark of an undone one */
 typedef struct StoredEvent
 {
 	EventId		id;
-	uint32		alike;			/* so many events of the asset have that time */
-	uint32		number;			/* in the log, if it is there */
+	uint32		alike;			/* number of the asset's events with that time */
+	uint32		number;			/* its number in the log, if it is there */
 	bool		undone;			/* only its mark is left */
 	ReusePlace	place;
-	ReuseValue	context;		/* what answers show as context; nothing if undone */
+	ReuseValue	context;		/* as shown in answers; unset if undone */
 } StoredEvent;
 
 extern void events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables);

@@ -1,16 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * events_import.c
- *	  Storing many events of many assets: the assets are locked, and gone through one by one.
+ *	  Storing many events of many assets: locks all assets, then processes them one by one.
  *
- * All rows are locked first (events_many.c).  Then the assets are gone through in the order of their first events.  That
- * makes the first error that is raised the one of the first event that fails: what fails in an event
- * before an asset's first one is known when it is the asset's turn.
+ * All rows are locked first (events_many.c).  The assets are then processed in the order of
+ * their first events.  Everything that is wrong with an event before an asset's first one is
+ * known by the time it is the asset's turn; so the first error raised is that of the first event
+ * that fails.
  *
- * What an asset takes is freed with a level of SPI of its own.  Where failures are noted, it also is
- * a subtransaction, since the application's own triggers and constraints can refuse the asset.
+ * The memory for one asset is freed with an SPI level of its own.  If failures are to be
+ * reported, the level is also a subtransaction, because the application's own triggers and
+ * constraints can refuse the asset.
  *
- * What is noted in the events is in the memory context of the caller.
+ * What is noted in the events is in the caller's memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +48,7 @@ pg_noreturn static void raise_again(const EventsImport *import, int first, Error
 static void note_error(EventsImport *import, int first, const ErrorData *error);
 
 /*
- * events_import stores the events that have not failed yet, and notes in each what came of it; or
+ * events_import stores the events that have not failed yet, and notes the result in each; or it
  * raises the error of the first one that fails.
  *
  * The caller is connected to SPI and has bound the tables.
@@ -76,8 +78,8 @@ events_import(EventsImport *import)
 }
 
 /*
- * find_assets finds the assets that the events name, by the numbers that it gives them, and links their
- * events.  It locks them if something is to be stored.
+ * find_assets numbers and finds the assets that the events name, and links their events.  It locks the
+ * assets unless it is a dry run.
  */
 static AskedAsset *
 find_assets(EventsImport *import)
@@ -115,8 +117,8 @@ collect_ids(EventsImport *import, Identifier *ids)
 }
 
 /*
- * link_events links each asset's events, from the first one on, which leads them; those without an asset
- * fail.  More than one id can be an asset's, where case does not count, say.
+ * link_events links each asset's events, beginning with the first, which leads them; those without an
+ * asset fail.  Several ids can name one asset, for example with a case-insensitive collation.
  */
 static void
 link_events(EventsImport *import, const AskedAsset *asked, int nasked)
@@ -147,7 +149,7 @@ link_events(EventsImport *import, const AskedAsset *asked, int nasked)
 	}
 }
 
-/* check_before raises the first failure before an event, unless failures are noted; *next is the first to look at. */
+/* check_before raises the first failure before an event, unless failures are noted; *next is where to start. */
 static void
 check_before(const EventsImport *import, uint32 *next, uint32 end)
 {
@@ -172,7 +174,7 @@ raise_failure(const ImportEvent *event, uint32 index)
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "reuse_key") : 0));
 }
 
-/* store_or_raise stores an asset's events; what it raises has the event's index. */
+/* store_or_raise stores an asset's events; an error has the event's index. */
 static void
 store_or_raise(EventsImport *import, Identifier asset_id, int first)
 {
@@ -194,7 +196,7 @@ store_or_raise(EventsImport *import, Identifier asset_id, int first)
 	PG_END_TRY();
 }
 
-/* store_or_note stores an asset's events, and notes the error that it meets in them. */
+/* store_or_note stores an asset's events, or notes the error in them. */
 static void
 store_or_note(EventsImport *import, Identifier asset_id, int first)
 {
@@ -215,7 +217,7 @@ try_asset(void *arg)
 	store_asset(asset->import, asset->asset_id, asset->first);
 }
 
-/* store_asset stores an asset's events; the memory that it takes is that of a level of SPI. */
+/* store_asset stores an asset's events, in the memory of an SPI level of its own. */
 static void
 store_asset(EventsImport *import, Identifier asset_id, int first)
 {
@@ -243,7 +245,7 @@ raise_again(const EventsImport *import, int first, ErrorData *error)
 	ReThrowError(error);
 }
 
-/* note_error notes an error in the asset's events, but those that an earlier call has stored. */
+/* note_error notes an error in the asset's events, except in those that an earlier call stored. */
 static void
 note_error(EventsImport *import, int first, const ErrorData *error)
 {

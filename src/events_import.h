@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * events_import.h
- *	  Storing many events of many assets, at times of their own.
+ *	  Storing many events of many assets, with their own times.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@ typedef struct EventsImport
 	TimestampTz clock;			/* of the call */
 	MemoryContext memory;		/* of the events */
 	bool		dry_run;		/* nothing is stored */
-	bool		skip;			/* an event that fails is noted, and not raised */
+	bool		skip;			/* failures are noted in the events, not raised */
 	uint32		count;
 	ImportEvent *events;
 } EventsImport;

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * events_import_asset.c
- *	  Storing an asset's events that are imported, beside those that it has.
+ *	  Storing one asset's imported events beside those that it already has.
  *
- * An event whose key is there, or was undone, is not stored again.  The others keep their times, but
- * one that is taken moves on by microseconds until it is free.
+ * An event whose key exists, or was undone, is not stored again.  The others keep their times,
+ * except that a time that is taken moves on by microseconds until it is free.
  *
- * In a document, one walk over the log tells the keys and the times.  In the history table it is one
- * statement, which reads the rows of the keys, and those of windows of time, each from an event's time
- * on.  A window is as long as all the events can reach if nothing is in their way; where something
- * is and they reach further, it is read again with longer windows.
+ * In a document, one walk over the log finds the keys and the times.  In the history table, one
+ * statement does: it reads the rows with these keys, and the rows in windows of time that begin
+ * at the events' times.  A window is as long as all the events could reach if nothing were in
+ * their way.  If they reach further, the statement is run again with longer windows.
  *
- * All lives until SPI_finish.
+ * All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,12 +31,12 @@
 #include "text_map.h"
 #include "time_sort.h"
 
-/* How much longer windows get */
+/* The factor by which windows get longer */
 #define WINDOW_GROWTH		16
 
 /*
- * The latest row, those in the windows, and those of the keys.  The order of the primary key is asked
- * for in the first two, as in events_move.c; OFFSET 0 makes each key a look-up.
+ * The latest row, those in the windows, and those with the keys.  The first two request the order of
+ * the primary key, as in events_move.c; OFFSET 0 makes each key a look-up.
  */
 static const char read_rows[] =
 	"SELECT e.* FROM ("
@@ -69,7 +69,7 @@ typedef struct StoredKey
 	ReusePlace	place;
 } StoredKey;
 
-/* An event and its time, as given and as it is to be stored */
+/* An event and its time, as given and as it will be stored */
 typedef struct ImportTime
 {
 	Timestamp	time;			/* first, for time_sort */
@@ -77,7 +77,7 @@ typedef struct ImportTime
 	ImportEvent *event;
 } ImportTime;
 
-/* Times that are taken, ascending, and how far they have been gone through */
+/* Times that are taken, ascending, and the current position in them */
 typedef struct TakenTimes
 {
 	uint64		count;
@@ -85,7 +85,7 @@ typedef struct TakenTimes
 	Timestamp  *times;
 } TakenTimes;
 
-/* Times that are looked through, start <= time < end; each window ends before the next one */
+/* Ranges of time to search, start <= time < end; each window ends before the next one */
 typedef struct TimeWindow
 {
 	Timestamp	start;
@@ -131,9 +131,9 @@ static void store_new(AssetImport *a);
 static NullableDatum last_time(const AssetImport *a, Timestamp stored);
 
 /*
- * events_import_asset stores those of an asset's events that are new, and notes in each what came of it.
+ * events_import_asset stores the new ones of an asset's events, and notes the result in each.
  *
- * The caller is connected to SPI and has locked the asset's row, if something is to be stored.
+ * The caller is connected to SPI and has locked the asset's row, unless it is a dry run.
  */
 void
 events_import_asset(EventsImport *import, Identifier asset_id, int first)
@@ -254,7 +254,7 @@ note_context(AssetImport *a, Timestamp time, const ReuseValue *context)
 	event_context_place(context, a->asset.tables->uuid_campaigns, &stored->place);
 }
 
-/* find_key finds what is known of a key; null if none of the events has it. */
+/* find_key finds the entry of a key; null if none of the events has it. */
 static StoredKey *
 find_key(const AssetImport *a, TextBytes key)
 {
@@ -263,7 +263,7 @@ find_key(const AssetImport *a, TextBytes key)
 	return entry != NULL ? &a->keys[entry->number] : NULL;
 }
 
-/* read_table notes the keys, if they are wanted, and the times in windows of at least some microseconds. */
+/* read_table notes the keys, if wanted, and the times in windows of at least the given length. */
 static void
 read_table(AssetImport *a, int64 width, bool with_keys)
 {
@@ -323,7 +323,7 @@ note_row(AssetImport *a, uint64 row)
 		stored->place.id = DatumGetTextPCopy(plan_result(row, 5, TEXTOID));
 }
 
-/* make_windows makes windows of so many microseconds from each event's time on; those that meet are one. */
+/* make_windows makes a window of the given length from each event's time, and merges those that meet. */
 static void
 make_windows(AssetImport *a, int64 width)
 {
@@ -367,7 +367,7 @@ key_array(const AssetImport *a)
 	return makeArrayResult(array, CurrentMemoryContext);
 }
 
-/* compare_keys finds out which events are there already, in the asset or earlier in the call. */
+/* compare_keys finds the events that exist already, in the asset or earlier in the call. */
 static void
 compare_keys(AssetImport *a)
 {
@@ -393,7 +393,7 @@ compare_keys(AssetImport *a)
 	MemoryContextSwitchTo(old);
 }
 
-/* is_same_place: is an event's place the stored one?  The campaign may have gone, whose row spells its id. */
+/* is_same_place: is an event's place the stored one?  The campaign, whose row has the id's spelling, may be gone. */
 static bool
 is_same_place(const ImportEvent *event, const ReusePlace *stored)
 {
@@ -406,8 +406,8 @@ is_same_place(const ImportEvent *event, const ReusePlace *stored)
 }
 
 /*
- * choose_times chooses the times of the events that are new, each after the one before; false if one
- * is beyond what is known of the table.
+ * choose_times chooses the times of the new events, in ascending order; false if one is beyond the
+ * window that was read from the table.
  */
 static bool
 choose_times(AssetImport *a)
@@ -435,7 +435,7 @@ choose_times(AssetImport *a)
 	return true;
 }
 
-/* is_taken: is a time taken, which is not before the one that was asked for last? */
+/* is_taken: is a time taken?  It must not be earlier than in the previous call. */
 static bool
 is_taken(TakenTimes *taken, Timestamp time)
 {
@@ -476,8 +476,8 @@ store_new(AssetImport *a)
 }
 
 /*
- * last_time returns what last_reused_at is to be: the greatest of what it is, of the events that were
- * stored, and of those that were there.  What is beyond the horizon does not count.
+ * last_time returns the new last_reused_at: the greatest of the old one and the times of all events,
+ * old and new.  Times beyond the horizon are disregarded.
  */
 static NullableDatum
 last_time(const AssetImport *a, Timestamp stored)

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * events_import_campaigns.c
- *	  The places of events that are imported, with what is known of the campaigns that they name.
+ *	  The places of imported events, completed from the campaigns that they name.
  *
- * A campaign need not be there any more.  If it is, its row knows its name, and how its id is
- * spelled.
+ * A campaign may no longer exist.  If it does, its row has its name and the spelling of its id.
  *
- * All lives until SPI_finish.
+ * All memory lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -106,7 +105,7 @@ collect_campaigns(EventsImport *import, const AppColumn *column, Datum *ids)
 	return map->members;
 }
 
-/* read_campaigns reads the live ones of some campaigns, and returns all by their numbers. */
+/* read_campaigns reads those campaigns that are live, and returns all, indexed by their numbers. */
 static CampaignPlace *
 read_campaigns(const EventsImport *import, const AppTable *spaces, Datum ids, uint32 nids)
 {
@@ -136,7 +135,7 @@ read_campaigns(const EventsImport *import, const AppTable *spaces, Datum ids, ui
 	return campaigns;
 }
 
-/* complete_place takes what was not given of an event's place from its campaign. */
+/* complete_place takes the missing parts of an event's place from its campaign. */
 static void
 complete_place(const EventsImport *import, const CampaignPlace *campaigns, ImportEvent *event)
 {

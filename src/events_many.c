@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * events_many.c
- *	  Many assets whose events are changed together.
+ *	  Changing the events of many assets together.
  *
- * All their rows are locked before any of them is changed, and in the order of their ids, so that
- * two calls never wait for each other.  After that, each asset is changed as if it were the only
- * one.
+ * All rows are locked before any of them is changed, in the order of their ids, so that two
+ * calls cannot deadlock.  After that, each asset is changed as if it were the only one.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +19,7 @@
 #include "events_many.h"
 #include "plan_cache.h"
 
-/* The absent assets that an error names at most */
+/* Maximum number of absent assets that an error names */
 #define MAX_NAMED			10
 
 static const char lock_assets[] =
@@ -34,10 +33,10 @@ static void find_repeated(AskedAsset *asked, int nids);
 static int	compare_asked(const void *a, const void *b);
 
 /*
- * events_lock_many finds a tenant's assets, and locks their rows.  An asset that was asked for twice
- * is repeated where it comes again.
+ * events_lock_many finds a tenant's assets, and locks their rows.  Repeated requests for an asset are
+ * marked as ASSET_REPEATED.
  *
- * Locked, only assets are found that the caller may update.  The caller is connected to SPI.
+ * With locking, only assets that the caller may update are found.  The caller is connected to SPI.
  */
 AskedAsset *
 events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
@@ -82,8 +81,8 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 }
 
 /*
- * events_require_assets raises P0002 if any of the assets is absent, and names some of those, as
- * the caller gave them.  hint may be null.
+ * events_require_assets raises P0002 if any of the assets is absent, and names some of the absent
+ * ones by the caller's ids.  hint may be null.
  */
 void
 events_require_assets(const AskedAsset *asked, int nids, const AppTable *assets, const char *hint)
@@ -134,7 +133,7 @@ find_repeated(AskedAsset *asked, int nids)
 	}
 }
 
-/* compare_asked orders assets by their ids, those of one id as they were asked for. */
+/* compare_asked orders assets by id, and by position for equal ids. */
 static int
 compare_asked(const void *a, const void *b)
 {

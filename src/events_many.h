@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * events_many.h
- *	  Many assets whose events are changed together.
+ *	  Changing the events of many assets together.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "events_move.h"
 #include "request_identifier.h"
 
-/* So many assets are changed in one call at most */
+/* Maximum number of assets in a call */
 #define MAX_MANY			10000
 
 typedef enum AssetPresence
@@ -21,15 +21,15 @@ typedef enum AssetPresence
 	ASSET_REPEATED				/* the same id, or another spelling of it, came before */
 } AssetPresence;
 
-/* An asset that was asked for */
+/* A requested asset */
 typedef struct AskedAsset
 {
 	AssetPresence presence;
-	Identifier	id;				/* as its row has it; as it was asked for, if absent */
-	int			first;			/* which one it repeats; itself, if none */
+	Identifier	id;				/* as in its row; if absent, as requested */
+	int			first;			/* the one that it repeats, or itself */
 } AskedAsset;
 
-/* What becomes of the assets' rows */
+/* What will be done with the assets' rows */
 typedef enum RowLock
 {
 	ROW_NOT_LOCKED,

@@ -3,10 +3,10 @@
  * events_move.c
  *	  Storing events in the history table, and moving a log there from its document.
  *
- * The caller has locked the asset's row, in a statement before: so what is decided by what is
- * stored stays so, and each statement here is of one table.
+ * The caller has locked the asset's row in an earlier statement, so a decision that is based on
+ * stored events remains valid.  Each statement here writes to one table.
  *
- * All memory is that of the current context.
+ * All memory is in the current context.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,8 +31,8 @@
 	" reuse_key, context, original"
 
 /*
- * Where an asset's rows are looked for, the order of the primary key is asked for: a plan made
- * while the table is empty would take any index with the tenant for as good, and is kept.
+ * Searches for an asset's rows request the order of the primary key.  Otherwise a plan that is made
+ * and saved while the table is empty might use any index that has the tenant.
  */
 static const char store_row[] =
 	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
@@ -75,10 +75,10 @@ static Oid	array_type(const EventTables *tables, RowArray array);
 static void remove_from_document(const EventTables *tables, const AppRow *asset);
 
 /*
- * events_move_store stores an event as a row and returns its id, which triggers can change.  At the
- * time of others, which they have stored ahead of the clock, it is the last one.
+ * events_move_store stores an event as a row and returns its id as stored, which triggers may have
+ * changed.  If there are events with the same time, the new one is the last of them.
  *
- * The caller is connected to SPI, and asset has its key.  Error 27000 if the row is not stored.
+ * The caller is connected to SPI, and asset has its key.  Error 27000 if the row was not stored.
  */
 EventId
 events_move_store(const EventTables *tables, const AppRow *asset, const EventRow *event)
@@ -107,11 +107,11 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 }
 
 /*
- * events_move moves the log of an asset, whose row has MOVE_COLUMNS, and returns how many events
- * it has stored.  A document that cannot hold a log has none.
+ * events_move moves the log of an asset, whose row has MOVE_COLUMNS, and returns the number of events
+ * stored.  A document that cannot hold a log has none.
  *
- * The caller is connected to SPI.  Error 27000 if triggers on the tables keep the events from
- * being in one place.
+ * The caller is connected to SPI.  Error 27000 if triggers keep the events from being stored as rows
+ * or from being removed from the document.
  */
 int64
 events_move(const EventTables *tables, const AppRow *asset)
@@ -159,7 +159,7 @@ add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn
 	plan_add_value(request, name, asset->columns[column].type, app_row_value(asset, column));
 }
 
-/* read_rows reads the asset's rows of the times that a list has; the caller frees the result. */
+/* read_rows reads the asset's rows that have a time in a list; the caller frees the result. */
 static SPITupleTable *
 read_rows(const EventTables *tables, const AppRow *asset, const LogList *list, LogRows *rows)
 {
@@ -250,7 +250,7 @@ add_optional(RowBatch *batch, RowArray array, void *value, Oid type)
 	add_nullable(batch, array, PointerGetDatum(value), value == NULL, type);
 }
 
-/* add_nullable adds an element to an array, without a memory context of its own: batches can be small. */
+/* add_nullable adds an element to an array without a separate memory context, because batches can be small. */
 static void
 add_nullable(RowBatch *batch, RowArray array, Datum value, bool isnull, Oid type)
 {
@@ -278,9 +278,9 @@ array_type(const EventTables *tables, RowArray array)
 }
 
 /*
- * events_move_store_batch stores rows of an asset, of which there is one at least.
+ * events_move_store_batch stores one or more rows of an asset.
  *
- * The caller is connected to SPI, and asset has its key.  Error 27000 if not all are stored.
+ * The caller is connected to SPI, and asset has its key.  Error 27000 if not all were stored.
  */
 void
 events_move_store_batch(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
@@ -320,7 +320,7 @@ remove_from_document(const EventTables *tables, const AppRow *asset)
 	add_key(&request, "asset_id", asset, ASSET_ID);
 	add_key(&request, "tenant_id", asset, ASSET_TENANT_ID);
 	plan_execute(&request);
-	/* a trigger can have made the document null */
+	/* a trigger may have made the document null */
 	remains = SPI_processed == 0 ||
 		(!plan_result_is_null(0, 1, BOOLOID) && DatumGetBool(plan_result(0, 1, BOOLOID)));
 	if (remains)

@@ -14,7 +14,7 @@
 #include "event_id.h"
 #include "event_row.h"
 
-/* The tables, and what the statements over them need */
+/* The tables, and what statements over them need to know */
 typedef struct EventTables
 {
 	const AppTable *assets;
@@ -24,11 +24,11 @@ typedef struct EventTables
 	Oid			caller;			/* our SQL function */
 } EventTables;
 
-/* The columns of an asset that these functions need, and that its row must be locked for */
+/* The columns of an asset that these functions need; its row must be locked before they are read */
 #define MOVE_COLUMNS \
 	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_TENANT_ID) | COLUMN_BIT(ASSET_PLATFORM_METADATA))
 
-/* The columns of rows that one statement stores, as arrays */
+/* The columns of the rows that one statement stores, as arrays */
 typedef enum RowArray
 {
 	ARRAY_REUSED_AT,
@@ -49,7 +49,7 @@ typedef struct RowBatch
 	ArrayBuildState *arrays[ARRAY_COUNT];
 } RowBatch;
 
-/* A statement stores no more rows at once, which bounds the memory that it takes */
+/* Maximum number of rows in a statement, which bounds its memory */
 #define MAX_BATCH_ROWS		10000
 
 extern void events_move_add(RowBatch *batch, const EventTables *tables, const EventRow *row);

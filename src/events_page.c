@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * events_page.c
- *	  A page of an asset's events, from the two places where they live.
+ *	  A page of an asset's events, from both places.
  *
- * Events live in the asset's document or, where there is a history table, in its rows, and
- * while they are moved in both.  One statement reads the asset and of its rows what the page
- * can need, newest first, each as the element that it would be in the document; it costs what
- * the page and the document's log do, however many rows there are.
+ * Events are stored in the asset's document, in rows of the history table, or, while they are
+ * being moved, in both.  One statement reads the asset and those of its rows that the page can
+ * need, newest first, each as an element of a document.  Its cost depends on the page and the
+ * document's log, not on the number of rows.
  *
- * What is picked lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +28,8 @@
 #include "time_sort.h"
 
 /*
- * Where the document has events, how many of them are before the page is known only
- * when both are merged; so no rows are left out then.
+ * If the document has events, the number of them before the page is only known after
+ * merging both places, so no rows are skipped then.
  */
 static const char read_asset_and_rows[] =
 	"SELECT {columns:a}, stored.times, stored.seqs, stored.elements,"
@@ -101,7 +101,7 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 
 	if (request->by_cursor)
 		skip_to_cursor(request, &walk);
-	/* without events in the document, the statement has left them out */
+	/* without events in the document, the statement has skipped them */
 	if (log.count == 0)
 		skip = 0;
 	else if (walk.rows.count == 0)
@@ -120,8 +120,8 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 }
 
 /*
- * read_asset reads the asset, its rows of the document's times, and those that the page can
- * need, with one more; it returns how many it has in all, 0 by cursor.
+ * read_asset reads the asset, its rows that have times of the document, and those that the page
+ * can need plus one more.  It returns the number of all its rows, 0 with a cursor.
  */
 static int64
 read_asset(const HistoryRequest *request, const AppTable *assets, const AppTable *history,
@@ -186,7 +186,7 @@ find_log(const AppRow *asset, ReuseLog *log)
 	log_require(log_find(document ? &document->root : NULL, log));
 }
 
-/* skip_to_cursor leaves out the document's events that are not after the cursor's. */
+/* skip_to_cursor skips the document's events up to the cursor. */
 static void
 skip_to_cursor(const HistoryRequest *request, HistoryWalk *walk)
 {
@@ -240,7 +240,7 @@ walk_step(HistoryWalk *walk, EventId *id, ReuseValue *element)
 	return true;
 }
 
-/* is_before: does a document's event come before that place in the history, from the oldest on? */
+/* is_before: is a document's event older than that place in the history? */
 static bool
 is_before(const LogEvent *event, Timestamp time, int32 seq)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * events_page.h
- *	  A page of an asset's events, from the two places where they live.
+ *	  A page of an asset's events, from both places.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,18 +28,18 @@ typedef struct HistoryRequest
 typedef struct HistoryEvent
 {
 	EventId		id;
-	ReuseValue	context;		/* what answers show as context */
+	ReuseValue	context;		/* as shown in answers */
 	ReusePlace	place;
-	AppRow	   *campaign;		/* null: it names none that is live */
+	AppRow	   *campaign;		/* null if the event names no live campaign */
 } HistoryEvent;
 
-/* The events of a page, newest first, and whose they are */
+/* The events of a page, newest first, and their asset */
 typedef struct HistoryPage
 {
 	AppRow		asset;			/* HISTORY_COLUMNS */
 	int64		nevents;
 	HistoryEvent *events;
-	int64		total;			/* of the asset's events; not set by cursor */
+	int64		total;			/* number of the asset's events; unset with a cursor */
 	bool		has_more;
 } HistoryPage;
 

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * events_store.c
- *	  Storing an event: what asset_reuse_track does, and what tracks many assets.
+ *	  Storing an event, for asset_reuse_track and for functions that track many assets.
  *
- * In a document, one UPDATE of the asset's row does it.  The counter, the event's time and
- * the log are all computed inside it from the row's own columns, so when two calls meet on
- * a row, READ COMMITTED evaluates them again on what the winner left, under the row's lock:
- * nothing is lost, and nothing needs a lock or a retry of ours.
+ * In a document, one UPDATE of the asset's row stores the event.  The counter, the time and the
+ * log are all computed from the row's own columns.  If two calls meet on a row, READ COMMITTED
+ * evaluates them again on what the first call left, under the row's lock: nothing is lost, and
+ * no other lock and no retry are needed.
  *
- * With a key, or where there is a history table, what is stored decides.  So the asset's row is
- * locked first (events_change.c); an event of that key is the answer then, and nothing is stored.
+ * With a key, or with a history table, the result depends on what is stored.  So the asset's
+ * row is locked first (events_change.c).  If there is an event with that key, it is the answer,
+ * and nothing is stored.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,11 +3,11 @@
  * history.c
  *	  asset_reuse_history: an asset's timeline.
  *
- * One read of the asset and its events in both places (events_page.c), one query for the campaigns that the page names
- * (events_campaigns.c), and the answer.
+ * One statement reads the asset and its events in both places (events_page.c), and another the
+ * campaigns that the page names (events_campaigns.c).
  *
- * The answer lives in the calling query's memory context; all else, the
- * document among it, until SPI_finish.
+ * The answer lives in the calling query's memory context; everything else, including the
+ * document, lives until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,13 +32,13 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_history);
 
-/* page_limit where it is null */
+/* page_limit if it is null */
 #define HISTORY_DEFAULT_PAGE	50
 
-/* What an answer takes beside its events: keys, numbers, times */
+/* Size of an answer without its events: keys, numbers, times */
 #define ANSWER_SIZE			1024
 
-/* What an event takes beside its context and campaign */
+/* Size of an event without its context and campaign */
 #define EVENT_SIZE			256
 
 static void read_request(FunctionCallInfo fcinfo, HistoryRequest *request);
@@ -141,7 +141,7 @@ make_answer(const HistoryRequest *request, const HistoryPage *page, MemoryContex
 	return jsonb_writer_finish(&w);
 }
 
-/* answer_size estimates the answer's size, to have its buffer grow rarely. */
+/* answer_size estimates the answer's size, so that its buffer rarely has to grow. */
 static Size
 answer_size(const HistoryPage *page)
 {
@@ -153,7 +153,7 @@ answer_size(const HistoryPage *page)
 	return size;
 }
 
-/* put_event puts an event with the campaign that it names; null if that is not live. */
+/* put_event puts an event with the campaign that it names, null if that is not live. */
 static void
 put_event(JsonbWriter *w, const HistoryEvent *event)
 {

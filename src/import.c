@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * import.c
- *	  asset_reuse_import: events that happened elsewhere.
+ *	  asset_reuse_import: reuses that happened elsewhere.
  *
- * The arguments and the answer; events_import.c has what is between them.
+ * This file has the arguments and the answer; events_import.c does the work.
  *
- * The answer lives in the calling query's memory context; all else until SPI_finish.
+ * The answer lives in the calling query's memory context; everything else lives until
+ * SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +23,7 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_import);
 
-/* What an answer takes, and a failed event in it beside its message */
+/* Size of an answer, and of a failed event in it without its message */
 #define ANSWER_SIZE			128
 #define FAILED_SIZE			128
 
@@ -35,7 +36,7 @@ typedef struct ImportArgs
 	bool		dry_run;
 } ImportArgs;
 
-/* How many events there are of each state */
+/* The number of events in each state */
 typedef struct ImportCounts
 {
 	uint32		imported;
@@ -50,8 +51,8 @@ static Jsonb *make_answer(const EventsImport *import, MemoryContext memory);
 static void put_failed(JsonbWriter *w, uint32 index, const ImportEvent *event);
 
 /*
- * asset_reuse_import(tenant_id, events, source, on_error, dry_run) stores events and returns how many,
- * and which have failed.
+ * asset_reuse_import(tenant_id, events, source, on_error, dry_run) stores events and returns their
+ * number, and the failures.
  */
 Datum
 asset_reuse_import(PG_FUNCTION_ARGS)

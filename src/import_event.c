@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * import_event.c
- *	  An event as asset_reuse_import is given it.
+ *	  An event in the input of asset_reuse_import.
  *
- * An event is an object with the keys below and no others: a key that is misspelled must not get
- * lost.  A null is what is not given.  Ids and keys can be numbers, as other systems write them.
+ * An event is an object with the keys below.  Other keys are refused, so that a misspelled key
+ * does not get lost.  A null counts as not given.  Ids and keys may be numbers, as other
+ * systems write them.
  *
- * What is wrong with an event is noted in it, and no error, since the other events are looked at
- * in any case.  The message tells no values.
+ * An invalid event is not an error yet: what is wrong is noted in the event, because the other
+ * events are checked in any case.  The message shows no values.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +27,7 @@
 #include "import_event.h"
 #include "time_iso.h"
 
-/* Bytes of an unknown key that a message shows */
+/* Maximum number of bytes of an unknown key in a message */
 #define SHOWN_KEY_LEN		64
 
 /* YYYY */
@@ -62,7 +63,7 @@ static const struct
 	[EVENT_CONTEXT] = {.key = JSONB_KEY("context")},
 };
 
-/* What an event is read with */
+/* What reading an event requires */
 typedef struct EventReader
 {
 	const text *source;
@@ -99,7 +100,7 @@ import_events_read(const Jsonb *array, const text *source, TimestampTz clock)
 	return events;
 }
 
-/* import_event_fail notes what is wrong with an event, unless something is already. */
+/* import_event_fail notes what is wrong with an event, unless it has failed already. */
 void
 import_event_fail(ImportEvent *event, int sqlstate, const char *format,...)
 {
@@ -153,7 +154,7 @@ read_event(EventReader *reader, const ReuseValue *element, ImportEvent *event)
 	}
 }
 
-/* check_keys checks that an event is an object which has none but the keys above. */
+/* check_keys checks that an event is an object with no other keys than those above. */
 static void
 check_keys(const ReuseValue *element, ImportEvent *event)
 {
@@ -186,7 +187,7 @@ find_value(const ReuseValue *element, int key, ImportEvent *event, ReuseValue *v
 		value->type != JENTRY_ISNULL;
 }
 
-/* read_text reads a value that is to be a text, or for some keys a number; null if it is not given. */
+/* read_text reads a value that must be a text, or for some keys a number; null if it is not given. */
 static text *
 read_text(const ReuseValue *element, int key, ImportEvent *event)
 {
@@ -222,8 +223,8 @@ read_time(const text *timestamp, TimestampTz clock, ImportEvent *event)
 }
 
 /*
- * is_year_out_of_range: is what is no time to us one of another year?  ISO 8601 has more digits,
- * and a sign then, for such a year.
+ * is_year_out_of_range: is an unreadable time one outside the years 1 to 9999?  ISO 8601 writes such
+ * a year with more digits and a sign.
  */
 static bool
 is_year_out_of_range(const text *timestamp)
@@ -271,7 +272,7 @@ read_context(const ReuseValue *element, ImportEvent *event)
 		event->context = reuse_value_to_jsonb(&value);
 }
 
-/* check_place completes the type of the place, and checks that it is one, as asset_reuse_track does. */
+/* check_place completes the type of the place and checks the place, as asset_reuse_track does. */
 static void
 check_place(ImportEvent *event)
 {
@@ -282,7 +283,7 @@ check_place(ImportEvent *event)
 						  "campaign_space_id or reused_in_id must be given");
 }
 
-/* make_key makes the key to be stored: the source, a colon, and the event's key or what stands for it. */
+/* make_key makes the key to store: the source, a colon, and the event's key or its digest. */
 static void
 make_key(EventReader *reader, const text *key, const text *timestamp, ImportEvent *event)
 {
@@ -307,12 +308,12 @@ make_key(EventReader *reader, const text *key, const text *timestamp, ImportEven
 }
 
 /*
- * place_digest returns what stands for the key of an event without one: the md5 of
+ * place_digest returns the digest that replaces the key of an event without one: the md5 of
  *
  *		jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text
  *
- * of the texts as they are in the event; reused_in_type is 'campaign_space' where it is not given,
- * and reused_in_id the campaign_space_id.  An array, since its texts cannot run into each other.
+ * with the texts in the event; reused_in_type defaults to 'campaign_space', and reused_in_id to the
+ * campaign_space_id.  It is an array so that the texts are delimited.
  */
 static text *
 place_digest(StringInfo array, const text *timestamp, const ImportEvent *event)

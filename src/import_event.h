@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * import_event.h
- *	  An event as asset_reuse_import is given it.
+ *	  An event in the input of asset_reuse_import.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,13 +10,13 @@
 
 #include "event_context.h"
 
-/* So many events a call, which bounds how long it has its rows locked */
+/* Maximum number of events in a call, which bounds the time for which rows are locked */
 #define MAX_IMPORT_EVENTS	10000
 
 typedef enum ImportState
 {
 	IMPORT_NEW,					/* stored, or to be stored */
-	IMPORT_REPLAYED,			/* the asset has an event of its key, or a mark */
+	IMPORT_REPLAYED,			/* the asset has an event with its key, or a mark */
 	IMPORT_REPEATED,			/* an earlier event of the call has its key */
 	IMPORT_FAILED
 } ImportState;
@@ -34,7 +34,7 @@ typedef struct ImportEvent
 	ReusePlace	place;			/* key is the one to be stored */
 	Jsonb	   *context;
 
-	/* of the functions that store it */
+	/* used by the functions that store it */
 	uint32		asset;			/* number of its asset_id */
 	uint32		campaign;		/* number of its campaign_id */
 	uint32		key;			/* number of its key */

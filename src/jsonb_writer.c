@@ -3,17 +3,16 @@
  * jsonb_writer.c
  *	  Writing a jsonb value in place, front to back.
  *
- * PostgreSQL builds a jsonb as a tree of JsonbValues and then converts it; for
- * answers of a known shape, and for copying parts of a stored value, that costs
- * more than all else we do.  This writer puts out the bytes directly.  What it
- * asks in return: a container's size is given when it is begun, an object's
- * keys are put before its values, and they come in jsonb's order (by length,
- * then by bytes).  The result is byte for byte what convertToJsonb() in
- * PostgreSQL's jsonb_util.c makes of the same value; the layout is described
- * in utils/jsonb.h and cannot change, since it is on disk.
+ * PostgreSQL builds a jsonb value as a tree of JsonbValues and then converts it.  For answers
+ * of a known form, and for copying parts of a stored value, that costs more than everything else
+ * that we do.  This writer puts out the bytes directly.  In return, a container's size must be
+ * given when it is begun, an object's keys must be put before its values, and the keys must be
+ * in jsonb's order (by length, then by bytes).  The result is byte for byte that of
+ * convertToJsonb() in PostgreSQL's jsonb_util.c.  The layout is described in utils/jsonb.h; it
+ * cannot change, because it is the format on disk.
  *
- * The buffer lives in the context given to jsonb_writer_init.  The only errors
- * are jsonb's own limits.
+ * The buffer lives in the context given to jsonb_writer_init.  The only errors are the size
+ * limits of jsonb.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +22,7 @@
 
 #include "jsonb_writer.h"
 
-/* jsonb_util.c's limit on an array, which it keeps to itself */
+/* The limit on the length of an array, which is private to jsonb_util.c */
 #define MAX_ARRAY_ELEMS		(Min(MaxAllocSize / sizeof(JsonbValue), JB_CMASK))
 
 static JsonbFrame *begin_container(JsonbWriter *w, uint32 header, uint32 nchildren);
@@ -34,8 +33,8 @@ static void put_bytes(JsonbWriter *w, const void *data, uint32 len);
 static void check_size(const JsonbFrame *f, uint32 size);
 
 /*
- * jsonb_writer_init starts a value.  size is the number of bytes to set aside;
- * more are taken when they are needed.  No value can be longer than a JEntry says.
+ * jsonb_writer_init starts a value.  size is the number of bytes to reserve; the
+ * buffer grows if more are needed.  The length of a value must fit into a JEntry.
  */
 void
 jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
@@ -47,7 +46,7 @@ jsonb_writer_init(JsonbWriter *w, MemoryContext context, Size size)
 	w->depth = 0;
 }
 
-/* jsonb_writer_finish returns the value, once its outermost container ended. */
+/* jsonb_writer_finish returns the value, after its outermost container has ended. */
 Jsonb *
 jsonb_writer_finish(JsonbWriter *w)
 {
@@ -85,7 +84,7 @@ jsonb_begin_array(JsonbWriter *w, uint32 nelems)
 	begin_array(w, nelems, 0);
 }
 
-/* jsonb_begin_scalar begins a value that is no container: one child comes next. */
+/* jsonb_begin_scalar begins a value that is not a container: one child comes next. */
 void
 jsonb_begin_scalar(JsonbWriter *w)
 {
@@ -96,9 +95,10 @@ jsonb_begin_scalar(JsonbWriter *w)
  * jsonb_begin_extended_array begins an array with all elements of another one
  * and room for nmore that come next.
  *
- * size is the other one's, without padding before it.  Its elements' JEntries
- * and data are copied as they are: all data moves by whole JEntries, which
- * keeps it aligned, and a JEntry counts from where the data begins.
+ * size is that of the other array, without the padding before it.  The JEntries
+ * and data of its elements are copied as they are: all data moves by whole
+ * JEntries, which keeps it aligned, and offsets in JEntries are relative to the
+ * beginning of the data.
  */
 void
 jsonb_begin_extended_array(JsonbWriter *w, const JsonbContainer *array,
@@ -166,7 +166,7 @@ jsonb_put_numeric(JsonbWriter *w, Numeric num)
 		jsonb_put_copy(w, JENTRY_ISNUMERIC, num, VARSIZE_ANY(num));
 }
 
-/* jsonb_put_container puts an array or object of another value as it is. */
+/* jsonb_put_container copies an array or object of another value as it is. */
 void
 jsonb_put_container(JsonbWriter *w, const void *container, uint32 size)
 {
@@ -189,7 +189,7 @@ jsonb_put_copy(JsonbWriter *w, uint32 type, const void *data, uint32 len)
 	put_child(w, type, padding + len);
 }
 
-/* jsonb_compare_keys compares as jsonb sorts an object's keys: by length first. */
+/* jsonb_compare_keys compares keys in the order of jsonb: by length first. */
 int
 jsonb_compare_keys(const char *a, uint32 alen, const char *b, uint32 blen)
 {
@@ -198,7 +198,7 @@ jsonb_compare_keys(const char *a, uint32 alen, const char *b, uint32 blen)
 	return memcmp(a, b, alen);
 }
 
-/* begin_container puts a container's header and sets room for its JEntries aside. */
+/* begin_container puts a container's header and reserves space for its JEntries. */
 static JsonbFrame *
 begin_container(JsonbWriter *w, uint32 header, uint32 nchildren)
 {
@@ -231,8 +231,8 @@ begin_array(JsonbWriter *w, uint32 nelems, uint32 flags)
 }
 
 /*
- * put_child puts the JEntry of a child whose data is written: every
- * JB_OFFSET_STRIDE'th holds the offset where it ends, the others its length.
+ * put_child puts the JEntry of a child whose data has been written: every
+ * JB_OFFSET_STRIDE'th one holds the child's end offset, the others its length.
  */
 static void
 put_child(JsonbWriter *w, uint32 type, uint32 len)
@@ -250,7 +250,7 @@ put_child(JsonbWriter *w, uint32 type, uint32 len)
 	f->next++;
 }
 
-/* put_padding aligns the end of the buffer as containers and numbers need it. */
+/* put_padding aligns the end of the buffer as containers and numbers require. */
 static uint32
 put_padding(JsonbWriter *w)
 {
@@ -261,7 +261,7 @@ put_padding(JsonbWriter *w)
 	return padding;
 }
 
-/* put_bytes appends bytes, or leaves room for them if data is null. */
+/* put_bytes appends bytes, or reserves space for them if data is null. */
 static void
 put_bytes(JsonbWriter *w, const void *data, uint32 len)
 {

@@ -21,7 +21,7 @@ typedef struct JsonbFrame
 	int			start;			/* where its data begins, before the padding */
 	int			entry;			/* where its next child's JEntry goes */
 	uint32		next;			/* the next child's number */
-	uint32		count;			/* how many there will be; an object's pair is two */
+	uint32		count;			/* number of children; an object's pair is two */
 	uint32		total;			/* length of the children's data so far */
 	bool		is_object;
 } JsonbFrame;

@@ -1,21 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * log_list.c
- *	  The events of a log in the order of their times.
+ *	  The events of a log, ordered by time.
  *
- * An asset's events are known by their time and, among those of one time, by a number: seq.
- * In a document it is their rank in stored order, those without a usable time being of one
- * time, too; where the history table has rows of that time already, those of the document
- * come after them.  So an event's number stays when it becomes a row.
+ * Among an asset's events, an event is identified by its time and, among those of one time, by a
+ * number, seq.  In a document, seq is the event's rank in stored order; all events without a
+ * usable time count as having the same time.  If the history table already has rows of that
+ * time, the document's events are numbered after them.  So an event keeps its number when it
+ * becomes a row.
  *
- * Software that saves an old document can bring events back that have become rows.  Such a
- * copy, which equals what a row of its time would give back, is not listed.
+ * Software that saves an old document can bring back events that have become rows.  Such a copy
+ * equals what a row of its time gives back, and is not listed.
  *
- * Our own events are stored in the order of their times; only a log that others wrote to
- * needs a sort.
+ * Our own events are stored in order of time; only a log to which other software wrote needs a
+ * sort.
  *
- * As log_value.c, this file is pure; values point into the document given, and what is
- * allocated is in the current memory context.
+ * Like log_value.c, this file is pure.  Values point into the given document; allocations are
+ * in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +33,7 @@
 #include "log_list.h"
 #include "time_sort.h"
 
-/* A row of a time that events have, too */
+/* A row with the time of an event */
 typedef struct HashedRow
 {
 	int64		hash;			/* of its element; first, for time_sort */
@@ -55,8 +56,8 @@ static bool is_negative(Numeric number);
 static bool take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows);
 
 /*
- * log_list_make lists the events of a log, given the asset's rows of the times that the log
- * has; others may be among them.  rows may be null.
+ * log_list_make lists the events of a log, given the asset's rows that have a time in the
+ * log; other rows may be among them.  rows may be null.
  */
 void
 log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
@@ -76,7 +77,7 @@ log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
 	if (!ordered)
 		time_sort(list->events, list->count, sizeof(LogEvent));
 
-	/* in place: what is kept never overtakes what is looked at */
+	/* in place: writing never overtakes reading */
 	while (first < list->count)
 	{
 		uint32		end = group_end(list, first);
@@ -89,7 +90,7 @@ log_list_make(const ReuseLog *log, const LogRows *rows, LogList *list)
 	list->count = kept;
 }
 
-/* log_list_element finds what an event of the list is in the document. */
+/* log_list_element finds the element of the document for an event of the list. */
 void
 log_list_element(const LogList *list, uint32 i, ReuseValue *element)
 {
@@ -97,8 +98,8 @@ log_list_element(const LogList *list, uint32 i, ReuseValue *element)
 }
 
 /*
- * log_list_restore makes a copy of a document whose log has all events of an asset, those of
- * rows as well: oldest first, those without a time before all.
+ * log_list_restore makes a copy of a document whose log has all events of an asset, including
+ * those in rows: oldest first, after those without a time.
  *
  * document may be null, with an empty log.  rows are all rows of the asset.
  */
@@ -116,7 +117,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 	for (i = 0; i < rows->count; i++)
 		more += VARSIZE(rows->rows[i].element) + sizeof(JEntry) + MAXIMUM_ALIGNOF;
 
-	/* no log is larger than a JEntry can say */
+	/* the size of a log must fit into a JEntry */
 	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
 	jsonb_begin_array(&w, list.count + rows->count);
 	for (i = 0; i <= list.count; i++)
@@ -124,7 +125,7 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 		ReuseValue	element;
 
 		CHECK_FOR_INTERRUPTS();
-		/* at equal times, events of the document have the greater numbers */
+		/* at equal times, the document's events have greater numbers than the rows */
 		for (; next_row < rows->count &&
 			 (i == list.count || rows->rows[next_row].time <= list.events[i].time); next_row++)
 		{
@@ -141,8 +142,8 @@ log_list_restore(const JsonbContainer *document, uint32 size, const ReuseLog *lo
 }
 
 /*
- * read_events reads the events in stored order; false if that is not the order of their times.
- * As long as it is, it numbers them.
+ * read_events reads the events in stored order; false if they are not ordered by time.  It
+ * numbers them as long as they are.
  */
 static bool
 read_events(LogList *list)
@@ -178,7 +179,7 @@ group_end(const LogList *list, uint32 first)
 	return end;
 }
 
-/* rows_of_time steps to the first row of a time and returns how many there are. */
+/* rows_of_time steps to the first row of a time and returns the number of its rows. */
 static uint32
 rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
 {
@@ -192,8 +193,8 @@ rows_of_time(const LogRows *rows, uint32 *next, Timestamp time)
 }
 
 /*
- * number_events numbers the events of one time and writes those that are no copies of rows,
- * from a place of the list on; it returns the place behind them.
+ * number_events numbers the events of one time, and writes those that are not copies of rows
+ * into the list, from a position on; it returns the position after them.
  */
 static uint32
 number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *rows, uint32 nrows)
@@ -208,7 +209,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 	{
 		hashed = hash_rows(rows, nrows);
 		seqs = sorted_seqs(rows, nrows);
-		/* behind the rows, unless others have written numbers that leave no room there: then between them */
+		/* after the rows or, if others have used up the numbers there, between them */
 		if (seqs[nrows - 1] < PG_INT32_MAX - (int64) (end - first))
 			seq = Max(seqs[nrows - 1] + 1, 0);
 	}
@@ -233,7 +234,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 	return to;
 }
 
-/* sorted_seqs returns the rows' numbers, ascending. */
+/* sorted_seqs returns the numbers of rows, ascending. */
 static int64 *
 sorted_seqs(const LogRow *rows, uint32 nrows)
 {
@@ -246,7 +247,7 @@ sorted_seqs(const LogRow *rows, uint32 nrows)
 	return seqs;
 }
 
-/* hash_rows returns the rows by their hashes, which makes them easy to find by what they are. */
+/* hash_rows returns the rows in a table by the hash of their elements. */
 static HashedRow *
 hash_rows(const LogRow *rows, uint32 nrows)
 {
@@ -274,11 +275,11 @@ hash_seed(void)
 }
 
 /*
- * hash_of returns the hash of a value: equal ones have the same.
+ * hash_of returns the hash of a value; equal values have equal hashes.
  *
- * Whoever writes the documents must not be able to make many values of one hash, which each
- * event would be compared with: jsonb's own hash makes that easy.  Here the hash of what was
- * read so far is the seed for what comes next, and the first seed is not known to anybody.
+ * Writers of documents must not be able to craft many values with the same hash, because each
+ * event is compared with all of them.  With jsonb's own hash, that is easy.  Here the hash of
+ * the preceding part is the seed for the next part, and the first seed is secret.
  */
 static int64
 hash_of(const Jsonb *value)
@@ -298,14 +299,14 @@ hash_of(const Jsonb *value)
 	return (int64) hash;
 }
 
-/* hash_scalar continues a hash by a scalar. */
+/* hash_scalar continues a hash with a scalar. */
 static uint64
 hash_scalar(const JsonbValue *value, uint64 hash)
 {
 	bool		negative = value->type == jbvNumeric && is_negative(value->val.numeric);
 	uint64		result = 0;
 
-	/* a number's hash is that of its opposite, too */
+	/* a number and its negative have the same hash */
 	hash = DatumGetUInt64(hash_uint32_extended(value->type, hash + negative));
 	JsonbHashScalarValueExtended(value, &result, hash);
 	return result;
@@ -322,7 +323,7 @@ is_negative(Numeric number)
 	return negative;
 }
 
-/* take_copy looks for a row that an element is a copy of and that no other is, and takes it. */
+/* take_copy finds a row of which an element is a copy and that has no other copy yet, and takes it. */
 static bool
 take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint32 nrows)
 {
@@ -345,7 +346,7 @@ take_copy(const ReuseValue *element, const LogRow *rows, HashedRow *hashed, uint
 	i = low;
 	if (low < nrows)
 	{
-		/* events and rows that are all alike are not gone through again and again */
+		/* avoids quadratic time if all events and rows are alike */
 		while (low + hashed[low].passed < nrows && hashed[low + hashed[low].passed].taken)
 			hashed[low].passed++;
 		i += hashed[low].passed;

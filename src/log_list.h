@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * log_list.h
- *	  The events of a log in the order of their times.
+ *	  The events of a log, ordered by time.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 
 #include "log_value.h"
 
-/* An event of a log, but for what it says */
+/* An event of a log, without its contents */
 typedef struct LogEvent
 {
 	Timestamp	time;			/* first, for time_sort; DT_NOBEGIN: no usable one */
@@ -21,7 +21,7 @@ typedef struct LogEvent
 	int32		seq;			/* among the asset's events of one time, from 0 */
 } LogEvent;
 
-/* The events of a log that are nowhere else, oldest first */
+/* The events of a log that are not copies of rows, oldest first */
 typedef struct LogList
 {
 	const ReuseLog *log;
@@ -29,15 +29,15 @@ typedef struct LogList
 	LogEvent   *events;
 } LogList;
 
-/* What is known of a row of the history table */
+/* A row of the history table */
 typedef struct LogRow
 {
 	Timestamp	time;			/* first, for time_sort */
 	int32		seq;
-	const Jsonb *element;		/* that it would be in a document */
+	const Jsonb *element;		/* the row as an element of a document */
 } LogRow;
 
-/* Rows of one asset, in the order of their times */
+/* Rows of one asset, ordered by time */
 typedef struct LogRows
 {
 	uint32		count;

@@ -3,15 +3,16 @@
  * log_list_sql.c
  *	  SQL functions over the events of a document.
  *
- * Our statements call them on the asset's own column.  Where there is a history table, they
- * get its rows of the document's times as well, as three arrays: times in UTC, numbers, and
- * the elements that the rows would be; an event that a row is a copy of is none of the
- * document's then.
+ * Our statements call them on the asset's own column.  If there is a history table, they also
+ * get those of the asset's rows whose times occur in the document, as three arrays: times in
+ * UTC, numbers, and the rows as elements.  An event that is a copy of such a row does not count
+ * as the document's.
  *
- * A null document has no events, and one that cannot hold a log has none to be read; to write
- * to it is an error.  A time that is not usable is -infinity, as in the table.
+ * A null document has no events.  A document that cannot hold a log has none for readers, and
+ * is an error for writers.  The time of an event without a usable one is -infinity, as in the
+ * table.
  *
- * Pure; what is returned is in the memory context of the call.
+ * Pure; results are in the memory context of the call.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +52,7 @@ enum
 	EVENT_NCOLUMNS
 };
 
-/* How much of an event is wanted */
+/* The detail argument: how much of each event is returned */
 enum
 {
 	DETAIL_TIME,
@@ -99,7 +100,7 @@ asset_reuse_log_events(PG_FUNCTION_ARGS)
 	SRF_RETURN_DONE(call);
 }
 
-/* asset_reuse_log_count(platform_metadata) counts the events of a document, copies as well. */
+/* asset_reuse_log_count(platform_metadata) counts the events of a document, including copies. */
 Datum
 asset_reuse_log_count(PG_FUNCTION_ARGS)
 {
@@ -128,7 +129,7 @@ asset_reuse_log_count_in(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(list.count);
 }
 
-/* asset_reuse_log_times(platform_metadata) returns the times that a document's events have. */
+/* asset_reuse_log_times(platform_metadata) returns the distinct times of a document's events. */
 Datum
 asset_reuse_log_times(PG_FUNCTION_ARGS)
 {
@@ -192,7 +193,7 @@ open_rows(FunctionCallInfo fcinfo)
 
 	call = SRF_FIRSTCALL_INIT();
 	old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-	/* the argument may be gone by the next call */
+	/* the argument may have been freed by the next call */
 	document = PG_GETARG_JSONB_P_COPY(0);
 	rows = palloc0(sizeof(EventRows));
 	(void) log_find(&document->root, &rows->log);
@@ -207,7 +208,7 @@ open_rows(FunctionCallInfo fcinfo)
 	return true;
 }
 
-/* make_row makes a row of an event, with as much as is wanted. */
+/* make_row makes a row of an event, with the wanted detail. */
 static Datum
 make_row(const EventRows *rows, const LogEvent *event)
 {
@@ -240,7 +241,7 @@ put_text(Datum *values, bool *nulls, int column, text *value)
 	nulls[column] = value == NULL;
 }
 
-/* list_in_range lists the events that are in the range of two arguments; without one, all. */
+/* list_in_range lists the events in the range given by two arguments; without a range, all. */
 static void
 list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseLog *log,
 			  LogList *list)
@@ -265,7 +266,7 @@ list_in_range(FunctionCallInfo fcinfo, int range_arg, int rows_arg, const ReuseL
 	list->count = kept;
 }
 
-/* log_rows_args reads three arguments as rows, in the order of their times; false if there are none. */
+/* log_rows_args reads rows from three arguments, ordered by time; false if there are none. */
 bool
 log_rows_args(FunctionCallInfo fcinfo, int argno, LogRows *rows)
 {
@@ -280,7 +281,7 @@ log_rows_args(FunctionCallInfo fcinfo, int argno, LogRows *rows)
 /*
  * log_rows_read reads rows from three arrays, in their order.
  *
- * Errors: 22004 a null among them, 22023 they are not of one length.
+ * Errors: 22004 they contain a null, 22023 their lengths differ.
  */
 void
 log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *rows)
@@ -311,7 +312,7 @@ log_rows_read(ArrayType *times, ArrayType *seqs, ArrayType *elements, LogRows *r
 	}
 }
 
-/* array_data returns an array's values where they are: a Datum for each takes too much memory. */
+/* array_data returns an array's values in place, because a Datum for each would take too much memory. */
 static char *
 array_data(ArrayType *array, uint32 *count)
 {

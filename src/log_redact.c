@@ -3,9 +3,9 @@
  * log_redact.c
  *	  SQL functions that remove keys from the contexts of events.
  *
- * asset_reuse_redact's statements call them on the rows' own columns.
+ * The statements of asset_reuse_redact call them on the rows' own columns.
  *
- * Pure; what is returned is in the memory context of the call.
+ * Pure; results are in the memory context of the call.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@
 PG_FUNCTION_INFO_V1(asset_reuse_log_redact);
 PG_FUNCTION_INFO_V1(asset_reuse_event_context_without);
 
-/* What is removed, and from which events */
+/* The keys to remove, and the events to remove them from */
 typedef struct Redaction
 {
 	Jsonb	   *matching;
@@ -79,7 +79,7 @@ asset_reuse_log_redact(PG_FUNCTION_ARGS)
 
 /*
  * asset_reuse_event_context_without(context, keys) returns a row's context without the keys; null if
- * nothing is left.  What is no object stays as it is.
+ * nothing is left.  A context that is not an object is returned as it is.
  */
 Datum
 asset_reuse_event_context_without(PG_FUNCTION_ARGS)
@@ -94,7 +94,7 @@ asset_reuse_event_context_without(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(context);
 }
 
-/* find_context finds the context of an event, if that is an object. */
+/* find_context finds the context of an event, if it is an object. */
 static bool
 find_context(const ReuseValue *event, ReuseValue *context)
 {
@@ -119,7 +119,7 @@ is_redacted(const ReuseValue *event, const Redaction *redaction)
 	return redacted;
 }
 
-/* put_redacted puts an event with a context that has not the keys. */
+/* put_redacted puts an event without the keys in its context. */
 static void
 put_redacted(JsonbWriter *w, const ReuseValue *event, const Redaction *redaction)
 {

@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * log_search.c
- *	  Looking for an event in a log, and the marks of those that were undone.
+ *	  Searching a log for an event, and the marks of undone events.
  *
- * A key is looked for in the log's bytes first, and only where they have it in each event: a log
- * that does not have it costs a search for a string.
+ * A key is searched for in the bytes of the whole log first, and in each event only if it is
+ * found there.  So a log without the key costs one search for a string.
  *
  * An event that is undone leaves a mark beside the log,
  *
  *		{"event_id": "822911400123456-0", "timestamp": "2026-01-22T10:30:00.123456",
  *		 "reused_in_type": ..., "reused_in_id": ..., "reused_in_name": ..., "reuse_key": ...}
  *
- * with a reuse_key only if the event had one.  What others write there can be anything; a mark
- * only ever makes an event that is not there known as undone, and its time taken.
+ * with a reuse_key only if the event had one.  Other software can write anything there.  The
+ * only effects of a mark are that an event that is absent is known to be undone, and that its
+ * time is taken.
  *
- * Pure; what is made is in the current memory context.
+ * Pure; results are in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +28,7 @@
 
 #define EVENT_ID_KEY		"event_id"
 
-/* So many bytes are searched between two checks for interrupts */
+/* Number of bytes that are searched between checks for interrupts */
 #define SEARCHED_BYTES		((Size) 8 * 1024 * 1024)
 
 static bool bytes_have(const ReuseLog *log, const text *wanted);
@@ -36,8 +37,8 @@ static bool has_id(const ReuseValue *mark, const EventId *id);
 static Jsonb *make_mark(EventId id, const ReusePlace *place);
 
 /*
- * log_search_key finds the event that has a key, the earliest of those that have it, as rows of the
- * history table are looked for; false if none has it.
+ * log_search_key finds the earliest event that has a key, as in the history table; false if there is
+ * none.
  */
 bool
 log_search_key(const ReuseLog *log, const text *key, uint32 *number)
@@ -68,7 +69,7 @@ log_search_key(const ReuseLog *log, const text *key, uint32 *number)
 	return found;
 }
 
-/* log_search_mark finds the newest mark of an id or, where that is null, of a key. */
+/* log_search_mark finds the newest mark with an id or, if that is null, with a key. */
 bool
 log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark)
 {
@@ -85,8 +86,8 @@ log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, Reuse
 }
 
 /*
- * log_put_marks makes a copy of a document with more marks, MAX_MARKS at most, and without the
- * oldest beyond MAX_MARKS.
+ * log_put_marks makes a copy of a document with up to MAX_MARKS new marks.  It keeps the newest
+ * MAX_MARKS in all.
  */
 Jsonb *
 log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
@@ -106,7 +107,7 @@ log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
 	return log_splice(document, size, &marks, removed, added, count);
 }
 
-/* bytes_have: do a text's bytes stand anywhere in a log?  It takes time by the log's size alone. */
+/* bytes_have: does a log contain a text's bytes?  The time depends only on the size of the log. */
 static bool
 bytes_have(const ReuseLog *log, const text *wanted)
 {
@@ -123,7 +124,7 @@ bytes_have(const ReuseLog *log, const text *wanted)
 	return false;
 }
 
-/* has_key: has a context, or a mark, a key?  Only a string is one. */
+/* has_key: does a context or a mark have a key?  Only strings are keys. */
 static bool
 has_key(const ReuseValue *context, const text *key)
 {
@@ -143,7 +144,7 @@ has_id(const ReuseValue *mark, const EventId *id)
 		found.len == len && memcmp(found.data, buf, len) == 0;
 }
 
-/* make_mark makes a mark, without a time if that cannot be written as events have it. */
+/* make_mark makes a mark, without the time if events cannot have it. */
 static Jsonb *
 make_mark(EventId id, const ReusePlace *place)
 {

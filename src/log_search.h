@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * log_search.h
- *	  Looking for an event in a log, and the marks of those that were undone.
+ *	  Searching a log for an event, and the marks of undone events.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 #include "event_id.h"
 #include "log_value.h"
 
-/* So many marks are kept, the newest ones */
+/* Number of marks that are kept, the newest ones */
 #define MAX_MARKS			100
 
 extern bool log_search_key(const ReuseLog *log, const text *key, uint32 *number);

@@ -3,18 +3,18 @@
  * log_value.c
  *	  The reuse_history of a platform_metadata document as a data structure.
  *
- * A log is the array under the key reuse_history; each event is an object
+ * A log is the array under the key reuse_history.  Each event is an object
  *
  *		{"timestamp": "2026-01-22T10:30:00.123456", "context": {...}}
  *
- * but other software writes to it too, so anything can be in it.  Everything
- * here works on jsonb's bytes (utils/jsonb.h has the layout) and costs what it
- * has to touch: an append copies the old bytes without looking into the events,
- * the walks read one timestamp an event.
+ * but other software writes there too, so the array can contain anything.  All functions work
+ * on the bytes of jsonb (utils/jsonb.h has the layout) and touch no more than they have to: an
+ * append copies the old bytes without reading the events, and a walk reads one timestamp per
+ * event.
  *
- * This file is pure, without SPI and catalogs, so that it can be tested and
- * fuzzed alone.  Values point into the document given and live as long as it
- * does; what is allocated is in the current memory context.
+ * This file is pure, without SPI and catalogs, so that it can be tested and fuzzed alone.
+ * Values point into the given document and live as long as it does; allocations are in the
+ * current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,7 +29,7 @@
 static const JsonbKey log_key = JSONB_KEY("reuse_history");
 static const JsonbKey marks_key = JSONB_KEY("reuse_undone");
 
-/* events between two looks at whether the query was canceled */
+/* number of events between checks for interrupts */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
 static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
@@ -48,7 +48,7 @@ static void put_pair_values(JsonbWriter *w, const JsonbContainer *document, uint
 /*
  * log_find finds the log in a document, which may be null.
  *
- * *log is set in any case; where the status is not REUSE_LOG_OK it is empty.
+ * *log is always set; it is empty if the status is not REUSE_LOG_OK.
  */
 ReuseLogStatus
 log_find(const JsonbContainer *document, ReuseLog *log)
@@ -59,8 +59,8 @@ log_find(const JsonbContainer *document, ReuseLog *log)
 /*
  * log_find_marks finds the marks of undone events in a document, which may be null.
  *
- * A mark is an object with the event's id, its time as in the log, its place and its key.  What
- * is no array has none.
+ * A mark is an object with the event's id, its time as in the log, its place and its key.  A value
+ * that is not an array has no marks.
  */
 void
 log_find_marks(const JsonbContainer *document, ReuseLog *marks)
@@ -115,7 +115,7 @@ log_get(const ReuseLog *log, uint32 number, ReuseValue *event)
 	get_child(log->array, log->count, number, event);
 }
 
-/* log_last_time reads the time of the event stored last, if it has one. */
+/* log_last_time reads the time of the last stored event, if it has one. */
 bool
 log_last_time(const ReuseLog *log, Timestamp *time)
 {
@@ -127,7 +127,7 @@ log_last_time(const ReuseLog *log, Timestamp *time)
 	return reuse_event_time(&event, time);
 }
 
-/* log_latest_time finds the latest time up to a horizon, if an event has one. */
+/* log_latest_time finds the latest time up to a horizon, if there is one. */
 bool
 log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
 {
@@ -151,8 +151,8 @@ log_latest_time(const ReuseLog *log, Timestamp horizon, Timestamp *time)
 /*
  * log_count_range counts the events inside a range.
  *
- * A binary search would be right only in a log known to be in order, and to
- * know that takes this same walk; so the walk counts at once, in any order.
+ * A binary search would be correct only in a log that is known to be in order.
+ * Checking that takes the same walk, so the walk counts, in any order.
  */
 int64
 log_count_range(const ReuseLog *log, ReuseRange range)
@@ -172,16 +172,16 @@ log_count_range(const ReuseLog *log, ReuseRange range)
 }
 
 /*
- * log_append makes a copy of a document with one event more in its log.
+ * log_append makes a copy of a document with one more event in its log.
  *
- * document is the object that log_find found log in, and size its length
- * in bytes; null with an empty log for a document that is not there yet.  time
- * must be one that iso_time_event can write.
+ * document is the object in which log_find found the log, and size its length
+ * in bytes; it is null, and the log is empty, if there is no document yet.
+ * iso_time_event must be able to write the time.
  *
  * The result has the bytes of
  *		jsonb_set(coalesce(m, '{}'), '{reuse_history}',
  *				  coalesce(m->'reuse_history', '[]') || event)
- * and its errors: jsonb's own limits.
+ * and its errors: the size limits of jsonb.
  */
 Jsonb *
 log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
@@ -201,8 +201,8 @@ log_append(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 }
 
 /*
- * log_splice makes a copy of a document with another log: without the events that are removed,
- * told by their numbers in stored order, and with others at the end.
+ * log_splice makes a copy of a document with another log: without the removed events, given by
+ * their numbers in stored order, and with new events at the end.
  *
  * document and log are as for log_append; removed may be null.
  */
@@ -222,7 +222,7 @@ log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 	for (i = 0; i < nadded; i++)
 		more += added[i].len + sizeof(JEntry) + MAXIMUM_ALIGNOF;
 
-	/* no log is larger than a JEntry can say */
+	/* the size of a log must fit into a JEntry */
 	log_begin_document(&w, document, size, log, Min(more, JENTRY_OFFLENMASK));
 	jsonb_begin_array(&w, kept + nadded);
 	log_walk(&walk, log);
@@ -239,9 +239,9 @@ log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 
 /*
  * log_begin_document begins a copy of a document, up to where its log is or
- * would stand, and sets so many bytes more than the document has aside.
+ * would be, and reserves the given number of bytes more than the document has.
  *
- * The caller puts the log next; log_end_document does the rest.
+ * The caller then puts the log, and log_end_document puts the rest.
  */
 void
 log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
@@ -252,7 +252,7 @@ log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
 
 	Assert(log->pair <= npairs);
 
-	/* each pair copied may need other padding, by less than a JEntry */
+	/* the padding of each copied pair may differ, by less than a JEntry */
 	jsonb_writer_init(w, CurrentMemoryContext, (Size) size + more + npairs * sizeof(JEntry));
 	jsonb_begin_object(w, npairs - log->present + 1);
 	for (i = 0; i <= npairs; i++)
@@ -270,7 +270,7 @@ log_begin_document(JsonbWriter *w, const JsonbContainer *document, uint32 size,
 	put_pair_values(w, document, 0, log->pair);
 }
 
-/* log_put_event puts an event in our own form; without a time if it cannot be written in that. */
+/* log_put_event puts an event in our own form, without the time if that form cannot have it. */
 void
 log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context)
 {
@@ -334,7 +334,7 @@ reuse_value_pair(const ReuseValue *object, uint32 pair, ReuseValue *key, ReuseVa
 	get_pair_value(container, pair, value);
 }
 
-/* reuse_value_get looks a key up in a value; false if it has none such. */
+/* reuse_value_get looks up a key in a value; false if it is not there. */
 bool
 reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 {
@@ -347,7 +347,7 @@ reuse_value_get(const ReuseValue *object, const char *key, ReuseValue *value)
 	return true;
 }
 
-/* reuse_value_to_jsonb makes a value of its own of one inside a document. */
+/* reuse_value_to_jsonb makes a separate value from one inside a document. */
 Jsonb *
 reuse_value_to_jsonb(const ReuseValue *value)
 {
@@ -384,7 +384,7 @@ reuse_value_of_jsonb(const Jsonb *jsonb, ReuseValue *value)
 	}
 }
 
-/* reuse_jsonb_equal: are two values equal, as jsonb compares?  Numbers can be written in more than one way. */
+/* reuse_jsonb_equal: are two values equal as jsonb?  Equal numbers may differ in their bytes. */
 bool
 reuse_jsonb_equal(const Jsonb *a, const Jsonb *b)
 {
@@ -436,8 +436,8 @@ reuse_event_time(const ReuseValue *event, Timestamp *time)
 }
 
 /*
- * reuse_event_context finds what is known of a reuse, which is the event itself if
- * that is no object; false if there is nothing.
+ * reuse_event_context finds the context of an event, which is the event itself if
+ * that is not an object; false if there is none.
  */
 bool
 reuse_event_context(const ReuseValue *event, ReuseValue *context)
@@ -449,9 +449,9 @@ reuse_event_context(const ReuseValue *event, ReuseValue *context)
 }
 
 /*
- * own_event_stamp returns where the timestamp of an event of our own form is, as
- * log_put_event lays it out; null for any other.  It spares the search for
- * the key, which is most of a walk's work.
+ * own_event_stamp returns the position of the timestamp in an event of our own
+ * form, which log_put_event wrote; null for any other event.  It avoids the search
+ * for the key, which would be most of a walk's work.
  */
 static const char *
 own_event_stamp(const ReuseValue *event)
@@ -476,7 +476,7 @@ own_event_stamp(const ReuseValue *event)
 
 /*
  * find_key finds a key's pair in an object by binary search; if it is not
- * there, *pair is where it would have to stand.
+ * there, *pair is where it would be.
  */
 static bool
 find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)

@@ -13,19 +13,18 @@
 
 #include "jsonb_writer.h"
 
-/* the keys of an event of our own */
+/* The keys of our own events */
 #define REUSE_CONTEXT_KEY		"context"
 #define REUSE_TIME_KEY			"timestamp"
 
-/* upper bound of what an event adds beside its context: entries, keys, padding */
+/* Upper bound of an event's size without its context: entries, keys, padding */
 #define REUSE_EVENT_OVERHEAD	128
 
-/* how far ahead of the clock a time may be to count as an asset's latest: a day */
+/* A time more than a day ahead of the clock does not count as an asset's latest */
 #define REUSE_HORIZON			USECS_PER_DAY
 
 /*
- * An array of events in a document, in the order they were stored: the log of those that count,
- * or the marks of those that were undone
+ * An array of events in a document, in stored order: the log, or the marks of undone events
  */
 typedef struct ReuseLog
 {
@@ -34,14 +33,14 @@ typedef struct ReuseLog
 	const JsonbContainer *array;	/* null: the document has no such array */
 	uint32		size;			/* the array's, in bytes */
 	uint32		count;			/* events in it */
-	uint32		pair;			/* its pair in the document, or where it would stand */
+	uint32		pair;			/* its pair in the document, or where that would be */
 } ReuseLog;
 
 typedef enum ReuseLogStatus
 {
 	REUSE_LOG_OK,				/* a log, or none yet */
 	REUSE_LOG_NO_OBJECT,		/* the document is a scalar or an array */
-	REUSE_LOG_NO_ARRAY			/* reuse_history is there, but no array */
+	REUSE_LOG_NO_ARRAY			/* reuse_history is not an array */
 } ReuseLogStatus;
 
 /* Any value inside a document */
@@ -86,7 +85,7 @@ extern Jsonb *log_append(const JsonbContainer *document, uint32 size,
 extern Jsonb *log_splice(const JsonbContainer *document, uint32 size, const ReuseLog *log,
 						 const bool *removed, const ReuseValue *added, uint32 nadded);
 
-/* for rooms that write documents of their own: a copy with another log */
+/* For rooms that write documents: a copy with another log */
 extern void log_begin_document(JsonbWriter *w, const JsonbContainer *document,
 							   uint32 size, const ReuseLog *log, Size more);
 extern void log_put_event(JsonbWriter *w, Timestamp time, const ReuseValue *context);

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * log_value_sql.c
- *	  The reuse log's SQL functions, which the UPDATE of asset_reuse_track
- *	  calls on the row's own columns.
+ *	  SQL functions of the reuse log, which the UPDATE of asset_reuse_track calls on the row's
+ *	  own columns.
  *
- * They are immutable and get the clock as an argument, so that READ COMMITTED
- * can evaluate them again on the version of a row that another call has left
- * behind, and both come to the same time.  A timestamp is taken as UTC, which
- * gives it the representation of timestamptz: one C function serves both.
+ * They are immutable and get the clock as an argument, so that READ COMMITTED can evaluate them
+ * again on the row version that another call has left, and both evaluations yield the same
+ * time.  A timestamp is taken as UTC, which gives it the representation of timestamptz, so one
+ * C function serves both types.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,8 +69,8 @@ asset_reuse_log_append(PG_FUNCTION_ARGS)
 }
 
 /*
- * next_time chooses the next event's time from arguments 1 and 2, whether they round, the log,
- * and the marks of undone events, whose times are not given again.
+ * next_time chooses the next event's time from arguments 1 and 2, whether the column rounds, the
+ * log, and the marks of undone events, whose times are not reused.
  */
 static Timestamp
 next_time(FunctionCallInfo fcinfo, int rounds_arg, const Jsonb *document, const ReuseLog *log)
@@ -98,8 +98,8 @@ next_time(FunctionCallInfo fcinfo, int rounds_arg, const Jsonb *document, const 
 /*
  * reuse_horizon returns the latest time that counts as an asset's latest.
  *
- * Times more than a day ahead of the clock are nobody's but others': one absurd event would
- * otherwise keep the asset from ever being tracked in time again.
+ * Only other software can have written times more than a day ahead of the clock.  They are
+ * disregarded, because one absurd event would otherwise distort the times of all later ones.
  */
 Timestamp
 reuse_horizon(Timestamp clock)
@@ -111,9 +111,9 @@ reuse_horizon(Timestamp clock)
  * reuse_next_time returns the time of an asset's next event, given its latest event up to the
  * horizon and its last_reused_at.
  *
- * A last_reused_at that its column has rounded can be later than the event it is from.  All
- * events are looked at, and not just that time: others write events too, and nothing else
- * tells whether they did.
+ * A last_reused_at that was rounded by its column can be later than its event.  All events are
+ * checked, and not only that time, because other software may have written events without
+ * updating it.
  */
 Timestamp
 reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp last_reused_at,
@@ -135,8 +135,8 @@ reuse_next_time(Timestamp clock, Timestamp horizon, Timestamp latest, Timestamp 
 }
 
 /*
- * reuse_time_is_rounded: is the first time what a timestamp of less precision, timestamp(3)
- * say, makes of the second?  Rounded up, it is later than any event.
+ * reuse_time_is_rounded: is the first time the second one rounded to a lower precision, such as
+ * timestamp(3)?  If rounded up, it is later than any event.
  */
 bool
 reuse_time_is_rounded(Timestamp rounded, Timestamp time)

@@ -3,10 +3,10 @@
  * log_verify.c
  *	  asset_reuse_log_problems: what is wrong with one asset's counters and events.
  *
- * The statement of asset_reuse_verify calls it on the asset's own row, with what it has read of
- * the asset's rows in the history table.
+ * The statement of asset_reuse_verify calls it on the asset's own row, together with what it has
+ * read from the asset's rows in the history table.
  *
- * Pure; all but the findings is in a memory context that ends with the asset.
+ * Pure; everything except the findings is in a memory context that is deleted after each asset.
  *
  *-------------------------------------------------------------------------
  */
@@ -78,7 +78,7 @@ static const char *const problem_names[NPROBLEMS] = {
 	[KEY_TWICE] = "key_twice"
 };
 
-/* What is found of an asset */
+/* The findings about an asset */
 typedef struct Findings
 {
 	int64		events;			/* copies do not count */
@@ -174,7 +174,7 @@ find_problems(FunctionCallInfo fcinfo, Findings *found)
 		read_log_beside_rows(fcinfo, &log, found);
 	if (document != NULL)
 		PG_FREE_IF_COPY(document, ARG_DOCUMENT);
-	/* how many events it has, nobody can tell */
+	/* the number of events is unknown */
 	if (!found->problems[UNREADABLE])
 		compare_counters(fcinfo, found);
 
@@ -183,7 +183,7 @@ find_problems(FunctionCallInfo fcinfo, Findings *found)
 	return problem < NPROBLEMS;
 }
 
-/* read_log adds what a document's log has; one walk over it does. */
+/* read_log adds the events of a document's log, in one walk. */
 static void
 read_log(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found)
 {
@@ -201,7 +201,7 @@ read_log(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found)
 		pfree(keys.keys);
 }
 
-/* read_log_beside_rows does the same where rows may have copies, or the same keys, in the log. */
+/* read_log_beside_rows does the same if the log may have copies of rows, or keys of rows. */
 static void
 read_log_beside_rows(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *found)
 {
@@ -223,7 +223,7 @@ read_log_beside_rows(FunctionCallInfo fcinfo, const ReuseLog *log, Findings *fou
 		read_event(&event, horizon, found, &keys);
 	}
 	found->problems[IN_BOTH_PLACES] = list.count < log->count;
-	/* those of rows alone are compared by the statement */
+	/* the keys of rows are compared with each other by the statement */
 	if (keys.count > 0 && !PG_ARGISNULL(ARG_ROW_KEYS))
 		add_row_keys(PG_GETARG_ARRAYTYPE_P(ARG_ROW_KEYS), &keys);
 	if (has_equal_keys(&keys))
@@ -263,7 +263,7 @@ add_row_keys(ArrayType *row_keys, KeyList *keys)
 	}
 }
 
-/* add_key adds a key with its hash; nobody can make keys that have one hash. */
+/* add_key adds a key with its hash; nobody can craft keys with equal hashes. */
 static void
 add_key(const char *data, uint32 len, KeyList *keys)
 {

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * notify.c
- *	  asset_reuse_notify: a trigger function that wakes whoever listens for reuses.
+ *	  asset_reuse_notify: a trigger function that wakes listeners.
  *
- * Every role may listen, so the notification says nothing but that there was a write.  Commits
- * that notify go one after the other, in all databases of a server, so a session notifies at most
- * once a second; a listener reads again a second after it woke, and sees what came in that second.
+ * Every role may listen, so the notification says only that something was written.
+ * Transactions that notify commit one after another, in all databases of a server, so a session
+ * notifies at most once a second.  A listener reads again a second after it was woken, and so
+ * sees what was stored in that second.
  *
- * The trigger only leaves a mark.  The callback before the commit decides, when all that can
- * still be rolled back by itself has been.
+ * The trigger only sets a flag.  The callback before the commit decides, when nothing can be
+ * rolled back separately any more.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,10 +27,10 @@ PG_FUNCTION_INFO_V1(asset_reuse_notify);
 
 #define QUIET_MS			1000.0
 
-/* How full the queue may be; PostgreSQL starts to warn here, and a commit fails at 1. */
+/* The fraction of the queue at which PostgreSQL starts to warn; at 1 a commit fails. */
 #define MAX_QUEUE_USAGE		0.5
 
-/* This transaction has written; it has a notification in the making, begun at that time. */
+/* This transaction has written; it is sending a notification, begun at that time. */
 static bool written = false;
 static bool notifying = false;
 static instr_time notifying_since;
@@ -57,7 +58,7 @@ asset_reuse_notify(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* check_trigger refuses calls that are not an AFTER trigger's for a statement. */
+/* check_trigger refuses calls other than by an AFTER trigger for each statement. */
 static void
 check_trigger(FunctionCallInfo fcinfo)
 {
@@ -78,8 +79,8 @@ check_trigger(FunctionCallInfo fcinfo)
 /*
  * at_transaction_event notifies before a commit.
  *
- * Only a commit counts as a notification sent: one that fails after all must not keep the next
- * one quiet.  A transaction that is prepared does not notify, since PostgreSQL would refuse it.
+ * A notification counts as sent only after the commit: one that fails must not suppress the next
+ * one.  A transaction that is prepared does not notify, because PostgreSQL would refuse it.
  */
 static void
 at_transaction_event(XactEvent event, void *arg)
@@ -105,14 +106,14 @@ at_transaction_event(XactEvent event, void *arg)
 }
 
 /*
- * notify_if_due notifies, unless this session did so in the second before, or the queue is
- * filling up, where a notification would soon fail the write.
+ * notify_if_due notifies, unless this session did so less than a second ago, or the queue is
+ * filling up and a notification would soon make the write fail.
  *
- * The second counts from before the commit, so that a listener, who wakes after it, reads again
- * when a commit of the same second has had as long to become visible as the first one took.
+ * The second is counted from before the commit.  A listener wakes after the commit, so when it reads
+ * again, a later commit in that second has had as much time to become visible as the first one took.
  *
- * Those before us may wait for a standby.  So would our commit; lock_timeout must not make it fail
- * instead.  It is as it was when the transaction ends.
+ * Transactions that notified before us may be waiting for a standby.  Our commit then waits, too, and
+ * lock_timeout must not make it fail.  The setting is restored at the end of the transaction.
  */
 static void
 notify_if_due(void)

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.c
- *	  Saved SPI plans: fetch or prepare, and when to throw one away.
+ *	  Saved SPI plans: fetch or prepare, and when to discard one.
  *
- * A plan is kept per template, tables, columns and calling function, the most recently
- * used of them for the life of the session.  Its text holds names and types, so it is
- * good only for the generations of the tables' descriptions it was built from; and what
- * SPI_plan_is_valid calls stale is built anew as well.  Plans that are stale, of tables
- * that are gone or after DISCARD PLANS, are freed when the next plan is prepared.
+ * The most recently used plans are kept for the life of the session, keyed by template, tables,
+ * columns and calling function.  A plan's text contains names and types, so the plan is valid
+ * only for the generations of the table descriptions from which it was built.  A plan that
+ * SPI_plan_is_valid reports as stale is rebuilt as well.  Plans that are stale, refer to
+ * dropped tables, or precede a DISCARD PLANS, are freed when the next plan is prepared.
  *
- * A trigger on the application's table can call us while one of our plans runs,
- * and find it stale: a plan that runs is pinned, and freed when its last pin goes.
+ * A trigger on the application's table can call us while one of our plans is running, and find
+ * that plan stale.  So a running plan is pinned, and is freed when its last pin is released.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,10 +45,10 @@
 
 #define PLANS_EXPECTED		16		/* in a session; more are fine */
 
-/* What a session keeps: some ten statements for each of a few schemas */
+/* Maximum number of plans in a session: some ten statements for each of a few schemas */
 #define MAX_PLANS			100
 
-/* How often a plan that is stale is made anew, while its tables get locked */
+/* How often a stale plan is rebuilt while its tables are being locked */
 #define MAX_TRIES			20
 
 typedef struct PlanKey
@@ -76,7 +76,7 @@ typedef struct PlanEntry
 	SavedPlan  *saved;
 } PlanEntry;
 
-/* What check_functions looks for */
+/* The state of check_functions */
 typedef struct FunctionCheck
 {
 	Oid			caller;
@@ -84,7 +84,7 @@ typedef struct FunctionCheck
 	List	   *found;			/* those of them that are ours in the statement */
 } FunctionCheck;
 
-/* A receiver of the one value that a statement returns */
+/* A receiver for the single value that a statement returns */
 typedef struct ValueReceiver
 {
 	DestReceiver receiver;		/* first: it is the receiver itself */
@@ -133,7 +133,7 @@ plan_execute(const PlanRequest *request)
 	plan_execute_into(request, NULL);
 }
 
-/* plan_execute_into runs a statement whose rows a receiver gets. */
+/* plan_execute_into runs a statement and sends its rows to a receiver. */
 void
 plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 {
@@ -152,14 +152,14 @@ plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 }
 
 /*
- * plan_start starts a statement that only reads, in the calling query's snapshot.
- * Whenever its caller runs it by the executor, a receiver gets rows.
+ * plan_start starts a read-only statement in the calling query's snapshot.  The
+ * caller runs it with the executor, which sends rows to a receiver.
  *
- * What runs is in the current memory context, and the values must live as long.
- * It outlives SPI_finish, subtransactions and the saved plan, as the calling query
- * itself does.  The caller stops it, unless the calling query fails.
+ * The running statement is in the current memory context, and its values must live
+ * as long.  It outlives SPI_finish, subtransactions and the saved plan, as the
+ * calling query itself does.  The caller stops it, unless the calling query fails.
  *
- * It is planned from the very query whose functions were checked.
+ * It is planned from the same query tree whose functions were checked.
  */
 QueryDesc *
 plan_start(const PlanRequest *request, DestReceiver *receiver)
@@ -172,7 +172,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	QueryDesc  *desc;
 
 	Assert(request->read_only);
-	/* SPI has switched to its own */
+	/* SPI has switched to its own memory context */
 	MemoryContextSwitchTo(memory);
 	params = make_params(request);
 	pin_plan(saved);
@@ -184,7 +184,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	return desc;
 }
 
-/* plan_stop ends what plan_start has started. */
+/* plan_stop ends what plan_start started. */
 void
 plan_stop(QueryDesc *query)
 {
@@ -194,8 +194,8 @@ plan_stop(QueryDesc *query)
 }
 
 /*
- * plan_execute_value runs a statement that only reads, as plan_start does, and returns the
- * value of its one row and column, in the current memory context.
+ * plan_execute_value runs a read-only statement as plan_start does, and returns the value of
+ * its single row and column, in the current memory context.
  */
 Datum
 plan_execute_value(const PlanRequest *request)
@@ -240,11 +240,11 @@ plan_open_cursor(const PlanRequest *request)
 }
 
 /*
- * plan_result returns a value that the last statement has returned, in a row from 0 and a column
+ * plan_result returns a value from the result of the last statement; rows count from 0, columns
  * from 1.
  *
- * Error 55000 if it is not there, is null or of another type: a function that the statement ran,
- * of a view say, can have changed the tables.
+ * Error 55000 if it is missing, null or of another type: a function that the statement ran, such
+ * as one in a view, can have altered the tables.
  */
 Datum
 plan_result(uint64 row, int column, Oid type)
@@ -260,7 +260,7 @@ plan_result(uint64 row, int column, Oid type)
 	plan_report_changed();
 }
 
-/* plan_result_is_null: is such a value null?  The same error if it is of another type. */
+/* plan_result_is_null: is such a value null?  Raises the same error for a value of another type. */
 bool
 plan_result_is_null(uint64 row, int column, Oid type)
 {
@@ -283,7 +283,7 @@ plan_report_changed(void)
 			 errhint("Do not alter the tables in their own triggers, policies or views.")));
 }
 
-/* make_params makes the executor's parameters, null for none; the values are not copied. */
+/* make_params makes the executor's parameters, or null if there are none; values are not copied. */
 static ParamListInfo
 make_params(const PlanRequest *request)
 {
@@ -304,8 +304,8 @@ make_params(const PlanRequest *request)
 }
 
 /*
- * pin_plan keeps a plan from being freed until the current memory context ends, be it by an
- * error: planning and running can run functions of others, and they us.
+ * pin_plan keeps a plan from being freed until the current memory context is deleted, even by an
+ * error.  Planning and execution can run other functions, which can call us.
  */
 static void
 pin_plan(SavedPlan *saved)
@@ -328,12 +328,12 @@ unpin_plan(void *arg)
 }
 
 /*
- * fetch_locked_plan returns a plan that is good now, with locks on all tables that it reads: those
- * that its queries name, those behind views, policies and rules, and the partitions of all of them.
+ * fetch_locked_plan returns a valid plan, with locks on all tables that it reads: those that its
+ * queries name, those behind views, policies and rules, and the partitions of all of them.
  *
- * The plan cache would lock them, and if it had to wait, could find that the text has to be
- * analyzed once more; others can have put functions into our schema meanwhile.  Partitions are in a
- * generic plan that is there already; while one is made, nothing is analyzed any more.
+ * Otherwise the plan cache would lock them.  If it had to wait, it might have to analyze the text
+ * again, after others have put functions into our schema.  Partitions appear in an existing generic
+ * plan; while one is being made, nothing is analyzed any more.
  */
 static SavedPlan *
 fetch_locked_plan(const PlanRequest *request)
@@ -341,7 +341,7 @@ fetch_locked_plan(const PlanRequest *request)
 	SavedPlan  *saved;
 	int			tries = 0;
 
-	/* what was locked once is not waited for again; with debug_discard_caches no plan stays good */
+	/* locks that are held need no more waiting; with debug_discard_caches no plan stays valid */
 	do
 	{
 		CachedPlanSource *source;
@@ -360,7 +360,7 @@ fetch_locked_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* lock_tables_walker locks a query's tables and views as its execution will. */
+/* lock_tables_walker locks a query's tables and views as execution does. */
 static bool
 lock_tables_walker(Node *node, void *context)
 {
@@ -391,19 +391,19 @@ lock_tables_of_plan(const CachedPlan *plan)
 	}
 }
 
-/* lock_table locks a table or view as an execution will. */
+/* lock_table locks a table or view as execution does. */
 static void
 lock_table(const RangeTblEntry *rte)
 {
-	/* since PostgreSQL 16, a view is locked by the entry that has become its subquery */
+	/* since PostgreSQL 16, a view is locked through the range table entry of its subquery */
 	Assert(rte->rtekind != RTE_RELATION || rte->rellockmode != NoLock);
 	if (OidIsValid(rte->relid) && rte->rellockmode != NoLock)
 		LockRelationOid(rte->relid, rte->rellockmode);
 }
 
 /*
- * plan_source returns a plan's one statement.  Where rules add to it or take it away, its
- * query_list has more or less than one query.
+ * plan_source returns a plan's single statement.  If rules add queries or remove it, its
+ * query_list does not have exactly one query.
  */
 static CachedPlanSource *
 plan_source(SPIPlanPtr plan)
@@ -453,7 +453,7 @@ fetch_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* has_same_tables: was a plan built from the tables' descriptions of a request? */
+/* has_same_tables: was a plan built from the same table descriptions as in a request? */
 static bool
 has_same_tables(const SavedPlan *saved, const PlanRequest *request)
 {
@@ -468,11 +468,11 @@ has_same_tables(const SavedPlan *saved, const PlanRequest *request)
 }
 
 /*
- * is_good_plan: will a plan run as it is?
+ * is_good_plan: can a plan run as it is?
  *
- * SPI_plan_is_valid does not know all of it: for another search_path, or another
- * role where row-level security counts, the plan cache analyzes the text again by
- * itself.  We want to be asked, since we check what functions it then calls.
+ * SPI_plan_is_valid does not check everything: under another search_path, or another
+ * role with row-level security, the plan cache analyzes the text again by itself.  We
+ * need to know, because we check the functions that it then calls.
  */
 static bool
 is_good_plan(SPIPlanPtr plan)
@@ -516,7 +516,7 @@ prepare_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* check_tables makes sure that a statement, which has their names, is over the tables that were bound. */
+/* check_tables checks that the names in a statement still refer to the bound tables. */
 static void
 check_tables(SPIPlanPtr plan, const PlanRequest *request)
 {
@@ -535,11 +535,11 @@ check_tables(SPIPlanPtr plan, const PlanRequest *request)
 }
 
 /*
- * check_functions makes sure that a statement calls our functions, and none that somebody else
+ * check_functions checks that a statement calls our own functions, and none that somebody else
  * has put into our schema under the same names.
  *
- * Such a one could fit better.  And whoever owns our schema can give its name to another one
- * while the statement is prepared; then ours are not in it.
+ * Such a function could be a better match.  In addition, the owner of our schema can give its
+ * name to another schema while the statement is prepared; our functions are then missing.
  */
 static void
 check_functions(SPIPlanPtr plan, Oid caller, List *names)
@@ -569,7 +569,7 @@ check_functions_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_functions_walker, context);
 }
 
-/* check_function notes a function of ours, and refuses one that is where ours are and named like them. */
+/* check_function notes our own functions, and refuses others that have their schema and name. */
 static bool
 check_function(Oid function, void *context)
 {
@@ -603,10 +603,10 @@ has_name(const List *names, const char *name)
 }
 
 /*
- * is_of_extension: are two functions of one extension and one owner?
+ * is_of_extension: do two functions have the same extension and the same owner?
  *
- * The owner of the extension can add functions of his to it, but those that it has brought
- * belong to the superuser whose trust it has.
+ * The owner of the extension can add functions to it, but those that came with a trusted
+ * extension belong to the bootstrap superuser.
  */
 static bool
 is_of_extension(Oid function, Oid caller)
@@ -629,7 +629,7 @@ function_owner(Oid function)
 	return owner;
 }
 
-/* discard_plan frees a plan that no entry has any more, now or after it ran. */
+/* discard_plan frees a plan that has lost its entry, now or when it has finished running. */
 static void
 discard_plan(SavedPlan *saved)
 {
@@ -668,7 +668,7 @@ discard_stale_plans(void)
 	}
 }
 
-/* discard_least_used_plan drops the entry that was not used for the longest time, if there is one. */
+/* discard_least_used_plan drops the least recently used entry, if there is one. */
 static void
 discard_least_used_plan(void)
 {

@@ -16,13 +16,13 @@
 #include "plan_text.h"
 
 /*
- * How a statement is planned.  What finds a few rows by their key has one good
- * plan for all values, and planning it anew for each call would cost more than to
- * run it.  What reads a tenant's assets is planned for that tenant, since tenants'
- * sizes differ a hundred-thousandfold, and for parallel query, which SPI_prepare
- * alone would never consider.  What reads some of all assets is planned for how many.
- * What may be read only in part is planned for its first rows, by the leader alone:
- * workers are not for a statement that pauses.
+ * How a statement is planned.  A statement that finds a few rows by key has one good
+ * plan for all values, and planning it for each call would cost more than running it.
+ * A statement that reads a tenant's assets is planned for that tenant, because the
+ * sizes of tenants differ by a factor of 100,000, and with parallel query, which
+ * SPI_prepare alone would never consider.  A statement that reads some of all assets
+ * is planned for their number.  A statement that may be read only in part is planned
+ * for its first rows and without workers, because it can be suspended.
  */
 #define PLAN_BY_KEY			CURSOR_OPT_GENERIC_PLAN
 #define PLAN_BY_BATCH		CURSOR_OPT_CUSTOM_PLAN

@@ -43,10 +43,10 @@
 
 #include "plan_text.h"
 
-/* The longest name in braces */
+/* Maximum length of a name in braces */
 #define NAME_LEN			64
 
-/* The characters of operators */
+/* The characters that operators consist of */
 #define OPERATOR_CHARS		"+-*/<>=~!@#%^&|?"
 
 static const char *expand_braces(PlanText *text, const PlanRequest *request, const char *at);
@@ -76,7 +76,7 @@ plan_add_value(PlanRequest *request, const char *name, Oid type, Datum value)
 	plan_add_nullable(request, name, type, value, false);
 }
 
-/* plan_add_nullable adds a parameter that may be null, and is one of the text in any case. */
+/* plan_add_nullable adds a parameter that may be null, but is always in the text. */
 void
 plan_add_nullable(PlanRequest *request, const char *name, Oid type, Datum value, bool isnull)
 {
@@ -86,7 +86,7 @@ plan_add_nullable(PlanRequest *request, const char *name, Oid type, Datum value,
 	};
 }
 
-/* plan_add_optional adds a parameter, and {if name} is whether it is there. */
+/* plan_add_optional adds a parameter that {if name} tests for. */
 void
 plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value, bool isnull)
 {
@@ -94,7 +94,7 @@ plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value,
 	request->params[request->nparams - 1].optional = true;
 }
 
-/* plan_expand appends what a template stands for. */
+/* plan_expand appends the expansion of a template. */
 void
 plan_expand(PlanText *text, const PlanRequest *request, const char *template)
 {
@@ -119,8 +119,8 @@ plan_append_table(PlanText *text, const AppTable *table)
 }
 
 /*
- * plan_append_function appends the full name of another function of ours: it is
- * where the calling one is, whatever the search_path.
+ * plan_append_function appends the full name of another function of ours: it is in
+ * the schema of the calling one, whatever the search_path.
  */
 void
 plan_append_function(PlanText *text, const PlanRequest *request, const char *name)
@@ -139,9 +139,9 @@ plan_append_function(PlanText *text, const PlanRequest *request, const char *nam
 /*
  * plan_append_text appends a column's value as text.
  *
- * Whoever owns a type can make a cast of it, and that would run his function with the
- * rights of the caller.  So only a string of PostgreSQL's own is cast, which for a char(n)
- * takes the blanks away; what else there is, an enum say, is read by its output function.
+ * The owner of a type can create a cast from it, whose function would run with the
+ * caller's rights.  So only PostgreSQL's own string types are cast, which removes the
+ * padding of a char(n).  Other types, such as enums, are read by their output function.
  */
 void
 plan_append_text(PlanText *text, const AppColumn *column, const char *expression)
@@ -149,12 +149,12 @@ plan_append_text(PlanText *text, const AppColumn *column, const char *expression
 	if (app_type_is_own_string(column->type) || column->type == UUIDOID)
 		appendStringInfo(&text->sql, "CAST(%s AS pg_catalog.text)", expression);
 	else
-		/* of a null, concat makes an empty string */
+		/* concat turns a null into an empty string */
 		appendStringInfo(&text->sql, "CASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END",
 						 expression, expression);
 }
 
-/* expand_braces expands what a brace opens, and returns where the template goes on. */
+/* expand_braces expands a brace, and returns where the template continues. */
 static const char *
 expand_braces(PlanText *text, const PlanRequest *request, const char *at)
 {
@@ -163,7 +163,7 @@ expand_braces(PlanText *text, const PlanRequest *request, const char *at)
 
 	if (strncmp(name, "if ", 3) == 0)
 		return is_true(request, name + 3) ? next : skip_block(next, true);
-	/* what stands before an else was wanted */
+	/* the part before an else was used */
 	if (strcmp(name, "else") == 0)
 		return skip_block(next, false);
 	if (strcmp(name, "end") != 0)
@@ -171,7 +171,7 @@ expand_braces(PlanText *text, const PlanRequest *request, const char *at)
 	return next;
 }
 
-/* read_braces reads the name in braces, and returns what is behind them. */
+/* read_braces reads the name in braces, and returns the position after them. */
 static const char *
 read_braces(const char *at, char *name)
 {
@@ -184,7 +184,7 @@ read_braces(const char *at, char *name)
 	return end + 1;
 }
 
-/* skip_block returns what is behind the end of a block that at is in; or behind its else. */
+/* skip_block returns the position after the end, or after the else, of the block that contains at. */
 static const char *
 skip_block(const char *at, bool stop_at_else)
 {
@@ -207,7 +207,7 @@ skip_block(const char *at, bool stop_at_else)
 	return at;
 }
 
-/* is_true: is there what a condition names? */
+/* is_true: does a condition hold? */
 static bool
 is_true(const PlanRequest *request, const char *condition)
 {
@@ -250,7 +250,7 @@ find_param(const PlanRequest *request, const char *name)
 	elog(ERROR, "statement has no parameter \"%s\"", name);
 }
 
-/* expand_name puts what a name in braces stands for. */
+/* expand_name appends the expansion of a name in braces. */
 static void
 expand_name(PlanText *text, const PlanRequest *request, const char *name)
 {
@@ -293,7 +293,7 @@ expand_name(PlanText *text, const PlanRequest *request, const char *name)
 #undef KIND
 }
 
-/* find_table returns the table that a name in braces stands for; null if it is none, or not there. */
+/* find_table returns the table for a name in braces; null if it is not a table's, or there is no such table. */
 static const AppTable *
 find_table(const PlanRequest *request, const char *name)
 {
@@ -332,7 +332,7 @@ column_of(const PlanRequest *request, const char *expression)
 	return find_column(table_of_alias(request, expression[0]), strchr(expression, '.') + 1);
 }
 
-/* append_columns appends the columns that the request wants, in our order, for app_row_read to read. */
+/* append_columns appends the columns that the request wants, in the order of app_row_read. */
 static void
 append_columns(PlanText *text, const PlanRequest *request, const char *alias)
 {
@@ -354,8 +354,8 @@ append_columns(PlanText *text, const PlanRequest *request, const char *alias)
 /*
  * append_label appends a column of labels as it is compared with one.
  *
- * An enum's operators do not take a domain over it.  A string that is not PostgreSQL's own
- * has operators of its owner's, and is compared as text.
+ * An enum's operators do not accept a domain over it.  A string type that is not PostgreSQL's
+ * own has its owner's operators, and is compared as text.
  */
 static void
 append_label(PlanText *text, const PlanRequest *request, const char *expression)
@@ -381,7 +381,7 @@ append_live(PlanText *text, const PlanRequest *request, const char *alias)
 		appendStringInfo(&text->sql, " AND %s.deleted_at IS NULL", alias);
 }
 
-/* append_text appends a column as text; null where the table has none such. */
+/* append_text appends a column as text, or null if the table does not have it. */
 static void
 append_text(PlanText *text, const PlanRequest *request, const char *expression)
 {
@@ -393,7 +393,7 @@ append_text(PlanText *text, const PlanRequest *request, const char *expression)
 		appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.text)");
 }
 
-/* append_id appends an identifier in the type in which one is bound for it: a name is a text then. */
+/* append_id appends an identifier in the type of parameters for it: text for a column of type name. */
 static void
 append_id(PlanText *text, const PlanRequest *request, const char *expression)
 {
@@ -420,7 +420,7 @@ append_collation(PlanText *text, const AppColumn *column)
 	ReleaseSysCache(tuple);
 }
 
-/* append_utc appends an event's time without its time zone, or one without as the columns have it. */
+/* append_utc appends an event's time as a timestamp in UTC, or such a timestamp in the columns' type. */
 static void
 append_utc(PlanText *text, const PlanRequest *request, const char *expression)
 {

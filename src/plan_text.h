@@ -18,30 +18,30 @@
 /* A parameter of a statement, and its value in this call */
 typedef struct PlanParam
 {
-	const char *name;			/* the template has it as $name */
+	const char *name;			/* $name in the template */
 	Oid			type;
 	Datum		value;
 	bool		isnull;
-	bool		optional;		/* the text depends on whether it is null */
+	bool		optional;		/* the text depends on whether it is given */
 } PlanParam;
 
 typedef struct PlanText PlanText;
 
 /*
- * A statement that runs over tables of the application's.  Its plan is saved by the
- * template, the tables and columns, the calling function, and which optional parameters are
- * given.
+ * A statement over the application's tables.  The key of its saved plan is the template,
+ * the tables and columns, the calling function, and the set of optional parameters that
+ * are given.
  */
 typedef struct PlanRequest
 {
-	const char *sql;			/* the template, which lives for ever */
-	const AppTable *tables[APP_NROLES]; /* by role; null where it uses none */
-	Oid			caller;			/* our SQL function, if the text calls others of ours; or 0 */
-	bool		read_only;		/* sees what the calling query sees */
+	const char *sql;			/* the template, which must live forever */
+	const AppTable *tables[APP_NROLES]; /* by role; null if unused */
+	Oid			caller;			/* our SQL function, if the text calls other functions of ours; or 0 */
+	bool		read_only;		/* uses the snapshot of the calling query */
 	int			plan_options;	/* PLAN_... */
-	uint32		columns[APP_NROLES];	/* the columns that {columns:a} has, as bits */
+	uint32		columns[APP_NROLES];	/* the columns in {columns:a}, as bits */
 	void		(*put_piece) (PlanText *text, const struct PlanRequest *request,
-							  const char *name);	/* of the template's own {name}; or null */
+							  const char *name);	/* for the template's own {name}; or null */
 	int			nparams;
 	PlanParam	params[PLAN_MAX_PARAMS];
 } PlanRequest;
@@ -50,7 +50,7 @@ typedef struct PlanRequest
 struct PlanText
 {
 	StringInfoData sql;
-	List	   *functions;		/* the names of ours that it calls */
+	List	   *functions;		/* names of our functions that it calls */
 };
 
 extern void plan_add_value(PlanRequest *request, const char *name, Oid type, Datum value);

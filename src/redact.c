@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * redact.c
- *	  asset_reuse_redact: remove what must be forgotten from the contexts of events.
+ *	  asset_reuse_redact: removes keys from the contexts of events.
  *
- * Personal data has to go from soft-deleted assets as well, so these count here.  An event stays
- * what it is: its time, its place, its key and its id.
+ * Personal data must also be removed from soft-deleted assets, so these are included.  An event
+ * keeps its time, place, key and id.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,15 +25,15 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_redact);
 
-/* Has an object one of the keys? */
+/* Does an object have one of the keys? */
 #define HAS_KEYS(object) \
 	"pg_catalog.jsonb_typeof(" object ") {=} 'object' AND " object " {?|} $keys"
 
 #define ORIGINAL_CONTEXT	"(h.original {->} 'context')"
 
 /*
- * Is there something to remove from row h?  As asset_reuse_log_redact asks of an element; and an
- * element that the row has beside its columns can say more than they do.
+ * Is there something to remove from row h?  The test is that of asset_reuse_log_redact for elements;
+ * the element in the column original can say more than the other columns.
  */
 #define IS_REDACTED \
 	"(" HAS_KEYS("h.context") " OR " HAS_KEYS(ORIGINAL_CONTEXT) ")" \
@@ -99,7 +99,7 @@ asset_reuse_redact(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* read_redaction checks what is to be removed, and from which events. */
+/* read_redaction checks the arguments: what to remove, and from which events. */
 static void
 read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 {
@@ -116,7 +116,7 @@ read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 	check_keys(redaction->keys);
 }
 
-/* check_keys raises 22004 for a null key, and 22023 for none at all, more than one dimension or one that an event must keep. */
+/* check_keys raises 22004 for a null key, and 22023 for an empty or multidimensional array, or a key that must be kept. */
 static void
 check_keys(ArrayType *keys)
 {
@@ -181,7 +181,7 @@ redact(Batch *batch, Identifier asset_id)
 	return nrows > 0 || SPI_processed > 0;
 }
 
-/* redact_table removes them from the asset's rows, and returns from how many. */
+/* redact_table removes them from the asset's rows, and returns the number of rows changed. */
 static uint64
 redact_table(const Batch *batch, Identifier asset_id)
 {
@@ -196,7 +196,7 @@ redact_table(const Batch *batch, Identifier asset_id)
 	return SPI_processed;
 }
 
-/* redact_request begins a request that has what is to be removed. */
+/* redact_request begins a request with the redaction's parameters. */
 static PlanRequest
 redact_request(const Batch *batch, const char *sql, Identifier asset_id)
 {

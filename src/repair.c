@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * repair.c
- *	  asset_reuse_repair: have the counters of a tenant's assets agree with the events.
+ *	  asset_reuse_repair: makes the counters of a tenant's assets agree with the events.
  *
- * What asset_reuse_verify finds is looked at again under each asset's lock.
+ * What asset_reuse_verify finds is checked again under each asset's lock.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,7 +57,7 @@ typedef struct Repair
 	int64		unreadable;
 } Repair;
 
-/* What an asset has, and its events */
+/* An asset's counters, and those of its events */
 typedef struct Counters
 {
 	int64		count;
@@ -115,7 +115,7 @@ pick(Batch *batch)
 	return plan_open_cursor(&statement.plan);
 }
 
-/* make_verify makes a statement over what verify finds, in a snapshot of its own. */
+/* make_verify makes a statement over the findings of verify, with a new snapshot. */
 static void
 make_verify(const Batch *batch, Identifier asset_id, const char *sql, RowStatement *statement)
 {
@@ -128,7 +128,7 @@ make_verify(const Batch *batch, Identifier asset_id, const char *sql, RowStateme
 	rows_make_statement(batch->caller, &request, sql, statement);
 }
 
-/* repair looks at an asset, whose row is locked, and changes it if there is something to repair. */
+/* repair checks an asset, whose row is locked, and changes it if necessary. */
 static bool
 repair(Batch *batch, Identifier asset_id)
 {
@@ -149,7 +149,7 @@ repair(Batch *batch, Identifier asset_id)
 	request->unreadable += c.unreadable;
 	sets_count = request->match ? c.count != c.events : c.count < c.events;
 	sets_time = c.time_differs;
-	/* a time that does not count as the latest is none to be kept */
+	/* a time that is disregarded as the latest is not kept */
 	if (!request->match)
 		sets_time &= c.latest != DT_NOBEGIN &&
 			(c.last < c.latest || c.last > reuse_horizon(GetCurrentTimestamp()));
@@ -158,7 +158,7 @@ repair(Batch *batch, Identifier asset_id)
 	return set(batch, asset_id, &c, sets_count, sets_time);
 }
 
-/* read_counters reads what verify has found; false if nothing. */
+/* read_counters reads the finding of verify; false if there is none. */
 static bool
 read_counters(Counters *counters)
 {

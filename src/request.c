@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * request.c
- *	  The arguments of the public functions, checked.
+ *	  Checking the arguments of the public functions.
  *
- * Errors name the argument: 22004 for a null, 22023 for a value out of bounds.
- * What is returned lives in the function's memory context.
+ * Errors name the argument: 22004 for a null, 22023 for a value out of bounds.  Results live in
+ * the function's memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,15 +27,15 @@ static char *spell_time(TimestampTz time);
 static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 
 /*
- * request_id_type returns the type of the identifiers among the arguments, text or uuid, by that
- * of one of them: one C function serves the SQL functions for both.
+ * request_id_type returns the type of the identifiers, text or uuid, given one of the arguments: one
+ * C function serves the SQL functions for both.
  */
 Oid
 request_id_type(FunctionCallInfo fcinfo, int argno)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
 
-	/* a function call of the protocol's own has no expression */
+	/* a fast-path function call has no expression */
 	if (!OidIsValid(type))
 	{
 		Oid		   *types;
@@ -47,7 +47,7 @@ request_id_type(FunctionCallInfo fcinfo, int argno)
 	return type == UUIDOID ? UUIDOID : TEXTOID;
 }
 
-/* request_identifier returns an identifier that must be given, of the type told. */
+/* request_identifier returns a required identifier of the given type. */
 Identifier
 request_identifier(FunctionCallInfo fcinfo, int argno, const char *name, Oid type)
 {
@@ -146,7 +146,7 @@ request_reuse_key(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * request_choice returns which of a list of values one is, from 0; the first is the default.
+ * request_choice returns the number of a value in a list, from 0; the first is the default.
  *
  * Error 22023 for another value.
  */
@@ -183,8 +183,8 @@ request_flag(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * request_identifiers returns an array of identifiers that must be given, so many of them; an
- * array of no or more than one dimension is its elements.
+ * request_identifiers returns a required array of identifiers, whose length must be within bounds;
+ * its dimensions are ignored.
  */
 Identifier *
 request_identifiers(FunctionCallInfo fcinfo, int argno, const char *name, Oid type, int min, int max,
@@ -251,8 +251,8 @@ request_optional_int(FunctionCallInfo fcinfo, int argno, const char *name, int m
 }
 
 /*
- * request_range returns the range of time of an argument, start_date, and the one after it,
- * end_date, each of which can be null.
+ * request_range returns the range of time given by an argument, start_date, and the next one,
+ * end_date; both may be null.
  */
 RequestRange
 request_range(FunctionCallInfo fcinfo, int argno)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * request.h
- *	  The arguments of the public functions, checked.
+ *	  Checking the arguments of the public functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "log_value.h"
 #include "request_identifier.h"
 
-/* Times with start <= time < end; without a bound, to the end of time */
+/* Times with start <= time < end; infinite if there is no bound */
 typedef struct RequestRange
 {
 	bool		has_start;

@@ -36,7 +36,7 @@ asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column)
 /*
  * bind converts the filter for its column.
  *
- * Error 22023 if an enum has no such value, or if it is empty.
+ * Error 22023 if it is not a value of the enum, or is empty.
  */
 static Datum
 bind(text *asset_type, const AppColumn *column)
@@ -55,11 +55,11 @@ bind(text *asset_type, const AppColumn *column)
 	return is_enum ? ObjectIdGetDatum(value) : PointerGetDatum(asset_type);
 }
 
-/* find_enum_value returns the oid of an enum's value; InvalidOid if it has none such. */
+/* find_enum_value returns the OID of an enum value; InvalidOid if there is no such value. */
 static Oid
 find_enum_value(Oid type, const char *label)
 {
-	/* a longer one would be cut to a name's length, and could then be found */
+	/* a longer text would be truncated to a name, and could then match */
 	if (strlen(label) >= NAMEDATALEN)
 		return InvalidOid;
 	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,

@@ -25,8 +25,8 @@ PG_FUNCTION_INFO_V1(asset_reuse_uuid_of);
 /*
  * asset_reuse_uuid_of(id, column_name) returns an identifier of a column as a uuid.
  *
- * Error 22P02 if it is none; a cast's error would show the value.  Without a column's name,
- * one that is none is null.
+ * Error 22P02 if it is not a uuid; the error of a cast would show the value.  Without a column name,
+ * the result is null instead.
  */
 Datum
 asset_reuse_uuid_of(PG_FUNCTION_ARGS)
@@ -69,7 +69,7 @@ identifier_param_type(const AppColumn *column)
 /*
  * identifier_bind converts an identifier for a column.
  *
- * Error 22P02, from the type itself, if the column is a uuid and this is none.
+ * Error 22P02, from the type itself, if the column is a uuid and the identifier is not.
  */
 Datum
 identifier_bind(Identifier id, const AppColumn *column)
@@ -119,7 +119,7 @@ identifier_compare(Identifier a, Identifier b)
 	return order != 0 ? order : (xlen > ylen) - (xlen < ylen);
 }
 
-/* identifier_add adds a parameter for an identifier; one that is optional may be none. */
+/* identifier_add adds a parameter for an identifier, which may be missing if it is optional. */
 void
 identifier_add(PlanRequest *request, const char *name, Identifier id, const AppColumn *column)
 {

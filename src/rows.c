@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * rows.c
- *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used,
- *	  asset_reuse_places, asset_reuse_unused and asset_reuse_verify.
+ *	  Rows for analysts: asset_reuse_events, asset_reuse_where_used, asset_reuse_places,
+ *	  asset_reuse_unused and asset_reuse_verify.
  *
- * Arguments are checked, bound to the one statement (rows_queries.c), and its rows
- * returned: those of the events one by one, since a caller may want but the newest;
- * the others, which are there only when all is counted or sorted, at once.
+ * A function checks its arguments, binds them to its one statement (rows_queries.c), and returns
+ * the rows.  Events are returned one at a time, because the caller may want only the newest.
+ * The rows of the others exist only after everything has been counted or sorted, so they are
+ * returned all at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,7 +49,7 @@ asset_reuse_event_rows(PG_FUNCTION_ARGS)
 	return rows_stream_next(fcinfo);
 }
 
-/* open_events starts the stream of events; what is bound must live as long as it. */
+/* open_events starts the stream of events; the bound values must live as long as the stream. */
 static void
 open_events(FunctionCallInfo fcinfo)
 {
@@ -120,7 +121,7 @@ asset_reuse_verify(PG_FUNCTION_ARGS)
 	return return_rows(fcinfo, &request, row_verify);
 }
 
-/* require_asset raises P0002 if the asset that is asked for is not there. */
+/* require_asset raises P0002 if the requested asset does not exist. */
 static void
 require_asset(const RowRequest *request)
 {
@@ -148,7 +149,7 @@ asset_reuse_unused(PG_FUNCTION_ARGS)
 	return return_rows(fcinfo, &request, row_unused);
 }
 
-/* read_older_than reads an age, if one is given, as the time that it takes. */
+/* read_older_than converts an age, if one is given, to a point in time. */
 static void
 read_older_than(FunctionCallInfo fcinfo, int argno, RowRequest *request)
 {

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rows_estimate.c
- *	  How many rows the row functions return, for the planner.
+ *	  Row estimates of the row functions, for the planner.
  *
- * All is a mean over all tenants, since a tenant's own figures would show the caller what is
- * not his.  It comes from what ANALYZE has stored, with no lock and no look into a table.
- * Where anything is missing or odd there is no estimate: the planner assumes what it does of
- * any function, and errors are left to the call.
+ * All figures are means over all tenants, because a tenant's own figures would reveal another
+ * tenant's data to the caller.  They come from what ANALYZE has stored, without a lock on a
+ * table or a look into it.  If anything is missing or odd, there is no estimate: the planner
+ * uses its default, and errors are left to the call.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,7 +40,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_rows_support);
 #define UNKNOWN				(-1.0)
 #define USECS_PER_MONTH		((double) USECS_PER_DAY * DAYS_PER_YEAR / MONTHS_PER_YEAR)
 
-/* The assets, and means of them */
+/* The number of assets, and means over them */
 typedef struct AssetStats
 {
 	Oid			relid;
@@ -116,7 +116,7 @@ events_rows(const AssetStats *stats, const bool *given)
 		(given[2] ? DEFAULT_INEQ_SEL : 1) * (given[3] ? DEFAULT_INEQ_SEL : 1);
 }
 
-/* (tenant_id, campaign_space_id, reused_in_type, reused_in_id): any campaign has as many events. */
+/* (tenant_id, campaign_space_id, reused_in_type, reused_in_id): all campaigns are assumed to have equally many events. */
 static double
 where_used_rows(const AssetStats *stats, const bool *given)
 {
@@ -183,7 +183,7 @@ bucket_rows(Node *const *args, const char *default_bucket)
 								  bucket->length.month * USECS_PER_MONTH)));
 }
 
-/* read_assets reads the means; false if the statistics have not all of them. */
+/* read_assets reads the means; false if the statistics are incomplete. */
 static bool
 read_assets(AssetStats *stats)
 {
@@ -214,8 +214,8 @@ read_assets(AssetStats *stats)
 /*
  * read_counts reads the mean of reused_count, as events, and the fraction of assets that have any.
  *
- * Few assets are reused far more than the others, so between two bounds of the histogram it
- * is the geometric mean that comes near.
+ * A few assets are reused far more than the others, so between two bounds of the histogram the
+ * geometric mean is the best approximation.
  */
 static bool
 read_counts(AssetStats *stats)
@@ -233,7 +233,7 @@ read_counts(AssetStats *stats)
 							ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS);
 	(void) get_attstatsslot(&histogram, tuple, STATISTIC_KIND_HISTOGRAM, InvalidOid, ATTSTATSSLOT_VALUES);
 	rest = 1 - ((Form_pg_statistic) GETSTRUCT(tuple))->stanullfrac;
-	/* a type that has no order has neither */
+	/* a type without an order has neither */
 	known = common.nvalues > 0 || histogram.nvalues > 0 || rest <= 0;
 	stats->events = stats->reused = 0;
 	for (i = 0; i < Min(common.nvalues, common.nnumbers); i++)
@@ -257,7 +257,7 @@ read_counts(AssetStats *stats)
 	return known && stats->events >= 0;
 }
 
-/* count_value returns a value of reused_count; not a number, if that is no integer. */
+/* count_value returns a value of reused_count; NaN if its type is not an integer. */
 static double
 count_value(const AttStatsSlot *slot, int i)
 {
@@ -275,8 +275,8 @@ count_value(const AttStatsSlot *slot, int i)
 }
 
 /*
- * table_rows finds the table that a setting names, in *schema if it names none, and returns
- * how many rows it has; UNKNOWN if it was not analyzed, as no view was.
+ * table_rows finds the table that a setting names, in *schema if it has none, and returns the
+ * number of its rows; UNKNOWN if it was not analyzed, as is always so for a view.
  */
 static double
 table_rows(const TableSetting *setting, Oid *schema, Oid *relid)
@@ -297,14 +297,14 @@ table_rows(const TableSetting *setting, Oid *schema, Oid *relid)
 	return app_relation_fits(*relid) ? rows : UNKNOWN;
 }
 
-/* column_stats returns the statistics of a column that the caller may read; null for none. */
+/* column_stats returns the statistics of a column, if the caller may read it; else null. */
 static HeapTuple
 column_stats(Oid relid, AssetColumn column)
 {
 	AttrNumber	number = get_attnum(relid, app_column_name(APP_ASSETS, column));
 	bool		missing;
 
-	/* those that take missing raise no error for what was dropped meanwhile */
+	/* the variants with missing_ok raise no error for objects that were dropped concurrently */
 	if (number == InvalidAttrNumber ||
 		(pg_class_aclcheck_ext(relid, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK &&
 		 pg_attribute_aclcheck_ext(relid, number, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK))
@@ -313,7 +313,7 @@ column_stats(Oid relid, AssetColumn column)
 						   BoolGetDatum(get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE));
 }
 
-/* column_distinct returns how many values a column has; 0 if that is not known. */
+/* column_distinct returns the number of distinct values of a column; 0 if unknown. */
 static double
 column_distinct(const AssetStats *stats, AssetColumn column)
 {

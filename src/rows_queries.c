@@ -3,11 +3,10 @@
  * rows_queries.c
  *	  The statements of the row functions.
  *
- * All but row_unused read the events of a tenant's live assets from both places, each
- * in its own way: rows of the history table, where there is one, and what is in
- * the assets' documents.
+ * All but row_unused read the events of a tenant's live assets from both places: from the rows
+ * of the history table, if there is one, and from the assets' documents.
  *
- * Pure text; it is in the memory context of the text.
+ * Pure text, in the memory context of the text.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,8 +34,8 @@ const char row_events[] =
 	" ORDER BY e.reused_at DESC, e.asset_id, e.seq DESC";
 
 /*
- * In two steps, since count(DISTINCT) would sort.  Events outside of the bounds are counted
- * without a bucket, and come last; those a little earlier than the first bucket have theirs.
+ * In two steps, because count(DISTINCT) would sort.  Events outside the bounds are counted
+ * without a bucket and come last; those slightly before the first bucket have a bucket of their own.
  */
 const char row_timeline[] =
 	"SELECT g.bucket_start, CAST(pg_catalog.sum(g.reuses) AS pg_catalog.int8), pg_catalog.count(*), g.later"
@@ -49,9 +48,9 @@ const char row_timeline[] =
 	" GROUP BY g.bucket_start, g.later ORDER BY g.bucket_start, g.later";
 
 /*
- * By bucket: how many assets were made in it, within the range and at all, how many events it
- * has, of how many assets, and how many assets were there and reused for the first time.  What
- * is earlier has no bucket, or its own; assets without a time of creation were always there.
+ * By bucket: the number of assets made in it, within the range and in all, of its events, of the
+ * assets reused, and of the assets reused for the first time.  What is earlier has no bucket, or one
+ * of its own; assets without a time of creation count as having always existed.
  */
 const char row_trend[] =
 	"WITH reused AS MATERIALIZED ("
@@ -89,7 +88,7 @@ const char row_where_used[] =
 	" ORDER BY u.reuses DESC, u.last DESC, a.id";
 
 /*
- * Places are told apart byte by byte.  A place's name is the one that its newest event has.
+ * Places are compared byte by byte.  A place's name is the one in its newest event.
  */
 const char row_places[] =
 	"SELECT p.reused_in_type, p.reused_in_id, p.reused_in_name, p.reuses, {timestamptz:p.first}, {timestamptz:p.last},"
@@ -158,8 +157,8 @@ static const char wanted[] =
 	"{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
 
 /*
- * In the list, the function costs the many assets without events next to nothing.  Where there
- * is a history table, an index tells which documents have a log.
+ * In the target list, the function costs next to nothing for the many assets without events.  If
+ * there is a history table, an index finds the documents that have a log.
  */
 static const char document_events[] =
 	"SELECT d.asset_id, {utc:(d.event).reused_at} AS reused_at, (d.event).seq AS seq,"
@@ -179,11 +178,11 @@ static const char document_events[] =
 	"{if campaign_id} OR (d.event).reused_in_id {=} $campaign_id AND (d.event).reused_in_type {=} 'campaign_space'{end}){end}";
 
 /*
- * Where events are streamed, this has to come in order without a sort that reads them
- * all.  So the order is asked for here already; OFFSET 0 makes the look at the
- * asset a look-up for each row, which keeps an index's order; and the planner takes
- * it for granted that of a limit it cannot know a tenth is read, and then prefers
- * the index to the sort.
+ * When events are streamed, these rows must come in order without a sort that reads
+ * all of them.  So the order is requested here already; OFFSET 0 makes the check of
+ * the asset a look-up for each row, which preserves an index's order; and for a limit
+ * that the planner does not know, it assumes that a tenth of the rows is read, and
+ * then prefers the index to the sort.
  */
 static const char table_events[] =
 	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
@@ -204,10 +203,10 @@ static const char table_events[] =
 	"{if streamed} ORDER BY 2 DESC, 3 DESC LIMIT (SELECT CAST(NULL AS pg_catalog.int8)){end}";
 
 /*
- * The problems of the tenant's live assets, a row for each.  A look at each row of the history
- * table and at each document; the rows of a document's times, and its asset's keys, are read only
- * where events are in both places.  Only strings of 1 to 255 bytes are keys.  Where ids are unique
- * by themselves, rows of the asset that have another tenant are nobody's.
+ * The problems of the tenant's live assets, one row each.  Each row of the history table and each
+ * document is read once; the rows with a document's times, and its asset's keys, are read only if
+ * events are in both places.  Only strings of 1 to 255 bytes are keys.  If ids are unique by
+ * themselves, rows of the asset that have another tenant belong to nobody.
  */
 static const char verified[] =
 	"SELECT {asset_id:a.id} AS asset_id, CAST(a.reused_count AS pg_catalog.int8) AS reused_count,"
@@ -317,7 +316,7 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 		history_table_put_piece(text, request, name);
 }
 
-/* argument_of returns what is behind a kind in a name; null if the name is of another one. */
+/* argument_of returns the rest of a name after its kind; null if the name is of another kind. */
 static const char *
 argument_of(const char *name, const char *kind)
 {
@@ -350,7 +349,7 @@ append_id_answer(PlanText *text, const PlanRequest *request, const char *argumen
 							 "{if as_uuid}, CAST('%s' AS pg_catalog.text)){end}", expression, column));
 }
 
-/* append_named_id appends the id of place p in the type and collation of the campaigns', whose index is used then. */
+/* append_named_id appends the id of place p in the type and collation of the campaigns' ids, so that their index is used. */
 static void
 append_named_id(PlanText *text, const PlanRequest *request)
 {
@@ -373,7 +372,7 @@ append_timestamptz(PlanText *text, Oid type, const char *expression)
 					 expression, expression);
 }
 
-/* append_bucket appends when the bucket begins that a time in UTC is in. */
+/* append_bucket appends the beginning of the bucket that contains a time in UTC. */
 static void
 append_bucket(PlanText *text, const PlanRequest *request, const char *time)
 {
@@ -404,7 +403,7 @@ append_created_before(PlanText *text, const PlanRequest *request)
 				"pg_catalog.timezone('UTC', $created_before)" : "$created_before");
 }
 
-/* append_ctr appends an asset's ctr, computed where it has none but what that takes. */
+/* append_ctr appends an asset's ctr, computed from clicks and impressions if there is no such column. */
 static void
 append_ctr(PlanText *text, const AppTable *assets)
 {
@@ -416,7 +415,7 @@ append_ctr(PlanText *text, const AppTable *assets)
 	}
 	appendStringInfoString(&text->sql, "CASE WHEN ");
 	append_number(text, assets, "impressions");
-	/* beyond that a numeric, which has its limits, could not hold the ratio */
+	/* beyond this, the ratio would exceed the limits of numeric */
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.>) 1e-1000 AND pg_catalog.abs(");
 	append_number(text, assets, "clicks");
 	appendStringInfoString(&text->sql, ") OPERATOR(pg_catalog.<) 1e1000 THEN pg_catalog.trim_scale("
@@ -428,8 +427,8 @@ append_ctr(PlanText *text, const AppTable *assets)
 }
 
 /*
- * append_number appends a column's number; null if it is none, as NaN and infinity are.  A float goes
- * through text, which has the digits that tell it from its neighbours, as in answers.
+ * append_number appends a column's number, or null for NaN and infinity.  A float is converted through
+ * text, in its shortest precise form, as in answers.
  */
 static void
 append_number(PlanText *text, const AppTable *assets, const char *name)

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * rows_request.c
- *	  What a row function is asked for, and the statement that answers it.
+ *	  The arguments of a row function, and the statement that answers it.
  *
- * All memory is that of the current context.
+ * All memory is in the current context.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,7 +53,7 @@ rows_make_statement(Oid caller, const RowRequest *request, const char *sql,
 	bind_request(request, statement);
 }
 
-/* bind_request binds what the request gives, in the types of the tables' columns. */
+/* bind_request binds the arguments that are given, in the types of the tables' columns. */
 static void
 bind_request(const RowRequest *request, RowStatement *statement)
 {
@@ -79,7 +79,7 @@ bind_request(const RowRequest *request, RowStatement *statement)
 	plan_add_value(plan, "detail", INT4OID, Int32GetDatum(request->detail));
 	bind_text(plan, "bucket", request->bucket ? cstring_to_text(request->bucket->name) : NULL);
 	bind_text(plan, "time_zone", request->time_zone);
-	/* the first bucket can begin before its beginning: where the clocks go back to that, they show it twice */
+	/* reads a day more: a beginning that the clocks show twice, because they were set back, counts the first time */
 	bind_time(plan, "first_time", request->bucket != NULL, request->first_bucket - USECS_PER_DAY);
 	bind_time(plan, "last_time", request->bucket != NULL, request->last_time);
 	if (request->has_created_before)
@@ -92,8 +92,8 @@ bind_request(const RowRequest *request, RowStatement *statement)
 }
 
 /*
- * bind_place binds the place that is asked for: a campaign's id as its type spells it.  A place
- * that is not the campaign which is given as well is nowhere.
+ * bind_place binds the requested place, with a campaign's id in the spelling of its type.  If both a
+ * campaign and another place are given, no event matches.
  */
 static void
 bind_place(const RowRequest *request, RowStatement *statement)
@@ -119,7 +119,7 @@ bind_place(const RowRequest *request, RowStatement *statement)
 		place = campaign;
 		spelled = NULL;
 	}
-	/* by the id alone, a campaign is found in any spelling, and any other place in its own */
+	/* by the id alone, a campaign matches in any spelling, and any other place in its own */
 	else if (place.type != NULL || place.id == NULL || event_same_text(spelled, place.id))
 		spelled = NULL;
 	plan_add_value(plan, "uuid_campaigns", BOOLOID, BoolGetDatum(uuid_campaigns));
@@ -129,7 +129,7 @@ bind_place(const RowRequest *request, RowStatement *statement)
 	bind_flag(plan, "nowhere", nowhere);
 }
 
-/* bind_verify binds what the times of events are compared by, and whether an id is one tenant's alone. */
+/* bind_verify binds the parameters for comparing times, and whether an id belongs to only one tenant. */
 static void
 bind_verify(RowStatement *statement)
 {
@@ -153,7 +153,7 @@ bind_text(PlanRequest *plan, const char *name, text *value)
 	plan_add_optional(plan, name, TEXTOID, PointerGetDatum(value), value == NULL);
 }
 
-/* bind_flag binds what only the text depends on. */
+/* bind_flag binds a parameter that only affects the text. */
 static void
 bind_flag(PlanRequest *plan, const char *name, bool set)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rows_request.h
- *	  What a row function is asked for, and the statement that answers it.
+ *	  The arguments of a row function, and the statement that answers it.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@ typedef enum EventDetail
 	DETAIL_CONTEXT
 } EventDetail;
 
-/* What a function is asked for; what is not given is null */
+/* The arguments of a function; those that are not given are null */
 typedef struct RowRequest
 {
 	Oid			id_type;
@@ -42,12 +42,12 @@ typedef struct RowRequest
 	text	   *place_id;
 	const TimeBucket *bucket;
 	text	   *time_zone;		/* of the buckets; null: UTC */
-	Timestamp	first_bucket;	/* that a timeline can have; with bucket */
-	Timestamp	last_time;		/* where it ends; with bucket */
-	Timestamp	from_time;		/* where a trend begins to count reuses */
+	Timestamp	first_bucket;	/* the earliest possible one; with bucket */
+	Timestamp	last_time;		/* the end of the timeline; with bucket */
+	Timestamp	from_time;		/* the time from which a trend counts reuses */
 	bool		finds_campaigns;	/* the statement reads campaigns, too */
 	bool		verifies;
-	bool		writes;			/* what is read is going to be changed: a snapshot of its own */
+	bool		writes;			/* the rows will be changed: takes a new snapshot */
 	bool		has_created_before;
 	Timestamp	created_before;
 } RowRequest;

@@ -1,18 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * rows_stream.c
- *	  A statement's rows, returned one by one, so that work stops where the calling
- *	  query has enough of them.
+ *	  Returning a statement's rows one at a time, so that work stops when the calling query has
+ *	  enough of them.
  *
- * As the server does for a function in SQL, the executor runs the statement inside
- * the calling query's: it pauses with it (a cursor is fetched from, maybe over
- * savepoints, maybe once more at the commit that holds it), ends with it, and is
- * swept away with it after an error.  A portal of our own would not do: a commit
- * drops it before it runs a cursor WITH HOLD over it to the end, and a rollback to a
- * savepoint drops it while the cursor stays.
+ * As the server does for SQL functions, the executor runs the statement inside the calling
+ * query.  It pauses with that query (a cursor may be fetched from across savepoints, and once
+ * more at the commit that holds it), ends with it, and is cleaned up with it after an error.  A
+ * portal of our own would not do: a commit drops it before running a cursor WITH HOLD over it to
+ * the end, and a rollback to a savepoint drops it while the cursor stays.
  *
- * A stream lives in the function's multi-call memory context; a row, in the context
- * of the call that returns it.
+ * A stream lives in the function's multi-call memory context; a row lives in the context of the
+ * call that returns it.
  *
  *-------------------------------------------------------------------------
  */
@@ -82,7 +81,7 @@ rows_stream_next(FunctionCallInfo fcinfo)
 	SRF_RETURN_DONE(call);
 }
 
-/* close_stream is called as well where the calling query ends before the rows do. */
+/* close_stream is also called if the calling query ends before the rows do. */
 static void
 close_stream(Datum arg)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rows_stream.h
- *	  A statement's rows, returned one by one.
+ *	  Returning a statement's rows one at a time.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 #include "plan_cache.h"
 
-/* The error where a statement's rows are not what its function returns */
+/* The error if a statement's rows do not have the form that its function returns */
 #define ROWS_CHANGED	"a table was altered by a function that this call runs, or renamed concurrently"
 
 extern void rows_stream_open(FunctionCallInfo fcinfo, const PlanRequest *request);

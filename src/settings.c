@@ -35,7 +35,7 @@ static void assign_assets_table(const char *value, void *extra);
 static void assign_spaces_table(const char *value, void *extra);
 static void assign_history_table(const char *value, void *extra);
 
-/* settings_define makes the settings known to the server. */
+/* settings_define defines the settings. */
 void
 settings_define(void)
 {
@@ -43,7 +43,7 @@ settings_define(void)
 
 	/*
 	 * Anybody may set these: a table is used with the rights of the caller,
-	 * who could as well name it in a query.
+	 * who could also name it in a query.
 	 */
 	define_table_setting("asset_reuse.assets_table",
 						 "Sets the application's table of assets, with or without a schema.", in_search_path,
@@ -80,7 +80,7 @@ define_table_setting(const char *name, const char *description, const char *with
 							   check_table_setting, assign, NULL);
 }
 
-/* check_table_setting takes a name apart, or refuses it. */
+/* check_table_setting splits a name into its parts, or refuses it. */
 static bool
 check_table_setting(char **value, void **extra, GucSource source)
 {
@@ -89,7 +89,7 @@ check_table_setting(char **value, void **extra, GucSource source)
 	TableSetting *setting;
 	bool		valid;
 
-	/* the parts point into the copy; each is cut to an identifier's length */
+	/* the parts point into the copy; each is truncated to the length of an identifier */
 	valid = SplitIdentifierString(copy, '.', &parts) &&
 		(list_length(parts) == 1 || list_length(parts) == 2) &&
 		*(char *) linitial(parts) != '\0' && *(char *) llast(parts) != '\0';

@@ -8,7 +8,7 @@
 #ifndef ASSET_REUSE_SETTINGS_H
 #define ASSET_REUSE_SETTINGS_H
 
-/* A table's name as a setting gives it, taken apart */
+/* A setting's table name, split into its parts */
 typedef struct TableSetting
 {
 	char		schema[NAMEDATALEN];	/* empty: none given */

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * summary.c
- *	  The parallel aggregate that analytics runs on: overview, counts by type,
- *	  performance samples and the top list of a set of assets, in one pass.
+ *	  The parallel aggregate behind analytics: overview, counts by type, performance samples and
+ *	  the list of top assets, in one pass.
  *
- * Here are its SQL functions and their arguments; summary_state.c has what they
- * keep, summary_wire.c sends it between processes, summary_answer.c writes the
- * answer.
+ * This file has its SQL functions and their arguments.  summary_state.c has the state,
+ * summary_wire.c sends it between processes, and summary_answer.c writes the answer.
  *
  *-------------------------------------------------------------------------
  */
@@ -136,14 +135,14 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
-/* get_state returns the state that is an argument; null if there is none yet. */
+/* get_state returns the state in an argument; null if there is none yet. */
 static SummaryState *
 get_state(FunctionCallInfo fcinfo, int argno)
 {
 	return PG_ARGISNULL(argno) ? NULL : (SummaryState *) PG_GETARG_POINTER(argno);
 }
 
-/* copy_state copies a state, which may be short-lived, by sending it. */
+/* copy_state copies a state, which may be short-lived, by serializing it. */
 static SummaryState *
 copy_state(SummaryState *state, MemoryContext context)
 {
@@ -183,9 +182,9 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 /*
  * argument_column describes the column that comes as an argument.
  *
- * Error 42804 if such a column cannot have the argument's type: "any" lets
- * everything through, and it must not be taken for what it is not.  An untyped literal
- * has no type; only a null of it is let through, which read_row makes sure of.
+ * Error 42804 if the column cannot have the argument's type: "any" accepts every
+ * type, and a value must not be mistaken for one of another type.  An untyped literal
+ * is accepted only if it is null, which read_row checks.
  */
 static AppColumn
 argument_column(FunctionCallInfo fcinfo, int i)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * summary.h
- *	  The arguments of the aggregate that analytics runs on.
+ *	  The arguments of the aggregate behind analytics.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@ typedef enum SummaryArg
 	SUMMARY_ARG_FIRST_COLUMN
 } SummaryArg;
 
-#define SUMMARY_MAX_TOP		50	/* longest top list */
+#define SUMMARY_MAX_TOP		50	/* maximum length of the list of top assets */
 #define SUMMARY_NCOLUMNS	13
 
 /* The columns that come as arguments from SUMMARY_ARG_FIRST_COLUMN on */

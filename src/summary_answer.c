@@ -3,7 +3,7 @@
  * summary_answer.c
  *	  The state of asset_reuse_summary as an answer.
  *
- * The state is left as it is.  The answer lives in the current memory context.
+ * The state is not changed.  The answer lives in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -121,7 +121,7 @@ compare_named_types(const void *a, const void *b)
 	const char *x = ((const NamedType *) a)->label;
 	const char *y = ((const NamedType *) b)->label;
 
-	/* there can be a million, in an order that qsort takes long for */
+	/* there may be a million, in an order for which qsort is slow */
 	CHECK_FOR_INTERRUPTS();
 	return jsonb_compare_keys(x, strlen(x), y, strlen(y));
 }

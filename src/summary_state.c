@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * summary_state.c
- *	  What asset_reuse_summary keeps while it runs: adding assets, merging the
- *	  states of parallel workers.
+ *	  The state of asset_reuse_summary: adding assets, and merging the states of parallel
+ *	  workers.
  *
- * The state lives in the aggregate's memory context and does not grow with the
- * rows: numbers, a counter for each asset type, and the rows of the top list.
- * Every part of it is independent of the order of rows.
+ * The state lives in the aggregate's memory context and does not grow with the number of rows:
+ * it has numbers, a counter for each asset type, and the list of top assets.  No part of it
+ * depends on the order of rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,7 +47,7 @@ static int	compare_assets(const SummaryState *state, int64 a_reuses, const AppRo
 static TopAsset *copy_top_asset(const SummaryState *state, const AppRow *row, int64 reuses);
 static void combine_samples(PerformanceSample *sample, PerformanceSample *other);
 
-/* summary_state_prepare makes what the columns' types and the top list's length call for. */
+/* summary_state_prepare allocates what depends on the columns' types and the length of the top list. */
 void
 summary_state_prepare(SummaryState *state)
 {
@@ -92,7 +92,7 @@ summary_state_add(SummaryState *state, const AppRow *row, int64 reuses_in_table)
 	}
 }
 
-/* summary_state_merge adds another state's assets; the other is left alone. */
+/* summary_state_merge adds another state's assets; the other state is not changed. */
 void
 summary_state_merge(SummaryState *state, SummaryState *other)
 {
@@ -140,8 +140,8 @@ count_reuses(const SummaryState *state, const AppRow *row, int64 reuses_in_table
 /*
  * count_events counts a document's events in range.
  *
- * A document that cannot hold a log has none: one such asset must not take a
- * tenant's figures away.
+ * A document that cannot hold a log has none: one such asset must not make
+ * all figures of the tenant unavailable.
  */
 static int64
 count_events(Datum document, ReuseRange range)
@@ -244,7 +244,7 @@ summary_state_offer(SummaryState *state, const AppRow *row, int64 reuses)
 	}
 }
 
-/* summary_compare_top makes the heap's first the list's last. */
+/* summary_compare_top orders the heap so that its first element is the last of the list. */
 int
 summary_compare_top(Datum a, Datum b, void *arg)
 {
@@ -277,7 +277,7 @@ compare_assets(const SummaryState *state, int64 a_reuses, const AppRow *a,
 		if (a_last != b_last)
 			return a_last > b_last ? -1 : 1;
 	}
-	/* the table's id is never null, but anybody can call the aggregate */
+	/* ids in the table are never null, but anybody can call the aggregate */
 	if (a->nulls[ASSET_ID] || b->nulls[ASSET_ID])
 		return (int) a->nulls[ASSET_ID] - (int) b->nulls[ASSET_ID];
 	return DatumGetInt32(FunctionCall2Coll(unconstify(FmgrInfo *, &state->compare_id),
@@ -286,8 +286,8 @@ compare_assets(const SummaryState *state, int64 a_reuses, const AppRow *a,
 }
 
 /*
- * copy_top_asset copies a row with its values into one piece of the
- * aggregate's memory.  Of the columns only those that the list shows are kept.
+ * copy_top_asset copies a row with its values into one chunk of the aggregate's
+ * memory.  It keeps only the columns that the list shows.
  */
 static TopAsset *
 copy_top_asset(const SummaryState *state, const AppRow *row, int64 reuses)

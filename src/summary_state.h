@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * summary_state.h
- *	  What asset_reuse_summary keeps while it runs.
+ *	  The state of asset_reuse_summary.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 #include "log_value.h"
 #include "summary_sum.h"
 
-/* An asset of the top list shows what we are given, but for its document */
+/* A top asset shows all columns that are given except the document */
 #define TOP_COLUMNS \
 	(COLUMN_BIT(ASSET_ID) | COLUMN_BIT(ASSET_CTR) | COLUMN_BIT(ASSET_CLICKS) | \
 	 COLUMN_BIT(ASSET_FILE_URL) | COLUMN_BIT(ASSET_NAME) | COLUMN_BIT(ASSET_TYPE) | \
@@ -57,7 +57,7 @@ typedef struct PerformanceSample
 	ExactSum	conversions;
 } PerformanceSample;
 
-/* How a column's values are copied */
+/* How the values of a column are copied */
 typedef struct ColumnLayout
 {
 	int16		len;
@@ -81,13 +81,13 @@ typedef struct SummaryState
 	PerformanceSample reused;
 	PerformanceSample not_reused;
 	typecount_hash *types;
-	binaryheap *top;			/* of TopAsset, the last in the list first */
+	binaryheap *top;			/* of TopAsset; the last in the list comes first */
 
 	FmgrInfo	compare_id;
 	Oid			collation;		/* the id's */
 } SummaryState;
 
-/* An asset of the top list; its values are in the same piece of memory */
+/* A top asset; its values are in the same memory chunk */
 typedef struct TopAsset
 {
 	int64		reuses;

@@ -24,7 +24,7 @@
 #define EXPONENT_MASK	0x7FF
 #define LEAST_EXPONENT	(-1074) /* of the least significant bit of all doubles */
 
-/* each addition puts less than 2^34 into a limb, which holds 2^63 */
+/* each addition adds less than 2^34 to a limb, which holds 2^63 */
 #define MAX_PENDING		(1 << 28)
 
 static void resolve_carries(ExactSum *sum);
@@ -156,7 +156,7 @@ top_bits(const ExactSum *sum, int *exponent)
 	}
 	*exponent -= lead;
 
-	/* what is left over only matters as not being zero */
+	/* of the rest, it only matters whether it is zero */
 	for (i = 0; i < top - 2; i++)
 		rest |= sum->limbs[i];
 	return (double) (bits | (rest != 0));

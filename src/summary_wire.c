@@ -1,10 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * summary_wire.c
- *	  The state of asset_reuse_summary as bytes, to go from a parallel worker to
- *	  the leader.
+ *	  The state of asset_reuse_summary as bytes, which a parallel worker sends to the leader.
  *
- * It holds values and no pointers, but oids: it is read by the same server.
+ * They contain OIDs but no pointers, because the same server reads them.
  *
  *-------------------------------------------------------------------------
  */
@@ -93,7 +92,7 @@ send_top_asset(StringInfo buf, const SummaryState *state, const TopAsset *asset)
 	}
 }
 
-/* summary_state_receive makes the state again, in a memory context. */
+/* summary_state_receive restores the state in a memory context. */
 SummaryState *
 summary_state_receive(StringInfo buf, MemoryContext context)
 {

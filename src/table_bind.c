@@ -3,13 +3,13 @@
  * table_bind.c
  *	  The history table: where it is, and whether it is ours.
  *
- * There may be such a table beside the assets, made by
- * asset_reuse_create_history_table; then events live in it, a row for each.  It is
- * looked for in every call, so that all sessions agree on where events live, and
- * found in the assets' schema whatever the caller's search_path.
+ * If asset_reuse_create_history_table has created this table beside the assets, events are
+ * stored in it, one row per event.  Every call looks for it, so that all sessions agree on
+ * where events are stored.  It is found in the assets' schema whatever the caller's
+ * search_path.
  *
- * What we store there runs the table's triggers and policies with the caller's
- * rights, so a table that just anybody has made under that name is refused.
+ * What is stored in the table runs its triggers and policies with the caller's rights, so a
+ * table that somebody else created under that name is refused.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +37,7 @@
 #include "settings.h"
 #include "table_bind.h"
 
-/* A column of the history that must be of the type of one of the assets */
+/* A column of the history table that must have the type of a column of the assets */
 typedef struct SameType
 {
 	HistoryColumn history;
@@ -48,9 +48,9 @@ typedef struct SameType
 	((1 << HISTORY_ASSET_ID) | (1 << HISTORY_TENANT_ID) | (1 << HISTORY_REUSED_AT) | (1 << HISTORY_SEQ))
 
 /*
- * The table that a name has, or that it has none: a snapshot that sees all
- * transactions before the horizon as over sees the same, until we hear of a change to
- * pg_class.
+ * The table that has a name, or the fact that there is none.  It is the same in every
+ * snapshot to which all transactions before the horizon have ended, until an
+ * invalidation of pg_class arrives.
  */
 typedef struct NamedTable
 {
@@ -91,15 +91,15 @@ pg_noreturn static void report_not_ours(const AppTable *history, const char *det
  * history_table_bind finds the history table, locks it until the end of the
  * transaction, and describes it in *history; false if there is none.
  *
- * The caller has bound and locked the assets.  Read only, it is going to read what
- * the calling query sees.
+ * The caller has bound and locked the assets.  If read_only, it reads with the calling query's
+ * snapshot.
  *
- * A type or an index under the table's name is no table, and does not stand for one: who may
- * create such things must not be able to end everybody's calls, or to have them wait.
+ * A type or an index under the table's name is disregarded: whoever may create one must not be
+ * able to make everybody's calls fail or wait.
  *
- * Errors: 42809 the table of its name is no history table; 40001 it was dropped, and perhaps
- * another one made, while the calling query ran, which can see the events neither there
- * nor in the documents.
+ * Errors: 42809 the table of that name is not a history table; 40001 it was dropped, and perhaps
+ * recreated, while the calling query ran, which can then see the events neither there nor in the
+ * documents.
  */
 bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
@@ -118,10 +118,10 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 
 /*
  * find_and_lock finds the relation that has the table's name and locks it; InvalidOid if there is none,
- * or one that is no table.
+ * or if it is not a table.
  *
- * It does as RangeVarGetRelidExtended, which would lock what is no table as well: the name
- * is resolved again if there was news meanwhile, until it stands for what has been locked.
+ * It works like RangeVarGetRelidExtended, which would also lock relations that are not tables: if
+ * there were invalidations meanwhile, the name is resolved again until it refers to what is locked.
  */
 static Oid
 find_and_lock(const AppTable *assets, LOCKMODE lockmode)
@@ -170,7 +170,7 @@ counts_as_table(char relkind)
 	}
 }
 
-/* check_owner raises 42809 for a table of somebody else's, which must not even be waited for. */
+/* check_owner raises 42809 for another owner's table, before waiting for a lock on it. */
 static void
 check_owner(const AppTable *assets, Oid relid)
 {
@@ -190,7 +190,7 @@ relation_owner(Oid relid)
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner = InvalidOid;
 
-	/* it can have been dropped meanwhile */
+	/* it may have been dropped concurrently */
 	if (HeapTupleIsValid(tuple))
 	{
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
@@ -216,13 +216,13 @@ history_table_name(void)
 /* ----------
  * history_table_put_piece puts what statements over both places have in common:
  *
- *		{element:h}	the element of a document that row h would be
- *		{stored}	the rows of asset a of the times that its document has, as arrays for
- *					asset_reuse_log_events and its like
- *		{stored in range}	those of them that are from start_date on and before end_date
+ *		{element:h}	row h as an element of a document
+ *		{stored}	the rows of asset a that have a time in its document, as arrays for
+ *					asset_reuse_log_events and similar functions
+ *		{stored in range}	those of them with start_date <= time < end_date
  *
- * Few assets have events in both places; the others cost a look into an index.  The order is
- * the primary key's, as in events_move.c.
+ * Few assets have events in both places; each of the others costs an index look-up.  The order
+ * is that of the primary key, as in events_move.c.
  * ----------
  */
 void
@@ -251,8 +251,8 @@ history_table_put_piece(PlanText *text, const PlanRequest *request, const char *
 }
 
 /*
- * check_is_as_seen makes sure that the table which has the name now, or none, is not
- * there instead of another one that the calling query's snapshot sees.
+ * check_is_as_seen checks that the table that has the name now, or its absence, is what the
+ * calling query's snapshot sees.
  *
  * asset_reuse_drop_history_table puts the events back into the documents, but an
  * older snapshot sees the documents as they were before.
@@ -266,7 +266,7 @@ check_is_as_seen(const AppTable *assets, Oid relid)
 		strcmp(NameStr(named.name), name) == 0;
 	Oid			seen;
 
-	/* looking into pg_class is a good part of what a short history costs */
+	/* reading pg_class would be a large part of the cost of a short history */
 	if (known && TransactionIdFollowsOrEquals(GetActiveSnapshot()->xmin, named.horizon))
 		return;
 	seen = seen_by_snapshot(schema, name);
@@ -279,7 +279,7 @@ check_is_as_seen(const AppTable *assets, Oid relid)
 		note_named(schema, name, relid);
 }
 
-/* seen_by_snapshot returns the table of that name that the calling query's snapshot sees; 0 for none. */
+/* seen_by_snapshot returns the table of that name in the calling query's snapshot; 0 if there is none. */
 static Oid
 seen_by_snapshot(Oid schema, const char *name)
 {
@@ -305,10 +305,10 @@ seen_by_snapshot(Oid schema, const char *name)
 }
 
 /*
- * note_named notes what table has that name now.
+ * note_named notes the table that has that name now.
  *
- * Whatever made or dropped one that we have heard of is before the horizon; what we
- * hear of later makes us forget.
+ * All changes of which an invalidation has arrived were made before the horizon; a later
+ * invalidation discards the note.
  */
 static void
 note_named(Oid schema, const char *name, Oid relid)
@@ -332,9 +332,9 @@ forget_named(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * check_is_ours raises an error for a table that is not a history of these assets.
+ * check_is_ours raises an error for a table that is not the history table of these assets.
  *
- * Tenants who have views of the assets can have views of the history, too.
+ * Tenants who have views of the assets may also have views of the history.
  */
 static void
 check_is_ours(const AppTable *assets, const AppTable *history)
@@ -373,7 +373,7 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 						"change its foreign key to reference these assets");
 }
 
-/* check_same_type raises an error if a column has not the type that the assets' has. */
+/* check_same_type raises an error if a column does not have the type of the assets' column. */
 static void
 check_same_type(const AppTable *assets, const AppTable *history, const SameType *same)
 {
@@ -395,8 +395,8 @@ check_same_type(const AppTable *assets, const AppTable *history, const SameType 
 }
 
 /*
- * report_not_ours raises 42809 for a table that just has the history's name; or is the
- * history, if what was done to it can be mended: so says remedy then, which may be null.
+ * report_not_ours raises 42809 for a table that only has the history table's name, or for a
+ * history table that was altered; remedy says how to repair it, and may be null.
  */
 static void
 report_not_ours(const AppTable *history, const char *detail, const char *remedy)

@@ -11,7 +11,7 @@
 #include "app_schema.h"
 #include "plan_text.h"
 
-/* What the history table's index has of a place's id, which others can make as long as they like */
+/* Prefix of a place's id in the history table's index; ids by other software may have any length */
 #define HISTORY_PLACE_KEY_OF(id)	"pg_catalog.left(" id ", 255)"
 
 extern bool history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * table_create.c
- *	  asset_reuse_create_history_table: from now on, events are rows.
+ *	  asset_reuse_create_history_table: from then on, events are rows.
  *
- * The table is an ordinary one of the application's.  It is made of the types, and for
- * the owner, of the assets table beside it.
+ * The table is an ordinary table of the application.  It has the types of the assets table
+ * beside it, and the same owner.
  *
  * All memory is that of the call.
  *
@@ -85,7 +85,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(quote_qualified_identifier(history.schema, history.name)));
 }
 
-/* wants_months reads partition_by: null for one table, 'month' for one a month. */
+/* wants_months reads partition_by: null for an ordinary table, 'month' for monthly partitions. */
 static bool
 wants_months(FunctionCallInfo fcinfo)
 {
@@ -102,7 +102,7 @@ wants_months(FunctionCallInfo fcinfo)
 	return true;
 }
 
-/* find_schema returns the schema that the table is to be in: the assets' own, or the one that is set. */
+/* find_schema returns the schema for the table: the one in the setting, or that of the assets. */
 static Oid
 find_schema(const AppTable *assets)
 {
@@ -112,7 +112,7 @@ find_schema(const AppTable *assets)
 }
 
 /*
- * check_name_is_free raises 42710 if something that is no table has the table's name.
+ * check_name_is_free raises 42710 if something other than a table has the table's name.
  */
 static void
 check_name_is_free(Oid schema)
@@ -147,8 +147,8 @@ create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *histor
 }
 
 /*
- * describe_created describes the table that was just created; 40001 if the table of its name in
- * the schema is another one, or refers to others than the assets.
+ * describe_created describes the table that was just created; error 40001 if another table has its
+ * name in the schema, or if it does not reference the assets.
  */
 static void
 describe_created(const AppTable *assets, Oid schema, AppTable *history)
@@ -178,9 +178,9 @@ describe_created(const AppTable *assets, Oid schema, AppTable *history)
  *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
- * The time has all microseconds, whatever precision last_reused_at has.  A place is compared
- * byte by byte, as in a document.  The key begins with the asset's id, so that the foreign
- * key's look for an asset's rows finds them in it.
+ * Times have microseconds, whatever the precision of last_reused_at.  Places are compared byte
+ * by byte, as in a document.  The primary key begins with the asset's id, so that it serves the
+ * foreign key's search for an asset's rows.
  * ----------
  */
 static char *
@@ -210,7 +210,7 @@ table_definition(const AppTable *assets, bool by_month)
 	return sql.data;
 }
 
-/* table_kind returns TABLE, or what refers to an unlogged table has to be. */
+/* table_kind returns TABLE, or UNLOGGED TABLE if the assets are unlogged. */
 static const char *
 table_kind(Oid like)
 {
@@ -228,10 +228,10 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 }
 
 /*
- * create_indexes creates what the primary key, an asset's timeline, does not serve: a tenant's
- * range of time, without a look at the rows, the assets of a place, and the event of a key.
+ * create_indexes creates indexes for what the primary key does not serve: a tenant's range of time
+ * (by index-only scans), the assets of a place, and the event with a key.
  *
- * Others can name a place by an id of any length, so the index has but its beginning.
+ * Other software can give places ids of any length, so the index has only a prefix of the id.
  */
 static void
 create_indexes(const AppTable *history)
@@ -257,8 +257,8 @@ count_indexes(Oid relid)
 }
 
 /*
- * create_log_index creates the index on the assets that tells which documents have a log, so
- * that no other one has to be opened; unless there is one like it.
+ * create_log_index creates the partial index on the assets whose documents have a log, so that no
+ * others have to be opened, unless there is such an index.
  */
 static void
 create_log_index(const AppTable *assets)
@@ -308,8 +308,8 @@ create_comments(const AppTable *history)
 }
 
 /*
- * create_partitions gives a partitioned history table its partitions: months that
- * pg_partman keeps ahead, or else one for all.
+ * create_partitions creates the partitions of a partitioned history table: months that
+ * pg_partman creates in advance, or else a default partition for all events.
  */
 static void
 create_partitions(const AppTable *history)
@@ -319,7 +319,7 @@ create_partitions(const AppTable *history)
 	List	   *partitions;
 	ListCell   *cell;
 
-	/* what these run can be code of the table's, which so must be ours */
+	/* these can run code that belongs to the table, so the table must be ours */
 	app_schema_check_name(history);
 	if (partman.schema == NULL)
 		create_default_partition(history);
@@ -348,13 +348,13 @@ create_default_partition(const AppTable *history)
 /*
  * create_months has pg_partman create the partitions.
  *
- * This takes rights on pg_partman, which the caller may have and the owner may not.
- * So the caller creates the partitions, and hands them over.
+ * This requires privileges on pg_partman, which the caller may have and the owner may lack.
+ * So the caller creates the partitions, and transfers their ownership.
  */
 static void
 create_months(const AppTable *history, Partman partman)
 {
-	/* it takes the table's name unquoted */
+	/* the function expects the table's name unquoted */
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
 					   "p_type => '%s', p_interval => '1 month')", partman.schema,
 					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),

@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * table_ddl.c
- *	  What it takes to create and to drop the history table.
+ *	  What creating and dropping the history table have in common.
  *
- * Both lock the assets first, against writers: calls of asset_reuse_track that run
- * come to their end, and later ones see what is there then.  So no event can be
- * stored in the place that has just been given up.
+ * Both first lock the assets against writers: running calls of asset_reuse_track finish, and
+ * later calls see the new state.  So no event can be stored in the place that has just been
+ * given up.
  *
- * Names that catalog functions spell out and that we put into DDL mean the same
- * only under the search_path under which they were spelled.  So both happen under
- * one that nobody else can put anything into.  After an error the end of the
- * (sub)transaction puts back what was changed here.
+ * Names that catalog functions print and that we put into DDL are only valid under the
+ * search_path under which they were printed.  So both steps use a search_path to which nobody
+ * else can add anything.  After an error, the end of the (sub)transaction restores what was
+ * changed here.
  *
- * Whoever owns a schema can give its name to another one at any moment, so that a statement is
- * over another table than the one that was bound.  So what runs code, a query over the tables, is
- * a template of plan_cache.c; and of what a statement has made or dropped, the catalogs are asked
- * afterwards, by the number of the table that was bound.
+ * The owner of a schema can give its name to another schema at any moment, so that a statement
+ * affects a table other than the one that was bound.  So what runs code, a query over the
+ * tables, is a template of plan_cache.c; and after a statement has created or dropped something,
+ * the catalogs are checked, using the OID of the bound table.
  *
- * What is read lives until SPI_finish.
+ * Results live until SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,10 +61,10 @@ table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets)
 }
 
 /*
- * table_ddl_bind_table finds the history table and locks it, as history_table_bind.
+ * table_ddl_bind_table finds and locks the history table, like history_table_bind.
  *
- * Errors: those of history_table_bind; 42809 it is a view; 40001 the assets have lost their name
- * while it was waited for.
+ * Errors: those of history_table_bind; 42809 it is a view; 40001 the assets were renamed while
+ * waiting for the lock.
  */
 bool
 table_ddl_bind_table(const AppTable *assets, LOCKMODE lockmode, AppTable *history)
@@ -100,10 +100,10 @@ table_ddl_key_is_id(const AppTable *assets)
 }
 
 /*
- * table_ddl_find_partman looks for pg_partman, which keeps partitions ahead.
+ * table_ddl_find_partman looks for pg_partman, which creates partitions in advance.
  *
- * Anybody may own that extension, and then its functions; with the rights of the caller they
- * run only if the owner has those already.
+ * Anybody may own that extension and its functions, so they are only run if their owner already has
+ * the caller's rights.
  */
 Partman
 table_ddl_find_partman(void)
@@ -111,7 +111,7 @@ table_ddl_find_partman(void)
 	Partman		partman = {0};
 	SPITupleTable *rows;
 
-	/* until 5 it knew partitions by inheritance as well */
+	/* before version 5 it also supported partitioning by inheritance */
 	rows = ddl_query("SELECT e.extnamespace::regnamespace, "
 					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
 					 "FROM pg_extension AS e WHERE e.extname = 'pg_partman' "
@@ -140,13 +140,13 @@ ddl_enter(Oid role)
 	state.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	/* what the role's own code could leave behind would run as the caller */
+	/* anything that the role's own code leaves behind would run as the caller */
 	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   (role != state.user ? SECURITY_RESTRICTED_OPERATION : 0));
 	return state;
 }
 
-/* ddl_leave puts back the role, and all settings, also those that others changed meanwhile. */
+/* ddl_leave restores the role and all settings, including those that other code changed meanwhile. */
 void
 ddl_leave(DdlState state)
 {
@@ -173,9 +173,9 @@ ddl_query(const char *query)
 }
 
 /*
- * ddl_run_each runs the statements that a query returns: what is to be done still.
+ * ddl_run_each runs the statements that a query returns, which are what remains to be done.
  *
- * Error 40001 if it is to be done then, too: the names in it stood for other tables.
+ * Error 40001 if anything remains afterwards: the names in them referred to other tables.
  */
 void
 ddl_run_each(const char *query)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_ddl.h
- *	  What it takes to create and to drop the history table.
+ *	  What creating and dropping the history table have in common.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,14 +13,14 @@
 #include "app_schema.h"
 
 /*
- * The comment on the index of documents that have a log, by which it is known as the one that was
- * created here: its name can change, and a dump has no dependency of it on the table.
+ * The comment that identifies the index on the documents as the one created here: its name can
+ * change, and a dump has no dependency of the index on the table.
  */
 #define LOG_INDEX_COMMENT \
 	"The documents that have events: created by asset_reuse_create_history_table(), " \
 	"dropped by asset_reuse_drop_history_table()."
 
-/* What ddl_leave puts back */
+/* What ddl_leave restores */
 typedef struct DdlState
 {
 	Oid			user;
@@ -28,11 +28,11 @@ typedef struct DdlState
 	int			guc_level;
 } DdlState;
 
-/* Where pg_partman is; schema null if it is not in this database */
+/* pg_partman; its schema is null if it is not installed in this database */
 typedef struct Partman
 {
 	char	   *schema;			/* quoted */
-	char	   *range;			/* its word for a table that is partitioned by ranges */
+	char	   *range;			/* its name for range partitioning */
 } Partman;
 
 extern void table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);

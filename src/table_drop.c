@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_drop.c
- *	  asset_reuse_drop_history_table: the events go back into the documents.
+ *	  asset_reuse_drop_history_table: puts the events back into the documents.
  *
  * All memory is that of the call.
  *
@@ -27,10 +27,10 @@ PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
 static const char see_assets[] = "SELECT FROM {assets} AS a LIMIT 0";
 
 /*
- * How many events there are, and how many of them others have written so that no element can be
- * them, by what would be lost: their time, unless the element that they have as well names one; all
- * that they say, since it is more than a document can hold; or a context that is no object.  The
- * years are those of UTC; a timestamp without time zone ignores the Z.
+ * The number of events, and the numbers of those that other software wrote and that no element can
+ * represent, by what would be lost: their time, unless the element in original has it; everything,
+ * because they are too large for a document; or a context that is not an object.  Years are those of
+ * UTC; a timestamp without time zone ignores the Z.
  */
 static const char count_rows[] =
 	"SELECT pg_catalog.count(*),"
@@ -44,8 +44,8 @@ static const char count_rows[] =
 	" FROM {history} AS h";
 
 /*
- * A trigger may have taken the log away again: what is returned are events that are there, and
- * were not before.
+ * A trigger may have removed the log again, so this returns the number of events that are there now
+ * and were not before.
  */
 static const char restore[] =
 	"WITH restored AS ("
@@ -74,8 +74,8 @@ static void forget_in_partman(const AppTable *history);
 static void drop_log_index(const AppTable *assets);
 
 /*
- * asset_reuse_drop_history_table() puts all events back into the documents and drops
- * the history table.  It returns how many events they were.
+ * asset_reuse_drop_history_table() puts all events back into the documents, drops the
+ * history table, and returns the number of events restored.
  */
 Datum
 asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
@@ -88,8 +88,8 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	SPI_connect();
 
 	/*
-	 * The drop of the foreign key takes this lock anyway.  Taken last, it would wait for transactions
-	 * that have read the assets, while these wait for us to read the history or to track.
+	 * Dropping the foreign key takes this lock anyway.  If it were taken last, it would wait for
+	 * transactions that have read the assets, while these wait for us to read the history or to track.
 	 */
 	table_ddl_bind_assets(AccessExclusiveLock, &assets);
 	if (!table_ddl_bind_table(&assets, AccessExclusiveLock, &history))
@@ -106,7 +106,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	events = count_events(&assets, &history, fcinfo->flinfo->fn_oid);
 	hidden = hide_table(&history);
 	restore_events(&assets, &hidden, events, fcinfo->flinfo->fn_oid);
-	/* some can have come meanwhile */
+	/* dependents may have been added meanwhile */
 	check_dependents(&history);
 	ddl_run(psprintf("DROP TABLE %s", ddl_name(&hidden)));
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(history.relid)))
@@ -117,11 +117,11 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 }
 
 /*
- * check_dependents raises 2BP01 for objects of others that depend on the table: views, functions,
- * foreign keys, columns of its row type or of arrays of it.
+ * check_dependents raises 2BP01 for other objects that depend on the table: views, functions,
+ * foreign keys, and columns of its row type or of arrays of it.
  *
- * To drop the table would raise it as well, but would first wait for them, which are not the
- * caller's.
+ * DROP TABLE would raise it, too, but would first wait for locks on these objects, which may belong
+ * to others.
  */
 static void
 check_dependents(const AppTable *history)
@@ -154,11 +154,10 @@ check_dependents(const AppTable *history)
 }
 
 /*
- * hide_table takes the table's name away, for the rest of the transaction, and describes the
- * table as it is then.
+ * hide_table renames the table for the rest of the transaction, and describes the renamed table.
  *
- * Triggers on the assets run while events are put back, and can call asset_reuse_track: what
- * that stored in the table would go with it.
+ * Triggers on the assets run while events are put back, and can call asset_reuse_track.  Events
+ * that it stored in the table would be lost.
  */
 static AppTable
 hide_table(const AppTable *history)
@@ -167,7 +166,7 @@ hide_table(const AppTable *history)
 	char		name[NAMEDATALEN];
 	uint64		number;
 
-	/* one that nobody can have taken: what has it would be waited for */
+	/* a name that nobody can have taken, because the rename would wait for its holder */
 	if (!pg_strong_random(&number, sizeof(number)))
 		elog(ERROR, "could not generate a random name");
 	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
@@ -182,8 +181,8 @@ hide_table(const AppTable *history)
 /*
  * count_events counts the events in the table, all of which can be put back.
  *
- * A policy that would hide rows of either table from the caller is an error here: what is not
- * seen would be lost.
+ * A policy that would hide rows of either table from the caller is an error here, because hidden
+ * events would be lost.
  */
 static int64
 count_events(const AppTable *assets, const AppTable *history, Oid caller)
@@ -247,7 +246,7 @@ check_lost(void)
 /*
  * restore_events stores all events of the history table in the assets' documents.
  *
- * Error 55000 if they are not there then.
+ * Error 55000 if they are not all there afterwards.
  */
 static void
 restore_events(const AppTable *assets, const AppTable *history, int64 events, Oid caller)
@@ -274,8 +273,8 @@ restore_events(const AppTable *assets, const AppTable *history, int64 events, Oi
 }
 
 /*
- * forget_in_partman makes pg_partman forget the table, and the template that
- * pg_partman has made for it.
+ * forget_in_partman removes the table from pg_partman, and drops the template table that
+ * pg_partman created for it.
  */
 static void
 forget_in_partman(const AppTable *history)
@@ -299,7 +298,7 @@ forget_in_partman(const AppTable *history)
 	ddl_leave(state);
 }
 
-/* drop_log_index drops the index on the assets that the table has brought, but none that its owner has made. */
+/* drop_log_index drops the index on the assets if it was created with the table, not if the owner created it. */
 static void
 drop_log_index(const AppTable *assets)
 {

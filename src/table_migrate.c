@@ -1,24 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * table_migrate.c
- *	  asset_reuse_migrate_history: move all logs to the history table.
+ *	  asset_reuse_migrate_history: moves all logs to the history table.
  *
- * The assets are gone through in the order of their tenants and ids, in batches that are a
- * transaction each, so that little is lost by an interruption, locks are short, and
- * a second run goes on where the first one ended: it finds the logs that are left.
+ * The assets are processed in the order of tenant and id, in batches of one transaction each, so
+ * that an interruption loses little, locks are short, and a second run continues where the first
+ * one ended: it finds the logs that are left.
  *
- * A first pass passes over rows that others have locked: it never waits while it
- * has locks itself, so it cannot deadlock with the application, or kill a call of its.
- * A second pass moves what the first one has left, an asset at a time, and waits.
+ * The first pass skips rows that others have locked.  It never waits while it holds locks, so
+ * it cannot deadlock with the application, or cause one of its calls to be canceled.  The
+ * second pass moves the logs that are left, one asset at a time, and waits for locks.
  *
- * A batch is a subtransaction.  Where the application's constraints and triggers refuse an asset,
- * the first pass leaves its batch to the second, which passes over that asset alone and
- * warns of it at the end: one asset must not keep those behind it from being moved.
+ * A batch is a subtransaction.  If the application's constraints or triggers refuse an asset,
+ * the first pass leaves its batch to the second pass, which skips only that asset and warns of
+ * it at the end.  So one asset cannot keep those after it from being moved.
  *
- * Progress is told by a notice per batch.  PostgreSQL's progress views are closed to
- * extensions: pgstat_progress_start_command takes the server's own commands only.
+ * A notice reports the progress after each batch.  PostgreSQL's progress views are not
+ * available to extensions: pgstat_progress_start_command accepts only the server's own commands.
  *
- * What lives longer than a batch is in the procedure's memory; SPI_commit leaves it.
+ * What lives longer than a batch is in the procedure's memory, which SPI_commit does not free.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,20 +49,20 @@
 PG_FUNCTION_INFO_V1(asset_reuse_migrate_history);
 
 /*
- * No batch takes more assets once it has so many events, whatever batch_size: that
- * bounds how long a call of asset_reuse_track may wait for it, to some tenths of a
- * second unless a single log is longer.
+ * Once a batch has this many events, it takes no more assets, whatever batch_size.  This
+ * bounds the time for which a call of asset_reuse_track may wait for it to some tenths of
+ * a second, unless a single log is longer.
  */
 #define BATCH_EVENTS		10000
 
-/* Room for a bigint with its separators */
+/* Size of a buffer for a bigint with separators */
 #define GROUPED_LEN			32
 
 static const char count_logged[] =
 	"SELECT COALESCE(pg_catalog.sum({fn:log_count}({doc:a})), 0) FROM {assets} AS a"
 	" WHERE {doc:a} {?} 'reuse_history'{if tenant_id} AND a.tenant_id {=} $tenant_id{end}";
 
-/* The index that the history table brings to the assets has them in this order. */
+/* The order is that of the index on the documents. */
 static const char pick_logged[] =
 	"SELECT {id:a.tenant_id}, {id:a.id}, {fn:log_count}({doc:a}) FROM {assets} AS a"
 	" WHERE {doc:a} {?} 'reuse_history' AND {fn:log_count}({doc:a}) {>} 0 AND a.tenant_id IS NOT NULL AND a.id IS NOT NULL"
@@ -71,9 +71,9 @@ static const char pick_logged[] =
 	" ORDER BY a.tenant_id, a.id LIMIT $batch_size";
 
 /*
- * FOR UPDATE also meets the lock that a foreign key's check takes: whoever is storing a row of the
- * asset by SQL is passed over, or waited for before anything else is locked.  Tenants can share ids:
- * what was picked are pairs.
+ * FOR UPDATE also conflicts with the lock that a foreign key's check takes: an asset for which somebody
+ * is storing a row is skipped, or waited for before anything else is locked.  Tenants can have the same
+ * ids, so pairs are picked.
  */
 static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
@@ -100,7 +100,7 @@ typedef struct Migration
 
 	Identifier	tenant_id;		/* whose logs; none given: all */
 
-	/* bound for each transaction */
+	/* bound in each transaction */
 	AppTable	assets;
 	AppTable	history;
 	EventTables tables;
@@ -121,7 +121,7 @@ typedef struct Migration
 	Refused		refused;
 } Migration;
 
-/* A batch's assets, and how many events they had */
+/* A batch's assets, and the number of their events */
 typedef struct MovedAssets
 {
 	const Migration *migration;
@@ -149,7 +149,7 @@ static char *grouped(int64 number);
 
 /*
  * asset_reuse_migrate_history(batch_size, tenant_id) moves all logs that the caller may see, or
- * those of a tenant, with at most so many assets a transaction.
+ * those of one tenant, with at most batch_size assets in a transaction.
  *
  * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
  * history table.
@@ -190,8 +190,8 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 }
 
 /*
- * begin_transaction ends the transaction and begins another one, and binds the
- * tables in that: there may have been DDL between the two.
+ * begin_transaction ends the transaction, begins another one, and binds the tables
+ * again, in case of DDL between the two.
  */
 static void
 begin_transaction(Migration *m)
@@ -203,8 +203,8 @@ begin_transaction(Migration *m)
 	MemoryContextReset(m->batch_memory);
 
 	/*
-	 * Each statement has to see what it gets the lock of, and a row that another
-	 * transaction has just changed is no reason to fail.
+	 * Each statement must see the rows as it locks them, and a row that another
+	 * transaction has just changed must not make it fail.
 	 */
 	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set the transaction's isolation level");
@@ -261,7 +261,7 @@ count_events(Migration *m)
 	return count;
 }
 
-/* run_pass goes through all assets once, a transaction for each batch. */
+/* run_pass processes all assets once, with one transaction per batch. */
 static void
 run_pass(Migration *m, int batch_size, bool wait)
 {
@@ -298,9 +298,9 @@ move_batch(Migration *m)
 
 /*
  * pick_assets picks the next assets whose documents have events and returns their keys, as an
- * array for each part; false if there are none.
+ * array per part; false if there are none.
  *
- * It reads one at a time, so that it does not open more documents than it picks.
+ * It reads one asset at a time, so that it does not open more documents than it picks.
  */
 static bool
 pick_assets(Migration *m, Datum *keys)
@@ -365,8 +365,8 @@ keep_last(Migration *m, ArrayBuildState **keys)
 }
 
 /*
- * lock_assets locks the rows that were picked, or those of them that nobody else has locked,
- * and returns them.
+ * lock_assets locks and returns the picked rows or, in the first pass, those of them that nobody
+ * else has locked.
  */
 static SPITupleTable *
 lock_assets(Migration *m, Datum *keys, uint64 *nassets)
@@ -387,11 +387,11 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 }
 
 /*
- * try_logs moves the logs of assets that were locked, one by one if they cannot be moved together:
- * the first pass leaves what is refused to the second.
+ * try_logs moves the logs of locked assets, one by one if they cannot be moved together.  The first
+ * pass leaves refused assets to the second.
  *
- * Somebody who stores a row under the key of an event is met only when that is stored.  The first
- * pass does not wait for him with the locks that it has.
+ * A conflict with a concurrent row that has the key of an event shows only when the event is stored.
+ * The first pass does not wait for it while it holds locks.
  */
 static void
 try_logs(Migration *m, SPITupleTable *assets, uint64 first, uint64 nassets)
@@ -443,11 +443,11 @@ note_refused(Migration *m, HeapTuple row, TupleDesc desc, const ErrorData *error
 	batch_note_refused(&m->refused, m->memory, text_to_cstring(app_row_text(&asset, ASSET_ID)), error);
 }
 
-/* report_batch tells how far it is. */
+/* report_batch reports the progress. */
 static void
 report_batch(const Migration *m)
 {
-	/* calls that come meanwhile can add to what was counted at the beginning */
+	/* concurrent calls can add to the number counted at the beginning */
 	int64		total = Max(m->total, m->events);
 
 	ereport(NOTICE,
@@ -456,7 +456,7 @@ report_batch(const Migration *m)
 					grouped(m->moved_assets), grouped(events_per_second(m)))));
 }
 
-/* report_end sums up. */
+/* report_end reports the totals. */
 static void
 report_end(const Migration *m, int64 left)
 {

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * table_rights.c
- *	  Who may do what with the history table: as with the assets.
+ *	  Privileges and policies of the history table: as for the assets.
  *
- * An asset's events used to be in its row, so who sees the row sees the events, and
- * who may update it may add one.  The history table gets privileges and row-level
- * security to that effect, once, when it is created.
+ * Without the table, an asset's events are in its row, so whoever sees the row sees the events,
+ * and whoever may update it may add events.  The history table gets privileges and row-level
+ * security to the same effect, once, when it is created.
  *
- * All of it runs between ddl_enter and ddl_leave.
+ * Everything runs between ddl_enter and ddl_leave.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 #include "table_ddl.h"
 #include "table_rights.h"
 
-/* Reading, inserting, updating and deleting */
+/* The policies: for reading, inserting, updating and deleting */
 #define NPOLICIES	4
 
 static void copy_privileges(const AppTable *assets, const AppTable *history);
@@ -28,8 +28,8 @@ static void check_policies(const AppTable *assets, const AppTable *history);
 static char *asset_exists(const AppTable *assets, const AppTable *history, const char *lock);
 
 /*
- * table_rights_clear takes away what default privileges have given to others on a
- * new table, who may have no right to see the assets.
+ * table_rights_clear revokes the default privileges on a new table, whose grantees may
+ * have no right to see the assets.
  */
 void
 table_rights_clear(Oid relid)
@@ -50,11 +50,11 @@ table_rights_copy(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_privileges grants others what they may do with the assets.
+ * copy_privileges grants privileges that correspond to those on the assets.
  *
- * Who may read the table of assets may read events, and who may update it may do with an
- * event what he could do in its document.  A grant on some columns of the assets stays what
- * it is: on the events it would be one on the whole.
+ * Whoever may read the table of assets may read events, and whoever may update it may do with
+ * an event what they could do in its document.  Grants on columns of the assets are not copied,
+ * because on the events they would be wider.
  */
 static void
 copy_privileges(const AppTable *assets, const AppTable *history)
@@ -79,8 +79,8 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_row_security turns row-level security on, always: the assets may get policies later.  It
- * is forced on the owner where it is for the assets.
+ * copy_row_security always enables row-level security, because the assets may get policies later.
+ * It is forced for the owner if it is for the assets.
  */
 static void
 copy_row_security(const AppTable *assets, const AppTable *history)
@@ -93,12 +93,12 @@ copy_row_security(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * create_policies has the assets' own policies decide over their events, as they are when it
- * comes to that: who sees the asset may read an event of it, and who may update the asset,
- * which a lock on its row shows, may write one.
+ * create_policies creates policies that refer to those of the assets, as they are at the time of
+ * the query: whoever sees the asset may read its events, and whoever may update the asset, which is
+ * tested by locking its row, may write them.
  *
- * Copies of the assets' policies would not do.  What they say would be parsed once more, when
- * their functions, casts and settings can mean something else.
+ * Copies of the assets' policies would not do: their text would be parsed again, when their
+ * functions, casts and settings can mean something else.
  */
 static void
 create_policies(const AppTable *assets, const AppTable *history)
@@ -114,7 +114,7 @@ create_policies(const AppTable *assets, const AppTable *history)
 	check_policies(assets, history);
 }
 
-/* check_policies makes sure that the table has the policies, and that they ask the assets and nothing else. */
+/* check_policies checks that the table has the policies, and that they refer to the assets only. */
 static void
 check_policies(const AppTable *assets, const AppTable *history)
 {
@@ -129,7 +129,7 @@ check_policies(const AppTable *assets, const AppTable *history)
 		app_report_renamed(assets->name);
 }
 
-/* asset_exists returns the condition that there is the event's asset, for who asks. */
+/* asset_exists returns the condition that the event's asset exists for the current user. */
 static char *
 asset_exists(const AppTable *assets, const AppTable *history, const char *lock)
 {

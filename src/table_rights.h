@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_rights.h
- *	  Who may do what with the history table: as with the assets.
+ *	  Privileges and policies of the history table: as for the assets.
  *
  *-------------------------------------------------------------------------
  */

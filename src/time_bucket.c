@@ -3,8 +3,8 @@
  * time_bucket.c
  *	  Hours, days, weeks, months, quarters and years of a time zone.
  *
- * Times are in UTC.  A bucket begins when the zone's clocks show its beginning: its length is
- * added to what they show, but for an hour, which is always as long.
+ * Times are in UTC.  A bucket begins when the clocks of the zone show its beginning, so its
+ * length is added to local time; an hour, however, always has the same length.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 
 #define DAYS_OF_LONGEST_MONTH	31
 
-/* The Julian date of January 15th, 4713 BC: the buckets that it is in begin after the first time */
+/* The Julian date of January 15th, 4713 BC, whose buckets begin after the earliest timestamp */
 #define FIRST_BUCKET_JDATE		52
 
 static const TimeBucket buckets[] = {
@@ -34,7 +34,7 @@ static const TimeBucket buckets[] = {
 static Timestamp to_local(text *zone, Timestamp time);
 static Timestamp from_local(text *zone, Timestamp local);
 
-/* time_bucket_named returns the bucket of that name; null if there is none such. */
+/* time_bucket_named returns the bucket of a name; null if there is none. */
 const TimeBucket *
 time_bucket_named(const char *name)
 {
@@ -48,7 +48,7 @@ time_bucket_named(const char *name)
 	return NULL;
 }
 
-/* time_bucket_find finds a bucket by its name; error 22023 if there is none such. */
+/* time_bucket_find finds a bucket by name; error 22023 if there is none. */
 const TimeBucket *
 time_bucket_find(const text *name)
 {
@@ -83,7 +83,7 @@ time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start)
 
 	if (zone != NULL && bucket->length.time > 0)
 		return time_bucket_start(bucket, zone, start + bucket->length.time);
-	/* a day whose midnight the clocks skip begins later than that */
+	/* a day whose midnight is skipped by the clocks begins later */
 	local = time_bucket_start(bucket, NULL, to_local(zone, start));
 	return from_local(zone, DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 																  TimestampGetDatum(local),
@@ -91,8 +91,8 @@ time_bucket_next(const TimeBucket *bucket, text *zone, Timestamp start)
 }
 
 /*
- * time_bucket_back returns when the bucket begins that is so many before another one; or
- * one in January 4713 BC, if that may be later.
+ * time_bucket_back returns the beginning of the bucket that is a number of buckets before
+ * another one, or of one in January 4713 BC, if that may be later.
  */
 Timestamp
 time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n)
@@ -102,7 +102,7 @@ time_bucket_back(const TimeBucket *bucket, text *zone, Timestamp start, int n)
 	double		longest = (double) span.time +
 		((double) span.day + (double) span.month * DAYS_OF_LONGEST_MONTH) * USECS_PER_DAY;
 
-	/* in double: a span of all times has no int64 */
+	/* in double, because the span of all times overflows int64 */
 	if ((double) start - (double) first < longest)
 		return time_bucket_start(bucket, zone, first);
 	if (bucket->length.time > 0)

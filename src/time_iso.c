@@ -3,10 +3,9 @@
  * time_iso.c
  *	  Reading and writing ISO 8601 times in UTC.
  *
- * PostgreSQL's own input and output functions follow DateStyle and TimeZone
- * and read words such as 'now'; what is stored in an event must mean the same
- * to everybody, so this file reads and writes one format only.  It is pure: it
- * keeps no state, allocates nothing and never raises an error.
+ * PostgreSQL's own input and output functions follow DateStyle and TimeZone, and accept words
+ * such as 'now'.  A stored time must mean the same to everybody, so this file reads and writes
+ * one format only.  It is pure: it keeps no state, allocates nothing and never raises an error.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +20,7 @@
 
 #define FRACTION_DIGITS		6		/* of a second, down to the microsecond */
 
-/* A civil date and time, as ISO 8601 spells it */
+/* The fields of a date and time in ISO 8601 */
 typedef struct IsoFields
 {
 	int64		year;
@@ -33,7 +32,7 @@ typedef struct IsoFields
 	int			usec;
 } IsoFields;
 
-/* What is left to read */
+/* The rest of the input */
 typedef struct IsoInput
 {
 	const char *at;
@@ -59,8 +58,8 @@ static char *put_date_and_clock(char *at, const IsoFields *f);
  * iso_time_parse reads "YYYY-MM-DD[(T| )HH:MM[:SS[.fraction]][Z|+-HH[[:]MM]]]",
  * not terminated by a NUL.
  *
- * A time without a zone is UTC.  Digits past the microsecond are rounded.
- * Returns false for anything else, among it a day that is none.
+ * A time without a zone is UTC.  Digits beyond microseconds are rounded.
+ * Returns false for anything else, including a day that does not exist.
  */
 bool
 iso_time_parse(const char *str, int len, Timestamp *time)
@@ -93,8 +92,8 @@ iso_time_parse(const char *str, int len, Timestamp *time)
  * iso_time_event writes the ISO_EVENT_TIME_LEN characters of a stored event's
  * time, without a terminator.
  *
- * Returns false if the time has no such form: infinity, or not a year of four
- * digits.
+ * Returns false if the time has no such form because it is infinite or its year
+ * does not have four digits.
  */
 bool
 iso_time_event(Timestamp time, char *buf)
@@ -147,8 +146,8 @@ iso_time_answer(Timestamp time, char *buf)
 }
 
 /*
- * read_event_form reads the form in which events are stored, digit by digit
- * without a branch, since logs are long and all of it is; false for any other.
+ * read_event_form reads the form in which events are stored, without branches per
+ * digit, because logs can be long; false for any other form.
  */
 static bool
 read_event_form(const char *str, IsoFields *f)
@@ -164,7 +163,7 @@ read_event_form(const char *str, IsoFields *f)
 	f->second = two_digits(str + 17, &bad);
 	f->usec = two_digits(str + 20, &bad) * 10000 + two_digits(str + 22, &bad) * 100 +
 		two_digits(str + 24, &bad);
-	/* what is rare, such as a leap second, is left to the general reader */
+	/* rare forms, such as a leap second, are left to the general reader */
 	return !bad && is_date(f) && f->hour < HOURS_PER_DAY && f->minute < MINS_PER_HOUR &&
 		f->second < SECS_PER_MINUTE;
 }
@@ -193,7 +192,7 @@ read_date(IsoInput *in, IsoFields *f)
 	return is_date(f);
 }
 
-/* is_date: is there such a day? */
+/* is_date: does the day exist? */
 static bool
 is_date(const IsoFields *f)
 {

@@ -16,7 +16,7 @@
 /* "2026-01-22T10:30:00.123456", the form in which events are stored */
 #define ISO_EVENT_TIME_LEN	26
 
-/* room for any time iso_time_answer writes, with its terminator */
+/* Size of a buffer for any time that iso_time_answer writes */
 #define ISO_TIME_BUFFER		40
 
 extern bool iso_time_parse(const char *str, int len, Timestamp *time);

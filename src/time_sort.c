@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * time_sort.c
- *	  Sorting by time, in n log n steps whatever order the times are in.
+ *	  Sorting by time, in n log n steps whatever the order of the input.
  *
- * The times of events are what somebody wrote, and qsort is quadratic for orders that
- * can be made for it.  This is a merge sort from the bottom up, which can be interrupted;
- * elements that are in order already, as logs nearly always are, cost one look at each.
+ * The times of events may be written by anybody, and qsort is quadratic for inputs that can be
+ * crafted.  This is a bottom-up merge sort, which can be interrupted.  Elements that are in
+ * order already, as in nearly all logs, cost one comparison each.
  *
- * Pure; the memory of a copy of the elements is given back.
+ * Pure; the memory for a copy of the elements is freed.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,8 +23,8 @@ static void merge(const char *from, Size middle, Size end, char *to, Size size);
 static inline Timestamp time_of(const char *element);
 
 /*
- * time_sort sorts elements that begin with a Timestamp by that, ascending.  Those of
- * equal times stay in the order in which they are.
+ * time_sort sorts elements by the Timestamp with which they begin, ascending.  The sort
+ * is stable.
  */
 void
 time_sort(void *elements, Size nelements, Size size)

@@ -3,8 +3,7 @@
  * timeline.c
  *	  asset_reuse_timeline and asset_reuse_trend: reuse by buckets of time.
  *
- * One statement counts by bucket (rows_queries.c), and what it has no row for is put
- * between: the buckets in which nothing happened.
+ * One statement counts by bucket (rows_queries.c).  Buckets without a row are added with zeros.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,7 +46,7 @@ enum
 	TREND_FIRST_REUSED
 };
 
-/* What a trend adds up */
+/* The running totals of a trend */
 typedef struct TrendTotals
 {
 	int64		assets;
@@ -73,7 +72,7 @@ static int64 row_count(uint64 row, int column);
 
 /*
  * asset_reuse_timeline(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns
- * how often assets were reused in each bucket of time.
+ * the number of reuses in each bucket of time.
  */
 Datum
 asset_reuse_timeline(PG_FUNCTION_ARGS)
@@ -97,7 +96,7 @@ asset_reuse_timeline(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* read_time_zone reads a time zone, null for UTC; error 22023 if there is none such. */
+/* read_time_zone reads a time zone, null for UTC; error 22023 if there is no such zone. */
 static text *
 read_time_zone(FunctionCallInfo fcinfo, int argno)
 {
@@ -105,7 +104,7 @@ read_time_zone(FunctionCallInfo fcinfo, int argno)
 
 	if (pg_strcasecmp(text_to_cstring(zone), "UTC") == 0)
 		return NULL;
-	/* its error is the one that PostgreSQL has for this */
+	/* raises PostgreSQL's own error */
 	(void) DirectFunctionCall2(timestamptz_zone, PointerGetDatum(zone), TimestampTzGetDatum(0));
 	return zone;
 }
@@ -113,8 +112,8 @@ read_time_zone(FunctionCallInfo fcinfo, int argno)
 /*
  * bound_timeline decides where a timeline ends, and where it can begin.
  *
- * Without an end it ends a day after the clock.  One absurd event of others, in the year 9999
- * or 1 say, would otherwise make it end or begin there.
+ * Without an end_date it ends a day after the clock.  Otherwise one absurd event, in the year 9999
+ * or 1, would make it end or begin there.
  */
 static void
 bound_timeline(RowRequest *request)
@@ -162,8 +161,8 @@ put_timeline(ReturnSetInfo *result, const RowRequest *request)
 }
 
 /*
- * timeline_start finds the first bucket: that of the range, or of the data where it is open,
- * but none before the first that there can be; false if there is none.
+ * timeline_start finds the first bucket: that of the range or, if the range is open, of the data,
+ * but not before the first possible one; false if there is none.
  */
 static bool
 timeline_start(const RowRequest *request, Timestamp *start)
@@ -179,7 +178,7 @@ timeline_start(const RowRequest *request, Timestamp *start)
 	return true;
 }
 
-/* report_outside says what a timeline does not show. */
+/* report_outside reports the events that a timeline does not show. */
 static void
 report_outside(const RowRequest *request)
 {
@@ -199,7 +198,7 @@ report_outside(const RowRequest *request)
 				 errhint("Use a longer bucket, or a shorter range of start_date and end_date.")));
 }
 
-/* events_outside returns how many events are later than the buckets, or earlier. */
+/* events_outside returns the number of events later, or earlier, than the buckets. */
 static int64
 events_outside(const RowRequest *request, bool later)
 {
@@ -210,7 +209,7 @@ events_outside(const RowRequest *request, bool later)
 
 	for (row = 0; row < first && !later; row++)
 		events += row_count(row, TIMELINE_REUSES);
-	/* at most two rows have no bucket, and these are the last */
+	/* at most two rows have no bucket, and they come last */
 	for (row = SPI_processed; row > 0 && !bucket_start(row - 1, &start); row--)
 	{
 		if (DatumGetBool(plan_result(row - 1, TIMELINE_LATER, BOOLOID)) == later)
@@ -219,7 +218,7 @@ events_outside(const RowRequest *request, bool later)
 	return events;
 }
 
-/* first_row returns the row of the first bucket that there can be, or of a later one. */
+/* first_row returns the row of the first possible bucket, or of the next one. */
 static uint64
 first_row(const RowRequest *request)
 {
@@ -232,8 +231,8 @@ first_row(const RowRequest *request)
 }
 
 /*
- * asset_reuse_trend(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns how
- * many assets there were by each bucket of time, and how many had been reused.
+ * asset_reuse_trend(tenant_id, bucket, asset_type, start_date, end_date, time_zone) returns the
+ * number of assets by the end of each bucket of time, and of those that had been reused.
  */
 Datum
 asset_reuse_trend(PG_FUNCTION_ARGS)
@@ -309,8 +308,8 @@ put_trend(ReturnSetInfo *result, const RowRequest *request, bool has_created)
 }
 
 /*
- * add_earlier adds up what was before the first bucket, and assets without a time of creation,
- * which were always there; it returns the row of the first bucket.
+ * add_earlier adds up what precedes the first bucket, including assets without a time of creation;
+ * it returns the row of the first bucket.
  */
 static uint64
 add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier)
@@ -347,7 +346,7 @@ put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, co
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* next_bucket returns when the next bucket begins; error 22023 if the time zone's clocks go back that far. */
+/* next_bucket returns the beginning of the next bucket; error 22023 if it is not later, because clocks were set back. */
 static Timestamp
 next_bucket(const RowRequest *request, Timestamp start)
 {
@@ -358,7 +357,7 @@ next_bucket(const RowRequest *request, Timestamp start)
 	return next;
 }
 
-/* check_all_put raises the same error if a row's bucket has not come. */
+/* check_all_put raises the same error if the bucket of a row was not reached. */
 static void
 check_all_put(const RowRequest *request, uint64 row)
 {
@@ -378,7 +377,7 @@ report_time_zone(const RowRequest *request)
 			 errhint("Use the name of a time zone that is in use.")));
 }
 
-/* bucket_start reads which bucket a row of the statement has counted; false if none. */
+/* bucket_start reads the bucket of a row of the statement; false if it has none. */
 static bool
 bucket_start(uint64 row, Timestamp *start)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * track.c
- *	  asset_reuse_track: record that an asset was reused; and asset_reuse_track_many.
+ *	  asset_reuse_track and asset_reuse_track_many: record that assets were reused.
  *
- * The arguments and the answers; events_store.c has the statements between them.
+ * This file has the arguments and the answers; events_store.c has the statements.
  *
- * The answer lives in the calling query's memory context; all else until
+ * The answer lives in the calling query's memory context; everything else lives until
  * SPI_finish.
  *
  *-------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * undo.c
- *	  asset_reuse_undo: take one reuse back.
+ *	  asset_reuse_undo: takes one reuse back.
  *
- * The event is removed for good, so that every reader, other software as well, finds as many
- * events as were counted.  What is left is a mark, which tells a repeated call that all is done.
+ * The event is removed for good, so that every reader, including other software, finds as many
+ * events as were counted.  A mark is left, by which a repeated call recognizes that the event
+ * is undone.
  *
- * The answer lives in the calling query's memory context; all else until SPI_finish.
+ * The answer lives in the calling query's memory context; everything else lives until
+ * SPI_finish.
  *
  *-------------------------------------------------------------------------
  */
