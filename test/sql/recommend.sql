@@ -269,7 +269,6 @@ SELECT * FROM changes();
 -- The planner may do what it likes.
 SET plan_cache_mode = force_custom_plan;
 SET enable_nestloop = off;
-SELECT * FROM differences();
 SELECT * FROM changes();
 RESET plan_cache_mode;
 RESET enable_nestloop;
