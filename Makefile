@@ -16,7 +16,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
+STANDALONE = bench clients coverage deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -65,6 +65,10 @@ test:
 soak:
 	@SUITES=tap TAP=test/t/007_memory.pl CALLS=170000 test/run
 
+# CLIENTS="psycopg_client.py" chooses.
+clients:
+	@SUITES=clients CLIENTS="$(or $(CLIENTS),all)" test/run
+
 lint:
 	@test/lint
 
@@ -75,6 +79,10 @@ valgrind:
 # TESTS="track history" chooses.
 sanitize:
 	@test/sanitize $(TESTS)
+
+# TENANTS=20000 simulates more, SEED=1 others.
+coverage:
+	@test/coverage/run $(or $(TENANTS),4000) $(or $(SEED),2026)
 
 # ONLY="15 17" chooses versions.
 matrix:

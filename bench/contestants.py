@@ -17,6 +17,7 @@ DOCUMENT_LIMIT = "limit with documents"
 DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
 LOOK_UP_LIMIT = "limit with look-ups"
+INSIGHTS = "insights"
 LOOP = "asset_reuse_track in a loop"
 ROWS_ALONE = "INSERT of the rows alone"
 WITH_TABLE = "with the table"
@@ -80,6 +81,11 @@ def analytics(ranged):
         DOCUMENT_LIMIT: "SELECT count(*), sum(reused_count),"
                         f" sum(jsonb_array_length(platform_metadata->'reuse_history')) {OF_TENANT}",
     }
+
+
+def insights():
+    """Insights beside analytics, which reads the same assets without their campaigns."""
+    return {INSIGHTS: "asset_reuse_insights({tenant})", OURS: "asset_reuse_analytics({tenant})"}
 
 
 def track_into_table():

@@ -246,6 +246,22 @@ def measure_analytics(run):
         names = create_analytics_loops(client.cursor, dates)
         measure_tenant(run, client, i, size, dates, names)
         note_workers(run, i, size, dates)
+    for i, size in enumerate(scale.tenants):
+        measure_insights(run, client, i, size)
+
+
+def measure_insights(run, client, i, size):
+    cursor, tenant, calls = client.cursor, data.tenant_id(i + 1), run.scale.analytics_calls[i]
+    measures = {}
+    for number, (name, sql) in enumerate(contestants.insights().items()):
+        cursor.execute(f"DROP FUNCTION IF EXISTS bench.insights_{number}")
+        loops.create(cursor, loops.READING_LOOP, f"insights_{number}", sql)
+        measures["server", name] = (
+            lambda loop=f"insights_{number}": loops.read(cursor, loop, tenant, [tenant] * calls))
+    for workers in (2, 0):
+        cursor.execute(f"SET max_parallel_workers_per_gather = {workers}")
+        run.compare("insights", size, f"{workers} workers", run.scale.analytics_rounds[i], measures)
+    cursor.execute("RESET max_parallel_workers_per_gather")
 
 
 def analytics_work(dates):

@@ -16,7 +16,7 @@ import history_table
 import many
 import table_costs
 from contestants import (
-    COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, LIMIT, LOOK_UP_LIMIT, LOOP, ORM, OURS, OURS_WITH_KEY,
+    COUNT_LIMIT, DOCUMENT_LIMIT, DOCUMENTS, HAND_WRITTEN, INSIGHTS, LIMIT, LOOK_UP_LIMIT, LOOP, ORM, OURS, OURS_WITH_KEY,
     OURS_WITHOUT_CAMPAIGN, ROWS_ALONE, WITH_TABLE, WITHOUT_INDEX, WITHOUT_TABLE)
 from scale import COMPRESSIONS
 from throughput import CHOICES, ORM_SHARE
@@ -48,6 +48,7 @@ STORAGE_TARGET = 480     # bytes
 KEY_TARGET = 1.11        # with a key / without
 KEY_SIZES = (100, 10_000)
 BULK_TARGET = 1.5        # of the limit
+INSIGHTS_TARGET = 1.3    # insights / analytics
 
 # at least the ORM service's time / ours, from a client
 ORM_TARGETS = {"track": 10, "history": 10, NO_RANGE: 5, RANGED: 5}
@@ -98,10 +99,11 @@ def write_results(results, notes):
         "With the history table, inside the server:",
         "",
         *table(["work", "case", "against", "ours / that", "target", "met"], history_table_rows(results)),
-        "With a key that no event has, many assets in one call, import and verify, inside the server:",
+        "With a key that no event has, many assets in one call, import, verify and insights, inside the server:",
         "",
         *table(["work", "case", "against", "ours / that", "target", "met"],
-               key_rows(results) + many_rows(results) + bulk_rows(results)),
+               key_rows(results) + many_rows(results) + bulk_rows(results)
+               + insights_rows(results)),
         "![Time of a call](results.svg)",
         "",
         notes.strip(),
@@ -210,6 +212,16 @@ def bulk_rows(results):
             ratios = results.ratios(work, size, history_table.SETTING, "server", OURS, LIMIT)
             rows.append([work, case(work, size), LIMIT, spread(ratios), f"<= {BULK_TARGET}",
                          yes(statistics.median(ratios) <= BULK_TARGET)])
+    return rows
+
+
+def insights_rows(results):
+    rows = []
+    for size in reversed(results.sizes("insights")):
+        for setting in (DEFAULT_WORKERS, "0 workers"):
+            ratios = results.ratios("insights", size, setting, "server", INSIGHTS, OURS)
+            rows.append(["insights", f"{size:,} assets, {setting}", "analytics", spread(ratios), f"<= {INSIGHTS_TARGET}",
+                         yes(statistics.median(ratios) <= INSIGHTS_TARGET)])
     return rows
 
 

@@ -23,6 +23,7 @@ asset_id, tenant_id: the asset, which must exist, be live and belong to the tena
 campaign_space_id: the campaign in which the asset is reused; it must exist, be live and belong to the tenant.  NULL for any other place.
 reused_in_type, reused_in_id, reused_in_name: the place; the id and the name default to the campaign''s.  The type campaign_space requires campaign_space_id or reused_in_id.
 reuse_context: a JSON object to store with the event.  The reused_in_* arguments override the same keys in it.  A JSON null means none.
+Unless the setting asset_reuse.record_metrics is off, the event''s context also has at_reuse: the asset''s impressions, clicks, conversions and spend at that time.
 reuse_key: 1 to 255 bytes; makes the call safe to repeat.  If the asset already has an event with this key, nothing is stored, and the answer is that event with "replayed": true.  If that event was undone, the answer has a null event and "undone": true.
 A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
@@ -213,6 +214,7 @@ events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, 
 source: a name for the other system.  An event''s reuse_key is source:key, at most 255 bytes; for an event without a key it is source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, with the texts in the event and the defaults of the place.
 on_error: error raises the first failure, with the event''s index (from 0) in the detail, and nothing is stored; skip stores the other events and lists the failures.
 dry_run: checks everything except the tables'' own constraints, triggers and policies on updates, and stores nothing.
+A context can have at_reuse, an object with the asset''s impressions, clicks, conversions and spend at that time, all numbers.
 If an asset already has an event at a time, the new event''s time moves on by microseconds until it is free.  reused_count grows by the number of events stored, last_reused_at becomes the latest time, and updated_at the time of the call.
 Returns {"success", "dry_run", "imported", "replayed", "failed": [{"index", "sqlstate", "message"}]} as jsonb.
 Errors of an event: P0002 asset not found, 22004 asset_id or timestamp is missing, 22023 invalid value, 22007 malformed timestamp, 22008 timestamp out of range, 22P02 malformed uuid, 23505 its key was used for another place.
@@ -302,6 +304,40 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_analytics(uuid, text, timestamptz, timestamptz, int) IS
 'Returns a tenant''s reuse at a glance; same as asset_reuse_analytics(text, ...), but with a uuid identifier.';
+
+--
+-- Insights: do reused assets perform better than others like them?
+--
+
+CREATE FUNCTION asset_reuse_insights(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	confidence float8 DEFAULT 0.95
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_insights'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_insights(text, text, float8) IS
+'Tells whether a tenant''s reused assets get more clicks per impression, and more conversions per click, than its other assets of the same type, platform of the campaign of origin, and year of creation.
+tenant_id: whose live assets are compared.  asset_type: say it of this type only, as by_asset_type does; NULL for all.
+confidence: of the intervals, 0.5 to 0.999; those of by_asset_type are wider, so that together they are as sure.
+Rates are successes per trial (0.02 is 2 %); ratios are rates of reused assets divided by those of others; six significant digits.  crude_ratio: of the plain totals.  ratio: of the standardized rates, and interval its confidence interval.
+verdict: higher or lower if the interval excludes 1, similar if it is within 1/1.1 and 1.1, inconclusive, or insufficient: fewer than 10 comparable assets or 30 successes in an arm, or less than 4 degrees of freedom.
+reversal: the plain totals say the opposite.  e_value: how strong an unknown cause would have to be to explain the ratio.  spread_cv: coefficient of variation of the assets'' true rates.  compared_share: of the assets, those with reused and other ones like them.
+data_quality counts assets that are left out of a metric: with a NULL, without impressions, or with numbers that are negative, beyond 10^12, or more clicks than impressions.
+It is an association: better assets may be the ones that get reused.  Numbers are lifetime totals over all platforms where an asset ran.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_insights(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	confidence float8 DEFAULT 0.95
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_insights'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_insights(uuid, text, float8) IS
+'Tells whether a tenant''s reused assets perform better than others like them, for callers that bind uuid values; otherwise as asset_reuse_insights(text, ...).';
 
 --
 -- Schema check: do the application's tables fit?
@@ -429,6 +465,22 @@ COMMENT ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text) IS
 'Returns the context of an event: the keys of context, overridden by the three reused_in_* keys and reuse_key.
 context: a JSON object, or NULL for none.  A NULL for one of the reused_in_* arguments makes its key null; a NULL for reuse_key leaves the key out.
 Errors: 22023 context is not an object.';
+
+CREATE FUNCTION asset_reuse_event_metrics(
+	context jsonb,
+	spend "any",
+	clicks "any",
+	conversions "any",
+	impressions "any"
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_event_metrics'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_event_metrics(jsonb, "any", "any", "any", "any") IS
+'Returns the context of a reuse event with the metrics of its asset, as they are when it is stored, under the key at_reuse.
+context: a JSON object, required; its own at_reuse is overridden.
+spend, clicks, conversions, impressions: the asset''s columns, numbers of any type that these may have; one that is NULL, NaN or infinite is left out, and so is at_reuse without any.
+Errors: 22004 null context, 22023 context is no object, 42804 an argument is no number.';
 
 CREATE FUNCTION asset_reuse_event_id(
 	reused_at timestamp,
@@ -622,6 +674,101 @@ top_limit: the length of the list of top assets, 1 to 50.  range_start, range_en
 reuses_in_table: the number of the asset''s events in the range that are rows of the history table, added to those in its document; NULL for none.  Ignored without a range.
 The other arguments are the columns of the asset; an untyped NULL stands for a column that the table does not have.
 Errors: 22003 the sum of reuses is too large for bigint, 22004 or 22023 invalid top_limit, 42804 a column has an unusable type.';
+
+--
+-- The aggregate that asset_reuse_insights runs on: one pass, in parallel where the
+-- planner finds it worthwhile.  Columns have the types of the application's tables,
+-- hence "any".
+--
+
+CREATE FUNCTION asset_reuse_insight_transition(
+	state internal,
+	wanted boolean,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any"
+) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_transition'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_transition(internal, boolean, "any", "any", "any", "any", "any", "any", "any") IS
+'Adds an asset to the state of asset_reuse_insight.';
+
+CREATE FUNCTION asset_reuse_insight_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_combine(internal, internal) IS
+'Adds a state of asset_reuse_insight to another.';
+
+CREATE FUNCTION asset_reuse_insight_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_serialize(internal) IS
+'Returns a state of asset_reuse_insight as bytes.';
+
+CREATE FUNCTION asset_reuse_insight_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_deserialize(bytea, internal) IS
+'Returns a state of asset_reuse_insight from its bytes.';
+
+CREATE FUNCTION asset_reuse_insight_final(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_final(internal) IS
+'Returns the result of asset_reuse_insight.';
+
+CREATE AGGREGATE asset_reuse_insight(
+	wanted boolean,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any"
+) (
+	SFUNC = asset_reuse_insight_transition,
+	STYPE = internal,
+	FINALFUNC = asset_reuse_insight_final,
+	COMBINEFUNC = asset_reuse_insight_combine,
+	SERIALFUNC = asset_reuse_insight_serialize,
+	DESERIALFUNC = asset_reuse_insight_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE asset_reuse_insight(boolean, "any", "any", "any", "any", "any", "any", "any") IS
+'Returns the sums of a set of assets by type, platform and year, exact, as bytes that only this extension reads, in this database; NULL for no assets.
+wanted: whether the asset is of a type that is asked for, the same for all assets of a type.
+platform: that of the asset''s campaign of origin.  The others are the assets'' columns; an untyped NULL for one that the table does not have.
+Error 42804 for a column of an unusable type.';
+
+CREATE FUNCTION asset_reuse_insight_asset(
+	state bytea,
+	confidence float8,
+	asset_type "any",
+	platform "any",
+	created_at "any",
+	impressions "any",
+	clicks "any"
+) RETURNS float8[]
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_asset'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", "any", "any", "any", "any") IS
+'Returns what an asset''s clicks per impression are taken to be, given those of all assets: [impressions, clicks, rate, shrunken rate, low and high end of its interval, share of the asset''s own data in it, rate of assets like it].
+state: what asset_reuse_insight returns for all assets, the same in all rows.  confidence: of the interval, above 0 and below 1.
+The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
+NULL for a NULL state or confidence.
+Errors: 22023 invalid confidence or state, 42804 a column of another type than in the state.';
 
 --
 -- The history table: one row per event, for long histories
@@ -872,7 +1019,8 @@ COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz
 created_assets, reuses, reused_assets: the live assets created in the bucket, the reuses in it, and the assets reused in it.
 total_assets: the assets created before the bucket''s end.  assets_ever_reused: those of them with an event before its end.  reuse_rate_percentage: the latter in percent of the former, with two decimals.  Events and assets before start_date count in these three.
 The arguments are those of asset_reuse_timeline.
-Errors: those of asset_reuse_timeline; 42703 if the assets have no column created_at.';
+Without created_at, created_assets, total_assets and reuse_rate_percentage are NULL; an asset whose created_at is NULL counts as always there.
+Errors: those of asset_reuse_timeline.';
 
 CREATE FUNCTION asset_reuse_trend(
 	tenant_id uuid,
@@ -1100,6 +1248,290 @@ SUPPORT asset_reuse_rows_support;
 COMMENT ON FUNCTION asset_reuse_unused(uuid, text, interval) IS
 'Returns the live assets of a tenant that were never reused; same as asset_reuse_unused(text, ...), but with uuid identifiers.
 Error 22P02: an id is not a uuid.';
+
+--
+-- Recommend: what to reuse next
+--
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_recommend(text, text, text, int, text, int, interval, timestamptz) IS
+'Returns which assets to reuse next in a campaign, by what the campaigns that share assets with it have, the best first, as jsonb.
+tenant_id, campaign_space_id: the campaign, which must exist, be live and belong to the tenant; NULL for what is popular.
+asset_type: only such items; NULL for all.  row_limit: 1 to 50 items.
+order_by: fit, or expected, which multiplies the fit by shrunken_rate over the rate of assets like it, from 0.5 to 2.
+explore: how many of the items are to be assets that were never reused, those first whose rate can be highest; 0 to row_limit.  They come last.
+half_life: the age at which a campaign counts half, greater than 0; a month is a twelfth of 365.25 days.
+as_of: as it would have been at that time: only what was before it counts, in items as well; not with expected or explore, since what assets had performed then is not known.
+A NULL for an optional argument means its default.
+Items have the asset''s columns and: source: similar_campaigns; same_brand or same_platform, where the campaign has nothing yet; popular, which fills up; explore.  fit: 1 for the best of its source.  campaigns: in how many of the campaigns looked at it is.  because: up to three assets of the campaign that have most to do with it.  shrunken_rate, in clicks per impression, and label, as in asset_reuse_performance, with expected or explore only.  What is in the campaign already is none.  seeds: of how many assets of the campaign it is made.
+Looked at are the campaign''s 50 most reused assets, the 100 newest uses of each, and the 200 nearest campaigns of at most 1,000 uses; for the same brand or platform, 1,000 campaigns; for popular, the 10,000 newest events of 720 days.  Events without a usable time, and those more than a day ahead of the clock, do not count.
+With the history table the time does not depend on how many events there are; without it, all of the tenant''s documents are read.  expected and explore read all of the tenant''s assets.
+Errors: P0002 campaign not found, 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_recommend(
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_recommend(uuid, uuid, text, int, text, int, interval, timestamptz) IS
+'Returns which assets to reuse next, for callers that bind uuid values; otherwise as asset_reuse_recommend(text, ...).';
+
+CREATE FUNCTION asset_reuse_recommendations(
+	tenant_id text,
+	campaign_space_id text DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id text,
+	asset_name text,
+	asset_type text,
+	fit float8,
+	source text,
+	campaigns bigint,
+	because text[],
+	shrunken_rate float8,
+	label text,
+	reused_count bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.id, t.asset_name, t.asset_type, t.fit, t.source, t.campaigns,
+		ARRAY(SELECT b.id FROM ROWS FROM (pg_catalog.jsonb_to_recordset(t.because) AS (id text)) WITH ORDINALITY AS b
+			ORDER BY b.ordinality),
+		t.shrunken_rate, t.label, t.reused_count, t.last_reused_at, t.impressions, t.clicks, t.conversions, t.ctr,
+		t.file_url, t.thumbnail_url, t.campaign_space_id
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_recommend($1, $2, $3, $4, $5, $6, $7, $8) OPERATOR(pg_catalog.->) 'items')
+		AS (id text, asset_name text, asset_type text, fit float8, source text, campaigns bigint, because jsonb,
+			shrunken_rate float8, label text, reused_count bigint, last_reused_at timestamptz, impressions numeric,
+			clicks numeric, conversions numeric, ctr numeric, file_url text, thumbnail_url text,
+			campaign_space_id text)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($4, 10), 1);	-- all there are: it tells the planner how many
+END;
+
+COMMENT ON FUNCTION asset_reuse_recommendations(text, text, text, int, text, int, interval, timestamptz) IS
+'Returns the items of asset_reuse_recommend as rows, in its order.
+The arguments and errors are those of asset_reuse_recommend.  because: the ids of up to three assets of the campaign.
+A column that the assets table does not have is NULL.';
+
+CREATE FUNCTION asset_reuse_recommendations(
+	tenant_id uuid,
+	campaign_space_id uuid DEFAULT NULL,
+	asset_type text DEFAULT NULL,
+	row_limit int DEFAULT 10,
+	order_by text DEFAULT 'fit',
+	explore int DEFAULT 0,
+	half_life interval DEFAULT '365 days',
+	as_of timestamptz DEFAULT NULL
+) RETURNS TABLE (
+	asset_id uuid,
+	asset_name text,
+	asset_type text,
+	fit float8,
+	source text,
+	campaigns bigint,
+	because uuid[],
+	shrunken_rate float8,
+	label text,
+	reused_count bigint,
+	last_reused_at timestamptz,
+	impressions numeric,
+	clicks numeric,
+	conversions numeric,
+	ctr numeric,
+	file_url text,
+	thumbnail_url text,
+	campaign_space_id uuid
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT asset_reuse_uuid_of(t.id, 'id'), t.asset_name, t.asset_type, t.fit, t.source, t.campaigns,
+		ARRAY(SELECT asset_reuse_uuid_of(b.id, 'id') FROM ROWS FROM (pg_catalog.jsonb_to_recordset(t.because) AS (id text)) WITH ORDINALITY AS b
+			ORDER BY b.ordinality),
+		t.shrunken_rate, t.label, t.reused_count, t.last_reused_at, t.impressions, t.clicks, t.conversions, t.ctr,
+		t.file_url, t.thumbnail_url, asset_reuse_uuid_of(t.campaign_space_id, 'campaign_space_id')
+	FROM ROWS FROM (pg_catalog.jsonb_to_recordset(
+			asset_reuse_recommend($1, $2, $3, $4, $5, $6, $7, $8) OPERATOR(pg_catalog.->) 'items')
+		AS (id text, asset_name text, asset_type text, fit float8, source text, campaigns bigint, because jsonb,
+			shrunken_rate float8, label text, reused_count bigint, last_reused_at timestamptz, impressions numeric,
+			clicks numeric, conversions numeric, ctr numeric, file_url text, thumbnail_url text,
+			campaign_space_id text)) WITH ORDINALITY AS t
+	ORDER BY t.ordinality
+	LIMIT GREATEST(COALESCE($4, 10), 1);	-- all there are: it tells the planner how many
+END;
+
+COMMENT ON FUNCTION asset_reuse_recommendations(uuid, uuid, text, int, text, int, interval, timestamptz) IS
+'Returns the items of asset_reuse_recommend as rows, for callers that have uuid values; otherwise as asset_reuse_recommendations(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_recommend_evaluate(
+	tenant_id text,
+	start_date timestamptz,
+	sample int DEFAULT 200,
+	OUT method text,
+	OUT campaigns bigint,
+	OUT hit_rate_10 float8,
+	OUT ndcg_10 float8,
+	OUT coverage float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend_evaluate'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 4;
+
+COMMENT ON FUNCTION asset_reuse_recommend_evaluate(text, timestamptz, int) IS
+'Returns how good recommendations would have been for this tenant: for campaigns that began since start_date, as of the time of their first event, given the first half of the assets reused there, whether the others are among the first ten of all.
+tenant_id: whose live campaigns.  sample: 1 to 100,000 campaigns, evenly over the time; one of which less than two assets were reused, or none of the second half was there yet, does not count.
+method: recommend, as asset_reuse_recommend; decayed_popularity, which fills it up; popularity, by the number of events; item_cosine, by the campaigns that assets share with each of the first half, of its newest 200 uses.
+campaigns: how many counted.  hit_rate_10: the share of them of which at least one asset was found.  ndcg_10: 1 if the first ten are all right, the higher places counting more (normalized discounted cumulative gain).  coverage: the share of the live assets that were recommended to any.  NULL without campaigns.
+All of the tenant''s events are read, and kept in memory while it runs.
+Errors: 22004 null argument or 22023 invalid sample, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+
+CREATE FUNCTION asset_reuse_recommend_evaluate(
+	tenant_id uuid,
+	start_date timestamptz,
+	sample int DEFAULT 200,
+	OUT method text,
+	OUT campaigns bigint,
+	OUT hit_rate_10 float8,
+	OUT ndcg_10 float8,
+	OUT coverage float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_recommend_evaluate'
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 4;
+
+COMMENT ON FUNCTION asset_reuse_recommend_evaluate(uuid, timestamptz, int) IS
+'Returns how good recommendations would have been, for callers that bind uuid values; otherwise as asset_reuse_recommend_evaluate(text, ...).';
+
+--
+-- Performance: which assets are good, and do they wear out?
+--
+
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	campaign_space_id text DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id text,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(text, text, text, int) IS
+'Returns the assets with the most clicks per impression, as far as their data tells: best shrunken_rate first.
+tenant_id: whose live assets; the rates of assets like one (of its type, platform of the campaign of origin, and year of creation) are those of all of them.
+asset_type: only this type; NULL for all.  campaign_space_id: only assets that were made or reused there; NULL for all.  row_limit: 1 to 1000.
+impressions, clicks: lifetime totals over all platforms where the asset ran.  rate: clicks per impression (0.02 is 2 %), NULL without impressions.
+shrunken_rate: rate drawn towards that of assets like it, the more the fewer data the asset has; low, high: where its true rate is with 95 % probability (gamma model, Wilson-Hilferty); own_share: how much of shrunken_rate is the asset''s own data, 0 to 1.
+label: learning if own_share is below 0.5, else fading, high or low if the interval is above or below the rate of assets like it, else typical.
+fading: fewer clicks per impression in each of the last two periods between reuses (see asset_reuse_wear_out), and the upper 95 % bound of the last one is below 0.8 of its shrunken first one, so that chance and the way back to the mean hardly explain it.
+A column that the assets table does not have is NULL.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_performance(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	campaign_space_id uuid DEFAULT NULL,
+	row_limit int DEFAULT 50,
+	OUT asset_id uuid,
+	OUT asset_name text,
+	OUT asset_type text,
+	OUT impressions numeric,
+	OUT clicks numeric,
+	OUT rate float8,
+	OUT shrunken_rate float8,
+	OUT low float8,
+	OUT high float8,
+	OUT own_share float8,
+	OUT label text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_performance'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_performance(uuid, text, uuid, int) IS
+'Returns the assets with the most clicks per impression, for callers that have uuid values; otherwise as asset_reuse_performance(text, ...).
+Error 22P02 for an id that is no uuid.';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id text,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(text, text) IS
+'Tells whether assets lose clicks per impression from use to use: how each period between their reuses compares with the first, each asset with itself.
+tenant_id: whose live assets.  asset_type: only this type; NULL for all.
+Periods are the differences of what events have recorded (at_reuse, see asset_reuse.record_metrics): 0 ends with the first such event, k is from the kth to the next one, the last ends now.  In each, all placements then running count, not only the newest.
+One shorter than a day is a part of the next.  Periods without impressions, with totals that went down or with more clicks than impressions are left out; a notice tells how many.
+assets: that have the period, and period 1.  ratio: of clicks per impression in the period to those in period 1 (0.9: a tenth less), Mantel-Haenszel weights; low, high: its 95 % confidence interval, from the spread among assets, NULL with too few of them.
+Assets that were reused because they did well fall by themselves (regression to the mean): look at period 0, and at later periods against each other.
+Errors: 22004 null or 22023 invalid argument or unknown asset_type, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()).';
+
+CREATE FUNCTION asset_reuse_wear_out(
+	tenant_id uuid,
+	asset_type text DEFAULT NULL,
+	OUT period int,
+	OUT assets bigint,
+	OUT ratio float8,
+	OUT low float8,
+	OUT high float8
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'asset_reuse_wear_out'
+LANGUAGE C STABLE PARALLEL RESTRICTED
+SUPPORT asset_reuse_rows_support;
+
+COMMENT ON FUNCTION asset_reuse_wear_out(uuid, text) IS
+'Tells whether assets wear out, for callers that bind uuid values; otherwise as asset_reuse_wear_out(text, ...).';
 
 --
 -- Maintenance: counters that agree with the events, and redaction

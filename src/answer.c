@@ -25,15 +25,22 @@
 #define DECIMALS	2			/* of ratios, percentages and means */
 #define GUARD_DECIMALS	20		/* of a quotient at least, before it is rounded to them */
 
-/* A key of assets that is not a column, and the column that it precedes */
-static const JsonbKey reuses_in_range_key = JSONB_KEY("reuses_in_range");
-#define AFTER_REUSES_IN_RANGE	ASSET_CAMPAIGN_SPACE_ID
+/* A key of a row's object: a column, or what is none */
+typedef struct RowKey
+{
+	int			column;
+	const AnswerExtra *extra;
+} RowKey;
 
+static void put_reuses_in_range(JsonbWriter *w, const void *of);
+static bool key_comes_before(const JsonbKey *a, const JsonbKey *b);
 static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
 static void put_decimal(JsonbWriter *w, char *decimal);
 static Numeric quotient(Datum dividend, Datum divisor);
 static Datum decimal_digits(double value);
 static Numeric round_numeric(Datum number);
+
+static const AnswerExtra reuses_in_range_extra = {JSONB_KEY("reuses_in_range"), put_reuses_in_range};
 
 /*
  * answer_put_row puts a row as an object: the columns of the set that it has,
@@ -43,28 +50,52 @@ void
 answer_put_row(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
 			   const int64 *reuses_in_range)
 {
-	JsonbKey	keys[APP_MAX_COLUMNS + 1];
-	int			nkeys = 0;
-	int			column;
+	answer_put_row_with(w, role, row, set, &reuses_in_range_extra, reuses_in_range ? 1 : 0, reuses_in_range);
+}
 
+/*
+ * answer_put_row_with puts a row as an object, with keys that are no columns, in the order in which
+ * jsonb sorts them; their values are put from "of".
+ */
+void
+answer_put_row_with(JsonbWriter *w, AppRole role, const AppRow *row, ColumnSet set,
+					const AnswerExtra *extras, int nextras, const void *of)
+{
+	RowKey		keys[APP_MAX_COLUMNS + ANSWER_MAX_EXTRAS];
+	int			nkeys = 0;
+	int			extra = 0;
+	int			column;
+	int			i;
+
+	Assert(nextras <= ANSWER_MAX_EXTRAS);
 	for (column = 0; column < app_column_count(role); column++)
 	{
-		if (reuses_in_range && column == AFTER_REUSES_IN_RANGE)
-			keys[nkeys++] = reuses_in_range_key;
-		if (shows_column(role, row->columns, set, column))
-		{
-			keys[nkeys].name = app_column_name(role, column);
-			keys[nkeys].len = strlen(keys[nkeys].name);
-			nkeys++;
-		}
+		const char *name = app_column_name(role, column);
+		JsonbKey	key = {name, strlen(name)};
+
+		if (!shows_column(role, row->columns, set, column))
+			continue;
+		for (; extra < nextras && key_comes_before(&extras[extra].key, &key); extra++)
+			keys[nkeys++] = (RowKey) {.extra = &extras[extra]};
+		keys[nkeys++] = (RowKey) {.column = column};
 	}
-	jsonb_begin_object_keys(w, keys, nkeys);
-	for (column = 0; column < app_column_count(role); column++)
+	for (; extra < nextras; extra++)
+		keys[nkeys++] = (RowKey) {.extra = &extras[extra]};
+
+	jsonb_begin_object(w, nkeys);
+	for (i = 0; i < nkeys; i++)
 	{
-		if (reuses_in_range && column == AFTER_REUSES_IN_RANGE)
-			answer_put_int(w, *reuses_in_range);
-		if (shows_column(role, row->columns, set, column))
-			answer_put_column(w, row, column);
+		if (keys[i].extra != NULL)
+			jsonb_put_key(w, keys[i].extra->key.name, keys[i].extra->key.len);
+		else
+			jsonb_put_key(w, app_column_name(role, keys[i].column), strlen(app_column_name(role, keys[i].column)));
+	}
+	for (i = 0; i < nkeys; i++)
+	{
+		if (keys[i].extra != NULL)
+			keys[i].extra->put(w, of);
+		else
+			answer_put_column(w, row, keys[i].column);
 	}
 	jsonb_end(w);
 }
@@ -220,6 +251,28 @@ answer_put_rounded(JsonbWriter *w, double value)
 		jsonb_put_null(w);
 	else
 		jsonb_put_numeric(w, round_numeric(decimal_digits(value)));
+}
+
+/* answer_put_significant puts a double with so many significant digits at most; null if it is no number. */
+void
+answer_put_significant(JsonbWriter *w, double value, int digits)
+{
+	if (isnan(value) || isinf(value))
+		jsonb_put_null(w);
+	else
+		put_decimal(w, psprintf("%.*g", digits, value));
+}
+
+static void
+put_reuses_in_range(JsonbWriter *w, const void *of)
+{
+	answer_put_int(w, *(const int64 *) of);
+}
+
+static bool
+key_comes_before(const JsonbKey *a, const JsonbKey *b)
+{
+	return jsonb_compare_keys(a->name, a->len, b->name, b->len) < 0;
 }
 
 /*

@@ -65,6 +65,7 @@ typedef struct ColumnSpec
 static const ColumnSpec asset_columns[ASSET_NCOLUMNS] = {
 	[ASSET_ID] = {"id", KIND_IDENTIFIER, true},
 	[ASSET_CTR] = {"ctr", KIND_NUMBER, false},
+	[ASSET_SPEND] = {"spend", KIND_NUMBER, false},
 	[ASSET_CLICKS] = {"clicks", KIND_NUMBER, false},
 	[ASSET_FILE_URL] = {"file_url", KIND_TEXT, false},
 	[ASSET_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},
@@ -84,6 +85,7 @@ static const ColumnSpec asset_columns[ASSET_NCOLUMNS] = {
 
 static const ColumnSpec space_columns[SPACE_NCOLUMNS] = {
 	[SPACE_ID] = {"id", KIND_IDENTIFIER, true},
+	[SPACE_BRAND_ID] = {"brand_id", KIND_IDENTIFIER, false},
 	[SPACE_PLATFORM] = {"platform", KIND_LABEL, false},
 	[SPACE_IS_ACTIVE] = {"is_active", KIND_BOOLEAN, false},
 	[SPACE_TENANT_ID] = {"tenant_id", KIND_IDENTIFIER, true},
@@ -638,17 +640,15 @@ is_for_partition(Oid constraint)
 static bool
 kind_accepts(ColumnKind kind, Oid type)
 {
-	bool		is_string = TypeCategory(type) == TYPCATEGORY_STRING;
-
 	switch (kind)
 	{
 		case KIND_IDENTIFIER:
 			/* is compared, which only PostgreSQL's own types do with no code of others */
 			return app_type_is_own_string(type) || type == UUIDOID;
 		case KIND_LABEL:
-			return is_string || type_is_enum(type);
+			return TypeCategory(type) == TYPCATEGORY_STRING || type_is_enum(type);
 		case KIND_TEXT:
-			return is_string;
+			return TypeCategory(type) == TYPCATEGORY_STRING;
 		case KIND_INTEGER:
 			return type == INT2OID || type == INT4OID || type == INT8OID;
 		case KIND_NUMBER:

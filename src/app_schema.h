@@ -30,6 +30,7 @@ typedef enum AssetColumn
 {
 	ASSET_ID,
 	ASSET_CTR,
+	ASSET_SPEND,
 	ASSET_CLICKS,
 	ASSET_FILE_URL,
 	ASSET_TENANT_ID,
@@ -51,6 +52,7 @@ typedef enum AssetColumn
 typedef enum SpaceColumn
 {
 	SPACE_ID,
+	SPACE_BRAND_ID,
 	SPACE_PLATFORM,
 	SPACE_IS_ACTIVE,
 	SPACE_TENANT_ID,
@@ -79,12 +81,12 @@ typedef enum HistoryColumn
 /* A column as the table has it */
 typedef struct AppColumn
 {
-	bool		present;
-	AttrNumber	number;
 	Oid			type;			/* beneath any domain */
-	bool		is_domain;
 	int32		typmod;
 	Oid			collation;
+	AttrNumber	number;
+	bool		present;
+	bool		is_domain;
 } AppColumn;
 
 /* A table that fits: every required column is there, and every type is usable */

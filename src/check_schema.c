@@ -167,6 +167,10 @@ without_column(AppRole role, int column, Oid relid)
 
 	if (role == APP_SPACES && column == SPACE_DELETED_AT)
 		return "all campaigns count as live";
+	if (role == APP_SPACES && column == SPACE_BRAND_ID)
+		return "no campaign is known to be of the same brand as another";
+	if (role == APP_ASSETS && column == ASSET_SPEND)
+		return "the metrics that events record leave it out";
 	if (role == APP_ASSETS && column == ASSET_CTR &&
 		app_column_inspect(role, ASSET_CLICKS, relid, &other) == APP_COLUMN_OK &&
 		app_column_inspect(role, ASSET_IMPRESSIONS, relid, &other) == APP_COLUMN_OK)

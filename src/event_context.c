@@ -67,6 +67,8 @@ typedef struct MergeWalk
 	int			next_place;
 } MergeWalk;
 
+static void put_keys(JsonbWriter *w, const ReuseValue *object, uint32 first, uint32 end);
+static void put_values(JsonbWriter *w, const ReuseValue *object, uint32 first, uint32 end);
 static bool merge_next(MergeWalk *walk, ReuseValue *key, ReuseValue *value);
 static int	place_key_of(const ReuseValue *key);
 static bool is_long_number(Numeric number);
@@ -116,7 +118,7 @@ event_context_given(Jsonb *reuse_context)
 	if (reuse_context == NULL)
 		return NULL;
 	reuse_value_of_jsonb(reuse_context, &value);
-	reserved = event_context_reserved(&value);
+	reserved = event_context_reserved(&value, false);
 	if (reserved != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -136,18 +138,43 @@ event_context_given(Jsonb *reuse_context)
 	return NULL;
 }
 
-/* event_context_reserved returns a key of a caller's context that is ours to give; null if it has none. */
+/*
+ * event_context_reserved returns a key of a caller's context that is ours to give; null if it has
+ * none.  The metrics of an event that happened elsewhere are the caller's.
+ */
 const char *
-event_context_reserved(const ReuseValue *context)
+event_context_reserved(const ReuseValue *context, bool may_have_metrics)
 {
-	static const char *const reserved[] = {"reuse_key", "at_reuse"};
 	ReuseValue	unused;
+
+	if (reuse_value_get(context, REUSE_KEY_KEY, &unused))
+		return REUSE_KEY_KEY;
+	if (!may_have_metrics && reuse_value_get(context, METRICS_KEY, &unused))
+		return METRICS_KEY;
+	return NULL;
+}
+
+/*
+ * event_context_wrong_metric returns what of the metrics that a context brings is not what it must be,
+ * an object, or a number in it; null if there is nothing wrong.
+ */
+const char *
+event_context_wrong_metric(const ReuseValue *context)
+{
+	static const char *const numbers[] = {"spend", "clicks", "conversions", "impressions"};
+	ReuseValue	metrics;
+	ReuseValue	value;
 	Size		i;
 
-	for (i = 0; i < lengthof(reserved); i++)
+	if (!reuse_value_get(context, METRICS_KEY, &metrics))
+		return NULL;
+	if (!reuse_value_is_object(&metrics))
+		return METRICS_KEY;
+	for (i = 0; i < lengthof(numbers); i++)
 	{
-		if (reuse_value_get(context, reserved[i], &unused))
-			return reserved[i];
+		if (reuse_value_get(&metrics, numbers[i], &value) && value.type != JENTRY_ISNUMERIC &&
+			value.type != JENTRY_ISNULL)
+			return numbers[i];
 	}
 	return NULL;
 }
@@ -195,6 +222,82 @@ event_context_make(const Jsonb *others, const ReusePlace *place)
 		jsonb_put_copy(&w, value.type, value.data, value.len);
 	jsonb_end(&w);
 	return jsonb_writer_finish(&w);
+}
+
+/*
+ * event_context_with_metrics adds an asset's metrics to a context, which is an object; they win over
+ * others there.
+ */
+Jsonb *
+event_context_with_metrics(const Jsonb *context, const Jsonb *metrics)
+{
+	const JsonbKey metrics_key = JSONB_KEY(METRICS_KEY);
+	ReuseValue	object;
+	ReuseValue	key;
+	ReuseValue	value;
+	JsonbWriter w;
+	uint32		npairs;
+	uint32		before = 0;		/* so many pairs stand before it */
+	uint32		after;			/* the first one behind it */
+
+	reuse_value_of_jsonb(context, &object);
+	npairs = reuse_value_count(&object);
+	for (after = 0; after < npairs; after++)
+	{
+		int			order;
+
+		CHECK_FOR_INTERRUPTS();
+		reuse_value_pair(&object, after, &key, &value);
+		order = jsonb_compare_keys(key.data, key.len, metrics_key.name, metrics_key.len);
+		if (order > 0)
+			break;
+		before += order < 0;
+	}
+
+	/* each pair copied may need other padding */
+	jsonb_writer_init(&w, CurrentMemoryContext,
+					  (Size) object.len + VARSIZE(metrics) + PLACE_SIZE + npairs * sizeof(JEntry));
+	jsonb_begin_object(&w, before + 1 + npairs - after);
+	put_keys(&w, &object, 0, before);
+	jsonb_put_key(&w, metrics_key.name, metrics_key.len);
+	put_keys(&w, &object, after, npairs);
+	put_values(&w, &object, 0, before);
+	jsonb_put_container(&w, &metrics->root, VARSIZE(metrics) - VARHDRSZ);
+	put_values(&w, &object, after, npairs);
+	jsonb_end(&w);
+	return jsonb_writer_finish(&w);
+}
+
+/* put_keys puts the keys of an object's pairs from one to before another. */
+static void
+put_keys(JsonbWriter *w, const ReuseValue *object, uint32 first, uint32 end)
+{
+	ReuseValue	key;
+	ReuseValue	value;
+	uint32		i;
+
+	for (i = first; i < end; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		reuse_value_pair(object, i, &key, &value);
+		jsonb_put_key(w, key.data, key.len);
+	}
+}
+
+/* put_values puts their values. */
+static void
+put_values(JsonbWriter *w, const ReuseValue *object, uint32 first, uint32 end)
+{
+	ReuseValue	key;
+	ReuseValue	value;
+	uint32		i;
+
+	for (i = first; i < end; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		reuse_value_pair(object, i, &key, &value);
+		jsonb_put_copy(w, value.type, value.data, value.len);
+	}
 }
 
 /* event_context_others returns the keys of a context that are none of a place's; null for none. */

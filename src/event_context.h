@@ -20,6 +20,9 @@
 /* The key of a context that has the caller's key */
 #define REUSE_KEY_KEY		"reuse_key"
 
+/* The key of a context that has the asset's metrics as they were */
+#define METRICS_KEY			"at_reuse"
+
 /* Where an asset is reused, and the caller's key of it; null for what is not known */
 typedef struct ReusePlace
 {
@@ -52,8 +55,10 @@ event_same_optional(const text *a, const text *b)
 
 extern ReusePlace event_place_args(FunctionCallInfo fcinfo, int argno);
 extern Jsonb *event_context_given(Jsonb *reuse_context);
-extern const char *event_context_reserved(const ReuseValue *context);
+extern const char *event_context_reserved(const ReuseValue *context, bool may_have_metrics);
+extern const char *event_context_wrong_metric(const ReuseValue *context);
 extern Jsonb *event_context_make(const Jsonb *others, const ReusePlace *place);
+extern Jsonb *event_context_with_metrics(const Jsonb *context, const Jsonb *metrics);
 extern Jsonb *event_context_others(const ReuseValue *context);
 extern void event_context_place(const ReuseValue *context, bool uuid_campaigns, ReusePlace *place);
 extern bool event_context_key(const ReuseValue *context, ReuseValue *key);

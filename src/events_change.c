@@ -24,6 +24,7 @@
 
 #include "app_lookup.h"
 #include "events_change.h"
+#include "events_metrics.h"
 #include "log_list.h"
 #include "log_search.h"
 #include "plan_cache.h"
@@ -175,10 +176,11 @@ static void
 read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
+	ColumnSet	columns = tables->records_metrics ? ROW_COLUMNS | METRIC_COLUMNS : ROW_COLUMNS;
 	PlanRequest query = {
 		.sql = read_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = ROW_COLUMNS,
+		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_KEY
 	};
 
@@ -186,7 +188,7 @@ read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, b
 	identifier_add(&query, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
 	plan_execute(&query);
-	app_read_one(assets, ROW_COLUMNS, &asset->row);
+	app_read_one(assets, columns, &asset->row);
 	asset->tables = tables;
 	asset->document = app_row_document(&asset->row);
 	asset->rewritten = false;

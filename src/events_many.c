@@ -13,7 +13,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -32,7 +31,6 @@ static const char lock_assets[] =
 
 static void find_repeated(AskedAsset *asked, int nids);
 static int	compare_asked(const void *a, const void *b);
-static Datum make_array(const Identifier *ids, int nids, const AppColumn *column);
 
 /*
  * events_lock_many finds a tenant's assets, and locks their rows.  Repeated requests for an asset are
@@ -56,7 +54,7 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 	uint64		i;
 	int			n;
 
-	plan_add_value(&query, "ids", get_array_type(type), make_array(ids, nids, column));
+	plan_add_value(&query, "ids", get_array_type(type), identifier_array(ids, nids, column));
 	identifier_add(&query, "tenant_id", tenant_id, &tables->assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), lock != ROW_LOCKED);
 	plan_add_optional(&query, "keep", BOOLOID, BoolGetDatum(true), lock != ROW_KEPT);
@@ -145,21 +143,4 @@ compare_asked(const void *a, const void *b)
 
 	CHECK_FOR_INTERRUPTS();
 	return order != 0 ? order : (x > y) - (x < y);
-}
-
-/* make_array makes an array of identifiers of a column. */
-static Datum
-make_array(const Identifier *ids, int nids, const AppColumn *column)
-{
-	Oid			type = identifier_param_type(column);
-	Datum	   *values = palloc(nids * sizeof(Datum));
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			i;
-
-	for (i = 0; i < nids; i++)
-		values[i] = identifier_bind(ids[i], column);
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	return PointerGetDatum(construct_array(values, nids, type, typlen, typbyval, typalign));
 }

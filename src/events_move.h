@@ -20,6 +20,7 @@ typedef struct EventTables
 	const AppTable *assets;
 	const AppTable *history;
 	bool		uuid_campaigns;
+	bool		records_metrics;	/* rows are read with their metrics */
 	Oid			caller;			/* our SQL function */
 } EventTables;
 

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "app_lookup.h"
+#include "events_metrics.h"
 #include "events_store.h"
 #include "plan_cache.h"
 
@@ -32,9 +33,13 @@ static const char append_event[] =
 	"  reused_count = COALESCE(a.reused_count, 0) {+} 1,"
 	"  last_reused_at = {fn:log_next_time}({doc:a}, CAST(a.last_reused_at AS {time}), $clock, $rounds),"
 	"  platform_metadata = {fn:log_append}({doc:a}, CAST(a.last_reused_at AS {time}), $clock,"
+	"   {if metrics}{fn:event_metrics}({end}"
 	"   {if spaces}{fn:event_context}($context, $reused_in_type,"
 	"    COALESCE($reused_in_id, {text:s.id}), COALESCE($reused_in_name, {text:s.campaign_name}),"
-	"    CAST(NULL AS pg_catalog.text)){else}$context{end}, $rounds)"
+	"    CAST(NULL AS pg_catalog.text)){else}$context{end}"
+	"   {if metrics}, {if assets.spend}a.spend{else}NULL{end}, {if assets.clicks}a.clicks{else}NULL{end},"
+	"    {if assets.conversions}a.conversions{else}NULL{end},"
+	"    {if assets.impressions}a.impressions{else}NULL{end}){end}, $rounds)"
 	"{if assets.updated_at}, updated_at = $updated_at{end}"
 	"{if spaces} FROM {spaces} AS s{end}"
 	" WHERE a.id {=} $asset_id AND {live:a}{if spaces} AND s.id {=} $campaign_id AND {live:s}{end}"
@@ -48,13 +53,13 @@ static void append_to_document(const TrackRequest *request, const EventTables *t
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
 pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
 										 bool has_campaign);
-static void read_time(TrackResult *result);
+static void read_event(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
 static void store_locked(TrackRequest *request, EventTables *tables, TrackResult *result);
 static bool replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result);
 static bool is_same_place(const TrackRequest *request, const EventTables *tables,
 						  const ReusePlace *stored);
 static void take_place(const AppRow *campaign, ReusePlace *place);
-static void set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
+static Jsonb *make_context(const TrackRequest *request, const ReusePlace *place);
 static bool rounds_time(const AppTable *assets);
 
 /*
@@ -101,6 +106,7 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	if (assets->columns[ASSET_UPDATED_AT].present)
 		plan_add_value(&update, "updated_at", assets->columns[ASSET_UPDATED_AT].type,
 					   TimestampTzGetDatum(clock));
+	plan_add_optional(&update, "metrics", BOOLOID, BoolGetDatum(true), !events_record_metrics(assets));
 	if (has_campaign)
 	{
 		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
@@ -114,8 +120,7 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 		add_optional(&update, "reused_in_name", TEXTOID, place.name);
 	}
 	else
-		plan_add_value(&update, "context", JSONBOID,
-					   JsonbPGetDatum(event_context_make(request->reuse_context, &place)));
+		plan_add_value(&update, "context", JSONBOID, JsonbPGetDatum(make_context(request, &place)));
 
 	plan_execute(&update);
 	if (SPI_processed == 0)
@@ -133,11 +138,11 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 		app_row_read(&spaces, PLACE_COLUMNS, next, tuple, desc, &campaign);
 		take_place(&campaign, &place);
 	}
-	set_context(request, &place, result);
+	result->place = place;
 	/* as the histories show it */
 	if (request->place.id != NULL && event_names_campaign(&place) && app_campaigns_are_uuids())
 		result->place.id = event_id_spelled(place.id);
-	read_time(result);
+	read_event(request, &place, result);
 }
 
 static void
@@ -162,18 +167,29 @@ report_not_found(const TrackRequest *request, const EventTables *tables, bool ha
 	app_report_not_found(APP_SPACES);
 }
 
-/* read_time reads the event's time in the document: a trigger can have given the asset another one. */
+/*
+ * read_event reads the event's time and context in the document: a trigger can have given the asset
+ * another one.  If the event is not there, its context is what was to be stored.
+ */
 static void
-read_time(TrackResult *result)
+read_event(const TrackRequest *request, const ReusePlace *place, TrackResult *result)
 {
 	const Jsonb *document = app_row_document(&result->asset);
 	ReuseLog	log;
+	ReuseValue	event;
 
 	(void) log_find(document ? &document->root : NULL, &log);
 	/* no counted event has that time, so it is the first one */
 	result->id.seq = 0;
 	if (!log_last_time(&log, &result->id.time))
 		result->id.time = DT_NOBEGIN;
+	else
+	{
+		log_get(&log, log.count - 1, &event);
+		if (reuse_event_context(&event, &result->context))
+			return;
+	}
+	reuse_value_of_jsonb(make_context(request, place), &result->context);
 }
 
 /* store_locked stores the event, unless one of its key is stored, after locking the asset's row. */
@@ -182,13 +198,19 @@ store_locked(TrackRequest *request, EventTables *tables, TrackResult *result)
 {
 	TimestampTz clock = GetCurrentTimestamp();
 	EventsAsset asset;
+	Jsonb	   *context;
 
 	tables->uuid_campaigns = app_campaigns_are_uuids();
+	tables->records_metrics = events_record_metrics(tables->assets);
 	events_lock(tables, request->asset_id, request->tenant_id, &asset);
 	if (request->place.key != NULL && replay(request, &asset, result))
 		return;
 	events_find_campaign(request);
-	set_context(request, &request->place, result);
+	result->place = request->place;
+	context = make_context(request, &request->place);
+	if (tables->records_metrics)
+		context = events_add_metrics(context, &asset.row);
+	reuse_value_of_jsonb(context, &result->context);
 	if (tables->uuid_campaigns && event_names_campaign(&result->place))
 		result->place.id = event_id_spelled(result->place.id);
 	result->id = events_add(&asset, clock, &result->context);
@@ -296,12 +318,11 @@ take_place(const AppRow *campaign, ReusePlace *place)
 		place->name = DatumGetTextPCopy(PointerGetDatum(app_row_text(campaign, SPACE_CAMPAIGN_NAME)));
 }
 
-/* set_context sets the place of the event, and its context. */
-static void
-set_context(const TrackRequest *request, const ReusePlace *place, TrackResult *result)
+/* make_context makes the context of the event, but for the asset's metrics. */
+static Jsonb *
+make_context(const TrackRequest *request, const ReusePlace *place)
 {
-	result->place = *place;
-	reuse_value_of_jsonb(event_context_make(request->reuse_context, place), &result->context);
+	return event_context_make(request->reuse_context, place);
 }
 
 /* rounds_time: is last_reused_at less precise than an event's time, timestamp(3) say? */

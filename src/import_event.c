@@ -253,15 +253,21 @@ read_context(const ReuseValue *element, ImportEvent *event)
 {
 	ReuseValue	value;
 	const char *reserved;
+	const char *wrong;
 
 	if (!find_value(element, EVENT_CONTEXT, event, &value))
 		return;
-	reserved = event_context_reserved(&value);
+	reserved = event_context_reserved(&value, true);
+	wrong = event_context_wrong_metric(&value);
 	if (!reuse_value_is_object(&value))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must be a JSON object");
 	else if (reserved != NULL)
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "context must not have the key \"%s\"",
 						  reserved);
+	else if (wrong != NULL)
+		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE,
+						  strcmp(wrong, METRICS_KEY) == 0 ? "%s in context must be a JSON object" :
+						  "%s in at_reuse must be a JSON number", wrong);
 	else
 		event->context = reuse_value_to_jsonb(&value);
 }

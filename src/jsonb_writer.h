@@ -12,8 +12,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-/* Maximum nesting; a copied container counts as one level */
-#define JSONB_WRITER_DEPTH	4
+/* the deepest nesting that is written; a container that is copied counts as one */
+#define JSONB_WRITER_DEPTH	6
 
 /* A container that is being written */
 typedef struct JsonbFrame

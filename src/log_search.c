@@ -29,7 +29,7 @@
 #define EVENT_ID_KEY		"event_id"
 
 /* Number of bytes that are searched between checks for interrupts */
-#define SEARCHED_BYTES		(8 * 1024 * 1024)
+#define SEARCHED_BYTES		((Size) 8 * 1024 * 1024)
 
 static bool bytes_have(const ReuseLog *log, const text *wanted);
 static bool has_key(const ReuseValue *context, const text *key);

@@ -13,7 +13,7 @@
 
 #include "app_schema.h"
 
-#define PLAN_MAX_PARAMS		24
+#define PLAN_MAX_PARAMS		32
 
 /* A parameter of a statement, and its value in this call */
 typedef struct PlanParam

@@ -11,8 +11,10 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
 #include "event_context.h"
@@ -125,4 +127,21 @@ identifier_add(PlanRequest *request, const char *name, Identifier id, const AppC
 
 	plan_add_optional(request, name, identifier_param_type(column),
 					  given ? identifier_bind(id, column) : (Datum) 0, !given);
+}
+
+/* identifier_array makes an array of identifiers of one type for a column. */
+Datum
+identifier_array(const Identifier *ids, int nids, const AppColumn *column)
+{
+	Oid			type = identifier_param_type(column);
+	Datum	   *values = palloc(nids * sizeof(Datum));
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			i;
+
+	for (i = 0; i < nids; i++)
+		values[i] = identifier_bind(ids[i], column);
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_array(values, nids, type, typlen, typbyval, typalign));
 }

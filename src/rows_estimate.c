@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "app_schema.h"
+#include "rows_request.h"
 #include "settings.h"
 #include "time_bucket.h"
 
@@ -54,6 +55,8 @@ typedef struct AssetStats
 static double events_rows(const AssetStats *stats, const bool *given);
 static double where_used_rows(const AssetStats *stats, const bool *given);
 static double unused_rows(const AssetStats *stats, const bool *given);
+static double performance_rows(const AssetStats *stats, Node *const *args, const bool *given);
+static double wear_out_rows(const AssetStats *stats);
 static double bucket_rows(Node *const *args, const char *default_bucket);
 static bool read_assets(AssetStats *stats);
 static bool read_counts(AssetStats *stats);
@@ -94,7 +97,11 @@ asset_reuse_rows_support(PG_FUNCTION_ARGS)
 		rows = where_used_rows(&stats, given);
 	else if (strcmp(name, "asset_reuse_unused") == 0)
 		rows = unused_rows(&stats, given);
-	/* odd statistics can make it infinite or NaN */
+	else if (strcmp(name, "asset_reuse_performance") == 0)
+		rows = performance_rows(&stats, args, given);
+	else if (strcmp(name, "asset_reuse_wear_out") == 0)
+		rows = wear_out_rows(&stats);
+	/* odd statistics make it infinite, or not a number */
 	if (!(rows >= 0) || isinf(rows))
 		PG_RETURN_POINTER(NULL);
 	request->rows = rows;
@@ -127,6 +134,28 @@ unused_rows(const AssetStats *stats, const bool *given)
 {
 	return stats->assets * (1 - stats->reused) / (given[1] ? Max(column_distinct(stats, ASSET_TYPE), 1) : 1) *
 		(given[2] ? DEFAULT_INEQ_SEL : 1);
+}
+
+/* (tenant_id, asset_type, campaign_space_id, row_limit): of a campaign, what is reused there. */
+static double
+performance_rows(const AssetStats *stats, Node *const *args, const bool *given)
+{
+	const Const *limit = (const Const *) args[3];
+	double		rows = stats->assets / (given[1] ? Max(column_distinct(stats, ASSET_TYPE), 1) : 1);
+	bool		place[] = {false, given[2], false, false};
+
+	if (given[2])
+		rows = Min(rows, where_used_rows(stats, place));
+	if (limit == NULL || !IsA(limit, Const))
+		return rows;
+	return Min(rows, limit->constisnull ? DEFAULT_PERFORMANCE_ROWS : DatumGetInt32(limit->constvalue));
+}
+
+/* (tenant_id, asset_type): a period before the first reuse of a reused asset, and one for each reuse. */
+static double
+wear_out_rows(const AssetStats *stats)
+{
+	return stats->reused > 0 ? 1 + stats->events / (stats->assets * stats->reused) : 1;
 }
 
 /* (tenant_id, bucket, asset_type, start_date, end_date, time_zone): a known range's buckets. */

@@ -19,7 +19,12 @@
 #include "rows_queries.h"
 #include "table_bind.h"
 
-/* An event without a usable time has -infinity, so that it comes last in descending order. */
+/* What is read of an asset beside its events, in the order of app_schema.h */
+#define ASSET_NOW(alias) \
+	"{if assets.clicks}, " alias ".clicks{end}{if assets.created_at}, " alias ".created_at{end}" \
+	"{if assets.impressions}, " alias ".impressions{end}"
+
+/* An event without a usable time is at -infinity, so that it is the last one when the newest comes first. */
 const char row_events[] =
 	"SELECT {fn:event_id}({utc:e.reused_at}, e.seq), {answer:id e.asset_id},"
 	"  {timestamptz:e.reused_at}, e.reused_in_type, e.reused_in_id, e.reused_in_name,"
@@ -56,8 +61,8 @@ const char row_trend[] =
 	"  GROUP BY 1, 2),"
 	" made AS ("
 	"  SELECT a.id, CASE WHEN {created} {>=} $first_time THEN {bucket:a} END AS bucket_start,"
-	"   a.created_at IS NULL AS always, {created} {>=} $from_time AS in_range"
-	"  FROM {assets} AS a WHERE {wanted} AND (a.created_at IS NULL OR {created} {<} $last_time))"
+	"   {created} IS NULL AS always, {created} {>=} $from_time AS in_range"
+	"  FROM {assets} AS a WHERE {wanted} AND ({created} IS NULL OR {created} {<} $last_time))"
 	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.reuses) AS pg_catalog.int8), CAST(pg_catalog.sum(m.reused) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.made) AS pg_catalog.int8), CAST(pg_catalog.sum(m.first_reused) AS pg_catalog.int8)"
@@ -126,9 +131,29 @@ const char row_members[] =
 	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
 	" GROUP BY m.id ORDER BY m.id";
 
-/* The requested assets. */
+/*
+ * What events have recorded of their assets, asset by asset in the order of times, with the assets as
+ * they are.  A row of the history table has it among the other keys of its context.
+ */
+const char row_snapshots[] =
+	"SELECT e.asset_id, {utc:e.reused_at}, e.context {->} 'at_reuse'" ASSET_NOW("e")
+	" FROM ({events}) AS e"
+	" WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<=} $now AND e.context {?} 'at_reuse'"
+	" ORDER BY e.asset_id, e.reused_at, e.seq";
+
+/* The assets with the best rates, of those in a campaign if one is given: made in it, or reused there. */
+const char row_performance[] =
+	"SELECT {asset_id:a.id}, {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type},"
+	"  {number:impressions}, {number:clicks}, r.rates"
+	" FROM {assets} AS a{origin}, LATERAL (SELECT {fn:insight_asset}(({insight}), $confidence, a.asset_type,"
+	"   {platform}, {column:created_at}, {column:impressions}, {column:clicks}) OFFSET 0) AS r (rates)"
+	" WHERE {wanted}{if place_id} AND ({if made_in}a.campaign_space_id {=} $made_in OR {end}"
+	"  {asset_id:a.id} {=} ANY (SELECT e.asset_id FROM ({events}) AS e)){end}"
+	" ORDER BY r.rates[4] DESC, a.id LIMIT $row_limit";
+
+/* The assets that are asked for. */
 static const char wanted[] =
-	"{live:a}{if asset_id} AND a.id {=} $asset_id{end}"
+	"{live:a}{if asset_id} AND a.id {=} $asset_id{end}{if asset_ids} AND a.id {=} ANY ($asset_ids){end}"
 	"{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}";
 
 /*
@@ -139,10 +164,12 @@ static const char document_events[] =
 	"SELECT d.asset_id, {utc:(d.event).reused_at} AS reused_at, (d.event).seq AS seq,"
 	"  (d.event).reused_in_type AS reused_in_type, (d.event).reused_in_id AS reused_in_id,"
 	"  (d.event).reused_in_name AS reused_in_name, (d.event).context AS context"
+	"{if snapshots}" ASSET_NOW("d") "{end}"
 	" FROM (SELECT {asset_id:a.id} AS asset_id, {fn:log_events}({doc:a}, $start_date, $end_date,"
 	"   $uuid_campaigns, $detail,"
 	"   {if history}stored.times, stored.seqs, stored.elements{else}CAST(NULL AS pg_catalog.timestamp[]),"
 	"   CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]){end}) AS event"
+	"   {if snapshots}" ASSET_NOW("a") "{end}"
 	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored in range}) AS stored{end}"
 	"  WHERE {wanted}{if history} AND {doc:a} {?} 'reuse_history'{end}) AS d"
 	" WHERE true"
@@ -160,11 +187,12 @@ static const char document_events[] =
 static const char table_events[] =
 	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
 	"  {if streamed}{fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
-	"   h.reuse_key, h.context, h.original){else}CAST(NULL AS pg_catalog.jsonb){end}"
+	"   h.reuse_key, h.context, h.original){else}{if snapshots}h.context{else}CAST(NULL AS pg_catalog.jsonb){end}{end}"
+	"{if snapshots}" ASSET_NOW("live") "{end}"
 	" FROM {history} AS h, LATERAL ("
-	"  SELECT FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
+	"  SELECT{if snapshots} true" ASSET_NOW("a") "{end} FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
 	" WHERE h.tenant_id {=} $tenant_id"
-	"{if asset_id} AND h.asset_id {=} $asset_id{end}"
+	"{if asset_id} AND h.asset_id {=} $asset_id{end}{if asset_ids} AND h.asset_id {=} ANY ($asset_ids){end}"
 	"{if start_date} AND h.reused_at {>=} {utc:$start_date} AND h.reused_at {>} '-infinity'{end}"
 	"{if end_date} AND h.reused_at {<} {utc:$end_date} AND h.reused_at {>} '-infinity'{end}"
 	"{if place_type} AND h.reused_in_type {=} $place_type{end}"
@@ -233,7 +261,7 @@ static const AppColumn *asset_column(const AppTable *assets, const char *name);
  *		{named id}				the id of place p, as the campaigns' ids are compared with it
  *		{named campaign}		the id of the campaign that event e names
  *		{bucket:e} {bucket:a}	when the bucket begins that event e is in, or asset a was made in
- *		{created}				when asset a was made, in UTC
+ *		{created}				when asset a was made, in UTC; null where that is not known
  *		{asset_id:a.id}			an asset's id, alike in both places and sorted as the column is
  *		{answer:id a.id}		an id of that column in the type that the function returns
  *		{timestamptz:e.reused_at}	an event's time; null for none
@@ -266,7 +294,9 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 	else if (strcmp(name, "bucket:a") == 0)
 		append_bucket(text, request, "{created}");
 	else if (strcmp(name, "created") == 0)
-		appendStringInfoString(&text->sql, assets->columns[ASSET_CREATED_AT].type == TIMESTAMPTZOID ?
+		appendStringInfoString(&text->sql, !assets->columns[ASSET_CREATED_AT].present ?
+							   "CAST(NULL AS pg_catalog.timestamp)" :
+							   assets->columns[ASSET_CREATED_AT].type == TIMESTAMPTZOID ?
 							   "pg_catalog.timezone('UTC', a.created_at)" : "a.created_at");
 	else if (strcmp(name, "created_at") == 0)
 		append_created_at(text, request);

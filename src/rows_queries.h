@@ -18,6 +18,8 @@ extern const char row_places[];
 extern const char row_unused[];
 extern const char row_members[];
 extern const char row_verify[];
+extern const char row_snapshots[];
+extern const char row_performance[];
 
 extern void rows_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 

@@ -13,6 +13,7 @@
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "app_index.h"
@@ -61,6 +62,9 @@ bind_request(const RowRequest *request, RowStatement *statement)
 
 	identifier_add(plan, "tenant_id", request->tenant_id, &assets[ASSET_TENANT_ID]);
 	identifier_add(plan, "asset_id", request->asset_id, &assets[ASSET_ID]);
+	plan_add_optional(plan, "asset_ids", get_array_type(identifier_param_type(&assets[ASSET_ID])),
+					  request->nasset_ids > 0 ? identifier_array(request->asset_ids, request->nasset_ids, &assets[ASSET_ID]) :
+					  (Datum) 0, request->nasset_ids == 0);
 	asset_type_add(plan, request->asset_type, &assets[ASSET_TYPE]);
 	bind_time(plan, "start_date", request->range.has_start, request->range.start);
 	bind_time(plan, "end_date", request->range.has_end, request->range.end);
@@ -82,7 +86,8 @@ bind_request(const RowRequest *request, RowStatement *statement)
 		app_schema_require(&statement->assets, ASSET_CREATED_AT);
 	plan_add_value(plan, "from_time", TIMESTAMPOID, TimestampGetDatum(request->from_time));
 	bind_time(plan, "created_before", request->has_created_before, request->created_before);
-	bind_flag(plan, "streamed", request->detail == DETAIL_CONTEXT);
+	bind_flag(plan, "streamed", request->detail == DETAIL_CONTEXT && !request->snapshots);
+	bind_flag(plan, "snapshots", request->snapshots);
 	bind_flag(plan, "as_uuid", request->id_type == UUIDOID);
 }
 

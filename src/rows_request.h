@@ -14,7 +14,10 @@
 #include "request_identifier.h"
 #include "time_bucket.h"
 
-/* How much of each event a statement reads: the numbers of asset_reuse_log_events */
+/* asset_reuse_performance's row_limit where it is null */
+#define DEFAULT_PERFORMANCE_ROWS	50
+
+/* How much of each event a statement reads: asset_reuse_log_events has the numbers */
 typedef enum EventDetail
 {
 	DETAIL_TIME,
@@ -28,10 +31,13 @@ typedef struct RowRequest
 	Oid			id_type;
 	Identifier	tenant_id;
 	Identifier	asset_id;
+	const Identifier *asset_ids;	/* of one type; with nasset_ids */
+	int			nasset_ids;
 	text	   *asset_type;
 	RequestRange range;
 	EventDetail detail;
-	Identifier	campaign_id;	/* if given, the place is this campaign */
+	bool		snapshots;		/* of contexts, only what events have recorded: not in their order */
+	Identifier	campaign_id;	/* with it, the place is that campaign */
 	text	   *place_type;
 	text	   *place_id;
 	const TimeBucket *bucket;

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings: names of tables.
+ *	  The settings: where the tables are, and what events record.
  *
- * A setting's value is parsed when it is set, so a call only looks up the names.  The parsed
- * names live as long as the value, in memory that the GUC machinery frees.
+ * A table's name is taken apart when it is set, so a call only looks it up.
+ * The parts live as long as the value, in memory that the GUC machinery frees.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,8 @@
 const TableSetting *assets_table_setting = NULL;
 const TableSetting *spaces_table_setting = NULL;
 const TableSetting *history_table_setting = NULL;
+
+bool		record_metrics_setting = true;
 
 static char *assets_table = NULL;
 static char *spaces_table = NULL;
@@ -58,6 +60,15 @@ settings_define(void)
 						 "Sets the table of reuse events, with or without a schema.",
 						 "A name without a schema is looked up in the schema of the assets.",
 						 &history_table, "campaign_asset_reuse_history", assign_history_table);
+
+	/*
+	 * It decides what of an asset's own columns a call copies into the event, which the caller could
+	 * as well give as context.
+	 */
+	DefineCustomBoolVariable("asset_reuse.record_metrics",
+							 "Whether an event records its asset's impressions, clicks, conversions and spend.",
+							 "What is not recorded is lost: how an asset did from use to use is told from it.",
+							 &record_metrics_setting, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("asset_reuse");
 }
 

@@ -20,6 +20,9 @@ extern const TableSetting *assets_table_setting;
 extern const TableSetting *spaces_table_setting;
 extern const TableSetting *history_table_setting;
 
+/* Does an event record its asset's metrics? */
+extern bool record_metrics_setting;
+
 extern void settings_define(void);
 
 #endif							/* ASSET_REUSE_SETTINGS_H */

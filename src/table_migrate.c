@@ -224,7 +224,12 @@ begin_transaction(Migration *m)
 						history_table_schema(&m->assets), history_table_name()),
 				 errdetail("There is no history table to move events to."),
 				 errhint("Create it with asset_reuse_create_history_table().")));
-	m->tables = (EventTables) {&m->assets, &m->history, app_campaigns_are_uuids(), m->caller};
+	m->tables = (EventTables) {
+		.assets = &m->assets,
+		.history = &m->history,
+		.uuid_campaigns = app_campaigns_are_uuids(),
+		.caller = m->caller
+	};
 }
 
 /* assets_request begins a request over the assets whose logs are moved. */

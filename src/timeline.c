@@ -60,10 +60,10 @@ static bool timeline_start(const RowRequest *request, Timestamp *start);
 static void report_outside(const RowRequest *request);
 static int64 events_outside(const RowRequest *request, bool later);
 static uint64 first_row(const RowRequest *request);
-static void put_trend(ReturnSetInfo *result, const RowRequest *request);
+static void put_trend(ReturnSetInfo *result, const RowRequest *request, bool has_created);
 static uint64 add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier);
 static void put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts,
-							 const TrendTotals *totals);
+							 const TrendTotals *totals, bool has_created);
 static Timestamp next_bucket(const RowRequest *request, Timestamp start);
 static void check_all_put(const RowRequest *request, uint64 row);
 pg_noreturn static void report_time_zone(const RowRequest *request);
@@ -259,17 +259,20 @@ asset_reuse_trend(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	rows_make_statement(fcinfo->flinfo->fn_oid, &request, row_trend, &statement);
-	app_schema_require(&statement.assets, ASSET_CREATED_AT);
 	plan_execute(&statement.plan);
 	request.range = range;
-	put_trend((ReturnSetInfo *) fcinfo->resultinfo, &request);
+	put_trend((ReturnSetInfo *) fcinfo->resultinfo, &request,
+			  statement.assets.columns[ASSET_CREATED_AT].present);
 	SPI_finish();
 	return (Datum) 0;
 }
 
-/* put_trend puts the buckets of a trend, with the running totals. */
+/*
+ * put_trend puts the buckets of a trend, with what has added up by each.  Where nobody knows when
+ * assets were made, how many there were is not told.
+ */
 static void
-put_trend(ReturnSetInfo *result, const RowRequest *request)
+put_trend(ReturnSetInfo *result, const RowRequest *request, bool has_created)
 {
 	Timestamp	last = time_bucket_start(request->bucket, request->time_zone, request->last_time - 1);
 	TrendTotals totals = {0};
@@ -295,7 +298,7 @@ put_trend(ReturnSetInfo *result, const RowRequest *request)
 		}
 		totals.assets += counts[TREND_MADE];
 		totals.ever_reused += counts[TREND_FIRST_REUSED];
-		put_trend_bucket(result, start, counts, &totals);
+		put_trend_bucket(result, start, counts, &totals, has_created);
 		/* after the last there may be no time */
 		if (start == last)
 			break;
@@ -329,7 +332,8 @@ add_earlier(const RowRequest *request, TrendTotals *totals, bool *has_earlier)
 }
 
 static void
-put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, const TrendTotals *totals)
+put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, const TrendTotals *totals,
+				 bool has_created)
 {
 	Datum		values[] = {
 		TimestampTzGetDatum(start), Int64GetDatum(counts[TREND_CREATED]),
@@ -337,7 +341,7 @@ put_trend_bucket(ReturnSetInfo *result, Timestamp start, const int64 *counts, co
 		Int64GetDatum(totals->assets), Int64GetDatum(totals->ever_reused),
 		NumericGetDatum(answer_ratio(100, totals->ever_reused, totals->assets))
 	};
-	bool		nulls[lengthof(values)] = {0};
+	bool		nulls[lengthof(values)] = {false, !has_created, false, false, !has_created, false, !has_created};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }

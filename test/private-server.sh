@@ -226,11 +226,29 @@ missing_tools() {
 				command -v clang >/dev/null || echo "clang: to build the fuzzer"
 				has_fuzzer || echo "libclang-rt-dev: to build the fuzzer"
 				;;
+			clients)
+				missing_drivers
+				;;
 			sqlsmith | valgrind)
 				command -v "$purpose" >/dev/null || echo "$purpose: to test with"
 				;;
 		esac
 	done
+}
+
+# missing_drivers: prints the packages of drivers that are not here and that the example clients
+# take: Python's, and where there is a JDK, Java's.
+missing_drivers() {
+	local module
+
+	for module in psycopg psycopg2 asyncpg sqlalchemy greenlet django; do
+		[[ -d /usr/lib/python3/dist-packages/$module ]] || echo "python3-$module: to run the example clients"
+	done
+	if command -v javac >/dev/null; then
+		[[ -f /usr/share/java/postgresql.jar ]] || echo "libpostgresql-jdbc-java: to run the example clients"
+		[[ -f /usr/share/java/junixsocket-common.jar ]] || echo "libjunixsocket-java: to run the example clients"
+		compgen -G '/usr/lib/*/jni/libjunixsocket*.so' >/dev/null || echo "libjunixsocket-jni: to run the example clients"
+	fi
 }
 
 # missing_server [VERSION]: prints the packages of a version of Debian's server that are
@@ -265,6 +283,31 @@ ensure_partman() {
 # has_python_module NAME: whether Debian's Python is here with a module.
 has_python_module() {
 	[[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c "import $1" 2>/dev/null
+}
+
+# unpack PACKAGE FOLDER: unpacks a package in a folder, without installing it.
+unpack() (
+	cd "$2" &&
+		{ apt-get -q download "$1" || { apt_get update && apt-get -q download "$1"; }; } &&
+		dpkg-deb -x "$1"_*.deb .
+)
+
+# ensure_pgbouncer FOLDER: sees to it that there is a pgbouncer.  Debian's package would set up
+# and start a service, so it is not installed but unpacked in a folder.  Where that cannot be
+# done, the test with it is skipped.
+ensure_pgbouncer() {
+	local folder=$1 program=$1/usr/sbin/pgbouncer libraries
+
+	[[ ! -x /usr/sbin/pgbouncer ]] || return 0
+	mkdir -p "$folder"
+	if [[ -z $(obstacle) ]] && unpack pgbouncer "$folder" >/dev/null 2>&1; then
+		if ldd "$program" | grep -q 'not found'; then
+			mapfile -t libraries < <(apt-cache depends pgbouncer | sed -n 's/^ *Depends: \(lib.*\)/\1: to test with pgbouncer/p')
+			(install_packages "${libraries[@]}") || true
+		fi
+		ldd "$program" | grep -q 'not found' || export PATH=$folder/usr/sbin:$PATH
+	fi
+	command -v pgbouncer >/dev/null || note "there is no pgbouncer; the test with it is skipped"
 }
 
 # has_fuzzer: whether clang is here with its libFuzzer.

@@ -1,6 +1,6 @@
 --
 -- What import is measured with: events for assets of one tenant that were never reused, and what a
--- load by hand would store: finished rows, or finished documents.
+-- load by hand would send: finished rows, or finished documents as JSON.
 --
 --	:tenant	of these assets
 --	:assets	so many of them
@@ -26,11 +26,11 @@ FROM bench.import_rows;
 
 CREATE TABLE bench.import_documents AS
 SELECT r.asset_id, count(*) AS events, max(r.reused_at) AS last_reused_at,
-	(SELECT coalesce(a.platform_metadata, '{}') FROM campaign_assets AS a WHERE a.id = r.asset_id)
+	CAST((SELECT coalesce(a.platform_metadata, '{}') FROM campaign_assets AS a WHERE a.id = r.asset_id)
 	|| jsonb_build_object('reuse_history', jsonb_agg(jsonb_build_object(
 		'timestamp', to_char(r.reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US'),
 		'context', r.context || jsonb_build_object('reused_in_type', r.reused_in_type, 'reused_in_id', r.reused_in_id,
-			'reused_in_name', r.reused_in_name, 'reuse_key', r.reuse_key)) ORDER BY r.reused_at)) AS document
+			'reused_in_name', r.reused_in_name, 'reuse_key', r.reuse_key)) ORDER BY r.reused_at)) AS text) AS document
 FROM bench.import_rows AS r GROUP BY r.asset_id;
 
 -- a statement for each row and each asset, as an application sends them
@@ -58,7 +58,7 @@ BEGIN
 	FOR r IN SELECT * FROM bench.import_documents LOOP
 		UPDATE campaign_assets
 		SET reused_count = coalesce(reused_count, 0) + r.events, last_reused_at = r.last_reused_at, updated_at = now(),
-			platform_metadata = r.document
+			platform_metadata = CAST(r.document AS jsonb)
 		WHERE id = r.asset_id;
 	END LOOP;
 END

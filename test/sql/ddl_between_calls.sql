@@ -86,7 +86,7 @@ CREATE TABLE elsewhere AS SELECT * FROM campaign_assets;
 DROP TABLE campaign_assets;
 :track
 CREATE TABLE campaign_assets AS SELECT updated_at, reused_count, platform_metadata, asset_name, asset_type, campaign_space_id,
-	file_url, thumbnail_url, impressions, clicks, conversions, ctr, last_reused_at, created_at, deleted_at, tenant_id, id FROM elsewhere;
+	file_url, thumbnail_url, impressions, clicks, conversions, spend, ctr, last_reused_at, created_at, deleted_at, tenant_id, id FROM elsewhere;
 DROP TABLE elsewhere;
 :track
 SELECT told();

@@ -164,7 +164,7 @@ SELECT refused($$ SELECT asset_reuse_analytics(NULL::uuid) $$);
 -- A null for an optional argument means its default, for an API hands its optional parameters on as they are: all t.
 BEGIN;
 SELECT asset_reuse_track('hero', 'acme', NULL, NULL, 'x', NULL, NULL) #> '{event,context}'
-		= '{"reused_in_id": "x", "reused_in_name": null, "reused_in_type": "campaign_space"}' AS track,
+		= '{"at_reuse": {"spend": 0, "clicks": 17, "conversions": 3, "impressions": 1000}, "reused_in_id": "x", "reused_in_name": null, "reused_in_type": "campaign_space"}' AS track,
 	asset_reuse_history('hero', 'acme', NULL, NULL, NULL) = asset_reuse_history('hero', 'acme') AS history,
 	asset_reuse_analytics('acme', NULL, NULL, NULL, NULL) = asset_reuse_analytics('acme') AS analytics,
 	(SELECT count(*) FROM asset_reuse_top('acme', NULL, NULL, NULL, NULL)) = (SELECT count(*) FROM asset_reuse_top('acme')) AS top,

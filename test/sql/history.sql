@@ -238,7 +238,7 @@ SELECT type, id, name, campaign FROM timeline();
 SELECT asset_reuse_track('clip', 'acme', NULL, 'email', NULL, 'é "x" \',
 						 '{"\"\\": "\\u0041 \n", "größe": "🎉 ''"}')->>'success' AS tracked;
 SELECT e->'reused_in_name' = '"é \"x\" \\"' AS name_same,
-	   e->'context' = '{"\"\\": "\\u0041 \n", "größe": "🎉 ''", "reused_in_type": "email",
+	   e->'context' = '{"\"\\": "\\u0041 \n", "größe": "🎉 ''", "at_reuse": {"spend": 0}, "reused_in_type": "email",
 						"reused_in_id": null, "reused_in_name": "é \"x\" \\"}' AS context_same
 FROM asset_reuse_history('clip', 'acme') h, LATERAL (SELECT h->'history'->0 AS e) e;
 

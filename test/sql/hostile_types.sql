@@ -74,6 +74,12 @@ BEGIN
 		'asset_reuse_analytics(''acme'') #>> ''{by_asset_type}''',
 		'asset_reuse_analytics(''acme'', ''image'', ''2020-01-01Z'') #>> ''{top_reused_assets,0,asset_type}''',
 		format('asset_reuse_analytics(%s, ''image'') #>> ''{top_reused_assets,0,asset_name}''', typed_tenant),
+		'asset_reuse_insights(''acme'') #>> ''{by_asset_type}''',
+		format('asset_reuse_insights(%s, ''image'') #>> ''{ctr}''', typed_tenant),
+		'string_agg(concat_ws('' '', asset_name, asset_type, label), '', '') FROM asset_reuse_performance(''acme'', NULL, ''summer''::text)',
+		format('string_agg(concat_ws('' '', asset_name, asset_type, clicks), '', '') FROM asset_reuse_performance(%s, ''image'')', typed_tenant),
+		'string_agg(concat_ws('' '', period, assets), '', '') FROM asset_reuse_wear_out(''acme'', ''image'')',
+		format('count(*) FROM asset_reuse_wear_out(%s)', typed_tenant),
 		'string_agg(concat_ws('' '', asset_id, reused_in_id), '', '') FROM asset_reuse_events(''acme'')',
 		format('string_agg(concat_ws('' '', asset_id, campaign_space_id), '', '') FROM asset_reuse_events(%s)', typed_tenant),
 		'sum(reuses) FROM asset_reuse_timeline(''acme'', ''month'', ''image'')',
@@ -85,6 +91,11 @@ BEGIN
 		'string_agg(concat_ws('' '', asset_name, asset_type, file_url), '', '') FROM asset_reuse_unused(''acme'')',
 		'string_agg(concat_ws('' '', asset_name, asset_type), '', '') FROM asset_reuse_unused(''acme'', ''headline'', ''1 day'')',
 		format('count(*) FROM asset_reuse_unused(%s)', typed_tenant),
+		'asset_reuse_recommend(''acme'', ''fall'', ''image'') #>> ''{items,0,asset_type}''',
+		'asset_reuse_recommend(''acme'', order_by => ''expected'') #>> ''{items,0,asset_name}''',
+		'string_agg(concat_ws('' '', asset_name, asset_type, source), '', '') FROM asset_reuse_recommendations(''acme'', ''fall'', explore => 3)',
+		format('count(*) FROM asset_reuse_recommendations(%s, %s)', typed_tenant, typed_campaign),
+		'count(*) FROM asset_reuse_recommend_evaluate(''acme'', ''2020-01-01Z'')',
 		'count(*) FROM asset_reuse_check_schema() WHERE status = ''ok''']
 	LOOP
 		BEGIN

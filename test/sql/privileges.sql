@@ -64,7 +64,8 @@ DROP TABLE campaign_assets;
 -- function, no such cast or not supported, by the minor version); and only a superuser can make another aggregate of them.
 SELECT call, left(error_of('SELECT ' || call), 5) IN ('42883', '42846', '0A000') AS refused
 FROM unnest('{asset_reuse_summary_final(NULL),asset_reuse_summary_serialize(NULL),"asset_reuse_summary_combine(NULL, NULL)",
-	"asset_reuse_summary_deserialize(bytea ''x'', NULL)",asset_reuse_summary_final(NULL::internal)}'::text[]) call;
+	"asset_reuse_summary_deserialize(bytea ''x'', NULL)",asset_reuse_summary_final(NULL::internal),
+	asset_reuse_insight_final(NULL),"asset_reuse_insight_deserialize(bytea ''x'', NULL)",asset_reuse_insight_serialize(NULL::internal)}'::text[]) call;
 SELECT error_of('CREATE AGGREGATE pg_temp.own(int, timestamp, timestamp, "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any", "any")
 	(SFUNC = asset_reuse_summary_transition, STYPE = internal, FINALFUNC = asset_reuse_summary_final)') AS own_aggregate;
 RESET ROLE;
@@ -81,6 +82,7 @@ $$;
 CALL note_columns('track', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'asset_name', 'asset_type', 'reused_count',
 	'last_reused_at', 'platform_metadata', 'deleted_at', 'campaign_space_id', 'file_url', 'thumbnail_url',
 	'impressions', 'clicks', 'conversions', 'ctr', 'created_at', 'updated_at');
+CALL note_columns('metrics', 'SELECT', 'campaign_assets', 'spend');
 CALL note_columns('track', 'UPDATE', 'campaign_assets', 'reused_count', 'last_reused_at', 'updated_at');
 CALL note_columns('track: document', 'UPDATE', 'campaign_assets', 'platform_metadata');
 CALL note_columns('track: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'campaign_name', 'deleted_at');
@@ -92,6 +94,10 @@ CALL note_columns('analytics', 'SELECT', 'campaign_assets', 'id', 'tenant_id', '
 	'last_reused_at', 'deleted_at', 'campaign_space_id', 'file_url', 'thumbnail_url',
 	'impressions', 'clicks', 'conversions', 'ctr');
 CALL note_columns('analytics: dates', 'SELECT', 'campaign_assets', 'platform_metadata');
+CALL note_columns('insights', 'SELECT', 'campaign_assets', 'tenant_id', 'asset_type', 'reused_count', 'deleted_at', 'created_at',
+	'campaign_space_id', 'impressions', 'clicks', 'conversions');
+CALL note_columns('insights', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'platform');
+CALL note_columns('wear_out', 'SELECT', 'campaign_assets', 'created_at', 'impressions', 'clicks');
 CALL note_columns('events', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata');
 CALL note_columns('timeline: type', 'SELECT', 'campaign_assets', 'asset_type');
 CALL note_columns('where_used', 'SELECT', 'campaign_assets', 'asset_name', 'asset_type');
@@ -99,15 +105,24 @@ CALL note_columns('places: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant
 CALL note_columns('verify', 'SELECT', 'campaign_assets', 'reused_count', 'last_reused_at');
 CALL note_columns('unused', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name',
 	'asset_type', 'created_at', 'reused_count', 'campaign_space_id', 'file_url', 'impressions', 'clicks', 'conversions', 'ctr');
+CALL note_columns('recommend', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'asset_name', 'asset_type', 'created_at',
+	'reused_count', 'last_reused_at', 'campaign_space_id', 'file_url', 'thumbnail_url', 'impressions', 'clicks', 'conversions', 'ctr');
+CALL note_columns('recommend: campaign', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'deleted_at', 'brand_id', 'platform');
+CALL note_columns('recommend: rates', 'SELECT', 'campaign_spaces', 'id', 'tenant_id', 'platform');
+CALL note_columns('evaluate', 'SELECT', 'campaign_assets', 'id', 'tenant_id', 'deleted_at', 'platform_metadata', 'created_at',
+	'reused_count', 'campaign_space_id');
 -- What the functions call of each other, where PUBLIC may not.
 INSERT INTO least_grant VALUES
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_track(text, text, text, text, text, text, jsonb, text)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_next_time(jsonb, timestamp, timestamp, boolean)'),
 	('execute track', 'EXECUTE ON FUNCTION asset_reuse_log_append(jsonb, timestamp, timestamp, jsonb, boolean)'),
+	('execute metrics', 'EXECUTE ON FUNCTION asset_reuse_event_metrics(jsonb, "any", "any", "any", "any")'),
 	('execute track: campaign', 'EXECUTE ON FUNCTION asset_reuse_event_context(jsonb, text, text, text, text)'),
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, text)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
-	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE prokind = 'a')));
+	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_summary'))),
+	('execute insights', 'EXECUTE ON FUNCTION asset_reuse_insights(text, text, float8)'),
+	('execute insights', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_insight')));
 
 -- try_as does the same and undoes what the statement has done, so that it finds all as it was.
 CREATE FUNCTION try_as(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -142,27 +157,37 @@ BEGIN
 END
 $$;
 -- No error with all, and 42501 without any one.
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'metrics', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
-	'track', 'track: document', 'track: campaign');
+	'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'history');
 SELECT asset_reuse_track('hero', 'acme', 'summer', reuse_key => 'k')->>'success' AS tracked;
+-- Without the metrics, no right to read what nothing else reads.
+SET asset_reuse.record_metrics = off;
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'track: document', 'track: campaign');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x', reuse_key => 'off') $$, 'track', 'track: document');
+RESET asset_reuse.record_metrics;
 -- With a key, taken back, and many at once: no more than that.
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x', reuse_key => 'k') $$,
-	'track', 'track: document');
+	'track', 'metrics', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k') $$, 'track', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$,
-	'track', 'track: document', 'track: campaign');
+	'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('summer', 'fall', 'acme') $$,
-	'track', 'track: document', 'track: campaign');
+	'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{hero}', remove => true) $$,
-	'track', 'track: document', 'track: campaign');
+	'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2025-01-01", "campaign_space_id": "summer"}]', 'crm') $$,
 	'track', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', 'image') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'insights');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme', 'image') $$, 'insights');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme') $$, 'insights', 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme', 'image', 'summer') $$, 'insights', 'events', 'where_used');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_wear_out('acme') $$, 'events', 'wear_out');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', 'image') $$, 'events', 'timeline: type');
@@ -173,6 +198,9 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'analytics');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme', NULL, '2026-01-01 00:00Z') $$, 'analytics', 'analytics: dates');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'fall') $$, 'recommend', 'recommend: campaign');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommendations('acme', explore => 1) $$, 'recommend', 'recommend: rates');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign');
 -- The same where PUBLIC may execute nothing of the extension.
 DO $$
 DECLARE
@@ -183,11 +211,12 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'execute track', 'track', 'track: document');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'execute track', 'execute metrics', 'track', 'metrics', 'track: document');
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$,
-	'execute track', 'execute track: campaign', 'track', 'track: document', 'track: campaign');
+	'execute track', 'execute metrics', 'execute track: campaign', 'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'execute analytics', 'analytics');
+SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'execute insights', 'insights');
 DO $$
 DECLARE
 	one regprocedure;
@@ -216,8 +245,8 @@ CALL note_columns('table: unused', 'SELECT', 'campaign_asset_reuse_history', 'te
 BEGIN;
 SELECT asset_reuse_create_history_table();
 SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') ->> 'success';
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'table: track');
-SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$, 'track', 'metrics', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $$, 'track', 'metrics', 'track: campaign', 'table: track');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('hero', 'acme') $$, 'history', 'history: campaign', 'table: read');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme', NULL, '2026-01-01 00:00Z') $$,
 	'analytics', 'analytics: dates', 'table: read');
@@ -225,24 +254,28 @@ SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_events('acme') $$, 
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_timeline('acme') $$, 'events', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_where_used('acme', 'summer') $$, 'events', 'where_used', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_places('hero', 'acme') $$, 'events', 'places: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_performance('acme', NULL, 'summer') $$, 'insights', 'events', 'where_used', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_wear_out('acme') $$, 'events', 'wear_out', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_verify('acme') $$, 'events', 'verify', 'table: read');
 SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_unused('acme') $$, 'unused', 'table: unused');
+SELECT * FROM try_grants($$ SELECT asset_reuse_recommend('acme', 'winter') $$, 'recommend', 'recommend: campaign', 'table: read');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_recommend_evaluate('acme', '2026-01-01Z') $$, 'evaluate', 'places: campaign', 'table: read');
 -- A key is looked for in the rows.  Undo, and sync where it removes, delete one, and leave a mark in the document.
 INSERT INTO least_grant VALUES ('table: undo', 'DELETE ON campaign_asset_reuse_history');
 SELECT asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'k2') ->> 'success';
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('clip', 'acme', reused_in_id => 'x', reuse_key => 'new') $$,
-	'track', 'table: track', 'table: move');
+	'track', 'metrics', 'table: track', 'table: move');
 SELECT * FROM try_grants($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k2') $$,
 	'track', 'track: document', 'table: read', 'table: undo');
-SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$, 'track', 'track: campaign', 'table: track');
+SELECT * FROM try_grants($$ SELECT asset_reuse_track_many('{hero,clip}', 'acme', 'summer') $$, 'track', 'metrics', 'track: campaign', 'table: track');
 SELECT * FROM try_grants($$ SELECT asset_reuse_copy_campaign('fall', 'summer', 'acme') $$,
-	'track', 'track: campaign', 'table: track', 'table: move');
+	'track', 'metrics', 'track: campaign', 'table: track', 'table: move');
 CALL note_columns('table: import', 'SELECT', 'campaign_asset_reuse_history', 'reused_in_type', 'reused_in_id', 'reuse_key');
 SELECT * FROM try_grants($$ SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2025-01-01", "campaign_space_id": "summer"}]', 'crm') $$,
 	'track', 'track: campaign', 'table: track', 'table: import');
-SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}') $$, 'track', 'track: campaign', 'table: track', 'table: move');
+SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}') $$, 'track', 'metrics', 'track: campaign', 'table: track', 'table: move');
 SELECT * FROM try_grants($$ SELECT asset_reuse_sync('fall', 'acme', '{clip}', remove => true) $$,
-	'track', 'track: document', 'track: campaign', 'table: track', 'table: move', 'table: undo');
+	'track', 'metrics', 'track: document', 'track: campaign', 'table: track', 'table: move', 'table: undo');
 -- What the copied grants give to who has UPDATE on the assets is enough for all of them.
 GRANT SELECT, UPDATE ON campaign_assets TO regress_caller;
 GRANT SELECT ON campaign_spaces TO regress_caller;
@@ -254,7 +287,7 @@ REVOKE ALL ON campaign_assets, campaign_spaces, campaign_asset_reuse_history FRO
 -- A document that has a log to move.
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01", "context": {}}]}' WHERE id = 'hero';
 SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', reused_in_id => 'x') $$,
-	'track', 'track: document', 'table: track', 'table: move');
+	'track', 'metrics', 'track: document', 'table: track', 'table: move');
 ROLLBACK;
 
 --
@@ -411,7 +444,7 @@ DO $$
 DECLARE
 	one record;
 BEGIN
-	FOR one IN SELECT * FROM least_grant WHERE usage IN ('track', 'track: document') LOOP
+	FOR one IN SELECT * FROM least_grant WHERE usage IN ('track', 'metrics', 'track: document') LOOP
 		EXECUTE format('GRANT %s TO regress_caller', one.privilege);
 	END LOOP;
 END

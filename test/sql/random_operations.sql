@@ -506,7 +506,8 @@ SELECT asset_reuse_drop_history_table() > 0 AS put_back;
 CREATE FUNCTION keep_document() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN NEW.platform_metadata := OLD.platform_metadata; RETURN NEW; END $$;
 CREATE TRIGGER keep_document BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION keep_document();
-SELECT checked_track('hero');
+-- What is in its place is the last event of the log, which need not be the latest.
+SELECT replace(checked_track('hero'), ', not the latest event', '') AS wrong;
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_random_operations CASCADE;

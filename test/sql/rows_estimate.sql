@@ -66,6 +66,11 @@ INSERT INTO questions (question) VALUES
 	('asset_reuse_unused(:t)'),
 	('asset_reuse_unused(:t::uuid)'),
 	('asset_reuse_unused(:t, ''image'')'),
+	('asset_reuse_performance(:t)'),
+	('asset_reuse_performance(:t::uuid, row_limit => NULL)'),
+	('asset_reuse_performance(:t, row_limit => 1000)'),
+	('asset_reuse_performance(:t, ''image'', row_limit => 1000)'),
+	('asset_reuse_performance(:t, campaign_space_id => ''5ace0000-0000-4000-8000-000000000032'', row_limit => 1000)'),
 	('asset_reuse_top(:t)'),
 	('asset_reuse_top(:t, top_limit => NULL)'),
 	('asset_reuse_top(:t, top_limit => 3)'),
@@ -101,6 +106,8 @@ CALL move_events(1);
 ANALYZE campaign_assets, campaign_asset_reuse_history;
 SELECT * FROM compare_all() WHERE verdict <> 'near';
 
+-- A period before the first reuse, and after each of ten.
+SELECT round(expected('SELECT * FROM asset_reuse_wear_out(''x'')')) AS periods;
 -- Ranges make it fewer, and so does an age.
 SELECT expected('SELECT * FROM asset_reuse_events(''x'', NULL, ''2026-01-01Z'', ''2026-02-01Z'')')
 	< expected('SELECT * FROM asset_reuse_events(''x'', NULL, ''2026-01-01Z'')') AS two_bounds,

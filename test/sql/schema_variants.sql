@@ -28,22 +28,22 @@ INSERT INTO rows_of VALUES ('spaces', '[
 	{"id": "5ace0000-0000-4000-8000-000000000003", "tenant_id": "7e000000-0000-4000-8000-000000000002", "user_id": "u", "campaign_name": "Rival", "platform": "meta", "is_active": true, "deleted_at": null}]'),
 ('assets', '[
 	{"id": "a55e0000-0000-4000-8000-000000000001", "tenant_id": "7e000000-0000-4000-8000-000000000001", "campaign_space_id": "5ace0000-0000-4000-8000-000000000001", "user_id": "u",
-	 "asset_name": "Hero Image", "asset_type": "image", "file_url": "https://cdn.example/hero.png", "thumbnail_url": "https://cdn.example/hero-small.png", "impressions": 1000, "clicks": 17, "conversions": 30, "ctr": 1.7,
+	 "asset_name": "Hero Image", "asset_type": "image", "file_url": "https://cdn.example/hero.png", "thumbnail_url": "https://cdn.example/hero-small.png", "impressions": 1000, "clicks": 17, "conversions": 30, "spend": 12.25, "ctr": 1.7,
 	 "reused_count": 2, "last_reused_at": "2026-01-05T10:00:00Z", "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00.5Z", "deleted_at": null,
 	 "platform_metadata": {"zoom": 1.50, "reuse_history": [
 		{"timestamp": "2026-01-03T10:00:00.000000", "context": {"reused_in_type": "campaign_space", "reused_in_id": "5ace0000-0000-4000-8000-000000000002", "reused_in_name": "Old Campaign"}},
 		{"timestamp": "2026-01-05T10:00:00.000000", "context": {"reused_in_type": "campaign_space", "reused_in_id": "5ace0000-0000-4000-8000-000000000001", "reused_in_name": "Summer, as it was called"}}]}},
 	{"id": "a55e0000-0000-4000-8000-000000000002", "tenant_id": "7e000000-0000-4000-8000-000000000001", "campaign_space_id": "5ace0000-0000-4000-8000-000000000001", "user_id": "u",
-	 "asset_name": "Old Clip", "asset_type": "video", "file_url": null, "thumbnail_url": null, "impressions": null, "clicks": null, "conversions": null, "ctr": null,
+	 "asset_name": "Old Clip", "asset_type": "video", "file_url": null, "thumbnail_url": null, "impressions": null, "clicks": null, "conversions": null, "spend": null, "ctr": null,
 	 "reused_count": null, "last_reused_at": null, "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "deleted_at": null, "platform_metadata": null},
 	{"id": "a55e0000-0000-4000-8000-000000000003", "tenant_id": "7e000000-0000-4000-8000-000000000001", "campaign_space_id": "5ace0000-0000-4000-8000-000000000001", "user_id": "u",
-	 "asset_name": "Never Reused", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 800, "clicks": 10, "conversions": 10, "ctr": 1.25,
+	 "asset_name": "Never Reused", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 800, "clicks": 10, "conversions": 10, "spend": 1, "ctr": 1.25,
 	 "reused_count": 0, "last_reused_at": null, "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "deleted_at": null, "platform_metadata": {}},
 	{"id": "a55e0000-0000-4000-8000-000000000004", "tenant_id": "7e000000-0000-4000-8000-000000000001", "campaign_space_id": "5ace0000-0000-4000-8000-000000000001", "user_id": "u",
-	 "asset_name": "Deleted", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 10, "clicks": 9, "conversions": 8, "ctr": 90,
+	 "asset_name": "Deleted", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 10, "clicks": 9, "conversions": 8, "spend": 0, "ctr": 90,
 	 "reused_count": 7, "last_reused_at": null, "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "deleted_at": "2026-01-03T09:00:00Z", "platform_metadata": {}},
 	{"id": "a55e0000-0000-4000-8000-000000000005", "tenant_id": "7e000000-0000-4000-8000-000000000002", "campaign_space_id": "5ace0000-0000-4000-8000-000000000003", "user_id": "u",
-	 "asset_name": "Rival Image", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 10, "clicks": 9, "conversions": 8, "ctr": 90,
+	 "asset_name": "Rival Image", "asset_type": "image", "file_url": null, "thumbnail_url": null, "impressions": 10, "clicks": 9, "conversions": 8, "spend": 0, "ctr": 90,
 	 "reused_count": 7, "last_reused_at": null, "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "deleted_at": null, "platform_metadata": {}}]');
 
 -- load puts these rows into a table, as far as it has the columns.
@@ -118,7 +118,7 @@ INSERT INTO columns_of VALUES
 	('assets', 11, 'ctr', 'ctr', 'float'), ('assets', 12, 'platform_metadata', 'jsonb', 'jsonb'),
 	('assets', 13, 'reused_count', 'count', 'integer'), ('assets', 14, 'last_reused_at', 'time', 'timestamp'),
 	('assets', 15, 'created_at', 'time', 'timestamp'), ('assets', 16, 'updated_at', 'time', 'timestamp'),
-	('assets', 17, 'deleted_at', 'time', 'timestamp'),
+	('assets', 17, 'deleted_at', 'time', 'timestamp'), ('assets', 18, 'spend', 'spend', 'float'),
 	('spaces', 1, 'id', 'identifier', 'varchar(36)'), ('spaces', 2, 'tenant_id', 'identifier', 'varchar(36)'),
 	('spaces', 3, 'campaign_name', 'text', 'varchar(255)'), ('spaces', 4, 'platform', 'platform', 'adplatform'),
 	('spaces', 5, 'is_active', 'boolean', 'boolean'), ('spaces', 6, 'deleted_at', 'time', 'timestamp');
@@ -215,6 +215,7 @@ SELECT variant('names text', '{"text": "text"}');
 SELECT variant('reused_count bigint', '{"count": "bigint"}');
 SELECT variant('reused_count smallint', '{"count": "smallint"}');
 SELECT variant('figures bigint', '{"figure": "bigint"}');
+SELECT variant('spend numeric', '{"spend": "numeric(12,2)"}');
 SELECT variant('ctr numeric', '{"ctr": "numeric"}');
 SELECT variant('platform_metadata with a check', '{"jsonb": "jsonb CHECK (platform_metadata IS NULL OR jsonb_typeof(platform_metadata) = ''object'')"}');
 CREATE DOMAIN document AS jsonb CHECK (VALUE IS NULL OR jsonb_typeof(VALUE) = 'object');
@@ -298,7 +299,7 @@ SELECT variant('view over a partitioned table',
 		CREATE VIEW %1$s AS SELECT * FROM variant.base');
 SELECT variant('view with a computed name and a column of another name beneath',
 	assets_ddl => 'CREATE TABLE variant.base (%2$s); ALTER TABLE variant.base RENAME reused_count TO uses;
-		CREATE VIEW %1$s AS SELECT id, campaign_space_id, tenant_id, asset_name, asset_type, file_url, thumbnail_url, impressions, clicks, conversions, ctr, platform_metadata,
+		CREATE VIEW %1$s AS SELECT id, campaign_space_id, tenant_id, asset_name, asset_type, file_url, thumbnail_url, impressions, clicks, conversions, spend, ctr, platform_metadata,
 			uses AS reused_count, last_reused_at, created_at, updated_at, deleted_at FROM variant.base',
 	spaces_ddl => 'CREATE TABLE variant.base_spaces (%2$s); CREATE VIEW %1$s AS SELECT id, tenant_id, campaign_name, platform, is_active, deleted_at FROM variant.base_spaces');
 
@@ -313,7 +314,7 @@ SELECT variant('view with INSTEAD OF triggers',
 
 -- Each optional column missing: the same answers without its key.
 SELECT variant('without ' || c, missing => ARRAY['assets.' || c])
-FROM unnest('{campaign_space_id,file_url,thumbnail_url,clicks,created_at,updated_at}'::text[]) c;
+FROM unnest('{campaign_space_id,file_url,thumbnail_url,clicks,spend,created_at,updated_at}'::text[]) c;
 SELECT variant('without campaigns'' ' || c, missing => ARRAY['spaces.' || c]) FROM unnest('{platform,is_active}'::text[]) c;
 -- Without ctr it is computed from clicks and impressions: the key stays.
 SELECT variant('without ctr', missing => '{assets.ctr}', keys_removed => '{}');
@@ -326,7 +327,8 @@ SELECT variant('without ctr and clicks', missing => '{assets.ctr,assets.clicks}'
 -- Without the campaigns' deleted_at all are live: the deleted one is shown in history, and tracked into.
 SELECT variant('without campaigns'' deleted_at', missing => '{spaces.deleted_at}');
 -- Without any optional column: the sum of the above.
-SELECT variant('without any optional column', missing => '{assets.campaign_space_id,assets.file_url,assets.thumbnail_url,assets.impressions,assets.clicks,assets.conversions,assets.ctr,assets.created_at,assets.updated_at,spaces.platform,spaces.is_active}');
+SELECT variant('without any optional column', missing => '{assets.campaign_space_id,assets.file_url,assets.thumbnail_url,assets.impressions,assets.clicks,assets.conversions,assets.spend,assets.ctr,assets.created_at,assets.updated_at,spaces.platform,spaces.is_active}',
+	keys_removed => '{campaign_space_id,file_url,thumbnail_url,impressions,clicks,conversions,spend,at_reuse,ctr,created_at,updated_at,platform,is_active}');
 
 --
 -- Identifiers of other lengths and spellings

@@ -66,18 +66,24 @@ INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VA
 INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, deleted_at)
 VALUES ('ghost 1', 'ghostly', 'ghost', 'g', 'G', 'image', 7, '2026-01-01');
 SELECT asset_reuse_analytics('ghost') = asset_reuse_analytics('nobody') AS same,
+	   asset_reuse_insights('ghost') = asset_reuse_insights('nobody') AS same_insights,
 	   asset_reuse_analytics('nobody')->'overview' AS overview;
 -- acme's analytics do not move with globex's rows: t.
-SELECT asset_reuse_analytics('acme') AS told \gset
+CREATE VIEW periods_told AS SELECT (SELECT jsonb_agg(p) FROM asset_reuse_performance('acme') AS p) AS performance, (SELECT jsonb_agg(w) FROM asset_reuse_wear_out('acme') AS w) AS wear_out;
+CREATE TABLE told_before AS SELECT * FROM periods_told;
+SELECT asset_reuse_analytics('acme') AS told, asset_reuse_insights('acme') AS insights_told \gset
 UPDATE campaign_assets SET reused_count = 1000, impressions = 1, ctr = 50 WHERE tenant_id = 'globex';
-SELECT asset_reuse_analytics('acme') = :'told'::jsonb AS same;
+SELECT before = now AS same_periods FROM told_before AS before, periods_told AS now;
+SELECT asset_reuse_analytics('acme') = :'told'::jsonb AS same, asset_reuse_insights('acme') = :'insights_told'::jsonb AS same_insights;
 -- Text that would be more than an id in a statement is just an id nobody has.
 SELECT call, left(error_of(format(call, $$hero' OR '1'='1$$)), 6) AS error,
 	   left(error_of(format(call, 'hero"; DROP TABLE campaign_assets; --')), 6) AS error,
 	   left(error_of(format(call, '$1')), 6) AS error
 FROM unnest(ARRAY['SELECT asset_reuse_track(%L, ''acme'', reused_in_id => ''x'')', 'SELECT asset_reuse_track(''hero'', %L, reused_in_id => ''x'')',
 				  'SELECT asset_reuse_track(''hero'', ''acme'', %L)', 'SELECT asset_reuse_history(%L, ''acme'')',
-				  'SELECT asset_reuse_history(''hero'', %L)', 'SELECT asset_reuse_analytics(''acme'', %L)']) call;
+				  'SELECT asset_reuse_history(''hero'', %L)', 'SELECT asset_reuse_analytics(''acme'', %L)',
+				  'SELECT asset_reuse_insights(''acme'', %L)', 'SELECT asset_reuse_insights(%L)',
+				  'SELECT asset_reuse_performance(%L)', 'SELECT asset_reuse_performance(''acme'', NULL, %L)', 'SELECT asset_reuse_wear_out(%L)']) call;
 
 --
 -- Row-level security: a member sees the rows of the tenant that app.tenant names.
@@ -177,7 +183,7 @@ SELECT asset_reuse_history('hero', 'acme');
 RESET ROLE;
 REVOKE ALL ON campaign_assets, campaign_spaces FROM regress_member;
 GRANT SELECT (id, tenant_id, asset_name, asset_type, reused_count, last_reused_at, platform_metadata, deleted_at,
-			  campaign_space_id, file_url, thumbnail_url, impressions, clicks, conversions, ctr, created_at, updated_at),
+			  campaign_space_id, file_url, thumbnail_url, impressions, clicks, conversions, spend, ctr, created_at, updated_at),
 	  UPDATE (reused_count, last_reused_at, platform_metadata, updated_at) ON campaign_assets TO regress_member;
 GRANT SELECT (id, tenant_id, campaign_name, platform, is_active, deleted_at) ON campaign_spaces TO regress_member;
 SET ROLE regress_member;

@@ -227,7 +227,7 @@ FROM documents d JOIN campaign_assets a USING (id) ORDER BY id;
 
 -- Quotes, backslashes, control characters and non-ASCII letters come back as given: t, t, t.
 SELECT r->'event'->>'reused_in_id' = i AS id_same, r->'event'->>'reused_in_name' = n AS name_same,
-	   (r->'event'->'context') - 'reused_in_type' - 'reused_in_id' - 'reused_in_name' = c AS context_same
+	   (r->'event'->'context') - 'at_reuse' - 'reused_in_type' - 'reused_in_id' - 'reused_in_name' = c AS context_same
 FROM (VALUES (E'it''s "7" \\ 100% $1 {x}', E'Größe 漢字 🎉 \t\n\x01 \\u0041 ''; DROP TABLE campaign_assets; --',
 			  '{"\"\\": "\\u0041 \n \"", "größe": "🎉", "$1": "%s", "'': 1": "''"}'::jsonb)) v (i, n, c),
 	 LATERAL (SELECT asset_reuse_track('hero', 'acme', NULL, E'e\\"''mail', i, n, c) AS r) t;
@@ -240,7 +240,7 @@ SELECT r->'asset'->>'id' = E'it''s\\"x"' AND r->'asset'->>'asset_name' = E'"q" \
 FROM asset_reuse_track(E'it''s\\"x"', 'acme', reused_in_id => 'x') r;
 
 -- A context of 1 MB and more is kept whole, compressible or not, and so is one before it: t, t.
-SELECT bool_and(c - 'reused_in_type' - 'reused_in_id' - 'reused_in_name' = given) AS answered
+SELECT bool_and(c - 'at_reuse' - 'reused_in_type' - 'reused_in_id' - 'reused_in_name' = given) AS answered
 FROM (SELECT given, asset_reuse_track('hero', 'acme', 'summer', reuse_context => given)->'event'->'context' AS c
 	  FROM (SELECT jsonb_build_object('same', repeat('x', 1048576)) AS given
 			UNION ALL

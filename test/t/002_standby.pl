@@ -32,6 +32,9 @@ my %reads = (
 	'a later page of history' => "SELECT asset_reuse_history('$asset', 'acme', 5, 5)",
 	'analytics' => "SELECT asset_reuse_analytics('acme')",
 	'analytics of a range' => "SELECT asset_reuse_analytics('acme', 'video', '2025-10-01 00:00+00', '2025-11-01 00:00+00')",
+	'insights' => "SELECT asset_reuse_insights('acme')",
+	'performance' => "SELECT * FROM asset_reuse_performance('acme')",
+	'wear-out' => "SELECT count(*), max(ratio) FROM asset_reuse_wear_out('acme')",
 	'analytics in parallel' => "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
 	  . " SET min_parallel_table_scan_size = 0; SELECT asset_reuse_analytics('acme')",
 	'places' => "SELECT * FROM asset_reuse_places('$asset', 'acme')",

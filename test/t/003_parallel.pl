@@ -1,4 +1,4 @@
-# Analytics really runs on parallel workers: auto_explain's log shows the plan of
+# Analytics and insights really run on parallel workers: auto_explain's log shows the plan of
 # the statement inside, with the workers that were launched.  The answer is the
 # same, to the character, with any number of workers, with the leader helping or
 # not, and wherever events live.
@@ -50,7 +50,10 @@ my %calls = (
 	'one type' => "asset_reuse_analytics('tenfold', 'video', top_limit => 50)",
 	'a range' => "asset_reuse_analytics('tenfold', NULL, '2025-09-01 00:00+00', '2025-11-01 00:00+00', 50)",
 	'a type in a range' => "asset_reuse_analytics('tenfold', 'image', '2025-09-01 00:00+00')",
-	'no assets' => "asset_reuse_analytics('nobody')");
+	'no assets' => "asset_reuse_analytics('nobody')",
+	'insights' => "asset_reuse_insights('tenfold')",
+	'insights of a type' => "asset_reuse_insights('tenfold', 'video', 0.9)");
+my $aggregate = qr/asset_reuse_(?:summary|insight)\b/;
 
 # Runs a call and returns its answer and what the server logged meanwhile.
 sub call
@@ -64,7 +67,7 @@ sub call
 foreach my $what (sort keys %calls)
 {
 	my ($alone, $plan) = call($calls{$what}, 'max_parallel_workers_per_gather = 0');
-	like($plan, qr/asset_reuse_summary/, "$what, alone: the plan is in the log");
+	like($plan, $aggregate, "$what, alone: the plan is in the log");
 	unlike($plan, qr/Workers Launched/, "$what, alone: no worker");
 
 	foreach my $workers (1, 2, 4)
@@ -72,7 +75,7 @@ foreach my $what (sort keys %calls)
 		my ($answer, $log) = call($calls{$what}, "max_parallel_workers_per_gather = $workers");
 		is($answer, $alone, "$what, $workers workers: the same answer");
 		# Nobody else uses workers here, so all that are planned are there.
-		like($log, qr/asset_reuse_summary.*Gather.*Workers Launched: $workers\b/s, "$what, $workers workers: they were launched");
+		like($log, qr/$aggregate.*Gather.*Workers Launched: $workers\b/s, "$what, $workers workers: they were launched");
 		# Where the planner expects a row at all, it has the workers aggregate.
 		like($log, qr/Finalize Aggregate.*Gather.*Partial Aggregate/s, "$what, $workers workers: they aggregate")
 		  if $what ne 'no assets';

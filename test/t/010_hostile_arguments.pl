@@ -36,6 +36,12 @@ my %usual = (
 	page_limit => [ 1, 50, 100 ],
 	page_offset => [ 0, 1, 3 ],
 	top_limit => [ 1, 10, 50 ],
+	row_limit => [ 1, 10, 50, 1000, 'NULL' ],
+	order_by => [ "'fit'", "'expected'", 'NULL' ],
+	explore => [ 0, 1, 'NULL' ],
+	half_life => [ "'365 days'", "'1 month'", 'NULL' ],
+	as_of => [ ('NULL') x 5, "'2026-01-23'" ],
+	sample => [ 1, 200, 'NULL' ],
 	start_date => [ "'2026-01-01'", 'NULL' ],
 	end_date => [ "'2027-01-01'", 'NULL' ],
 	from_campaign_space_id => ["'fall'"],
@@ -53,14 +59,17 @@ my %usual = (
 	older_than => [ "'90 days'", 'NULL' ],
 	partition_by => [ 'NULL', "'month'" ],
 	clock => ["'2026-01-22 10:30'"],
+	confidence => [ 0.95, 0.5, 'NULL' ],
+	state => ["(SELECT asset_reuse_insight(true, 'image'::campaignassettype, 'x'::text, now(), 1, 1000, 10, 1))"],
 	context => ["'{}'"]);
 
-# The columns of asset_reuse_summary, which can have any type.
+# The columns of asset_reuse_summary and asset_reuse_insight, which can have any type.
 my $counts = [ 'n', '0', "NULL" ];
 my %usual_columns = (
 	id => [ "'asset'::text", "n::text" ],
 	ctr => [ "1.5::float8", "'NaN'::numeric", "NULL::float8" ],
 	clicks => $counts,
+	spend => [ '12.3::float8', '1.5::numeric', 'NULL::real' ],
 	conversions => $counts,
 	impressions => $counts,
 	reused_count => [ 'n', '0', 'NULL::int', '9223372036854775807::bigint' ],
@@ -68,6 +77,8 @@ my %usual_columns = (
 	thumbnail_url => ["NULL"],
 	asset_name => ["'Asset'::text"],
 	asset_type => [ "'image'::campaignassettype", "'x'::text" ],
+	platform => [ "'meta'::adplatform", "'x'::text", 'NULL' ],
+	created_at => [ "'infinity'::timestamp", 'now()', 'NULL' ],
 	last_reused_at => [ "'infinity'::timestamp", 'now()', 'NULL::timestamp' ],
 	campaign_space_id => [ "'x'::text", 'NULL' ],
 	platform_metadata => [ "'{}'::jsonb", "'[]'::jsonb", q('{"reuse_history": [{"timestamp": "2026-01-22"}, 1]}'::jsonb) ]);
@@ -97,6 +108,7 @@ my %values = (
 		"(SELECT jsonb_object_agg(n, n) FROM generate_series(1, 3000) AS n)",
 		"(SELECT jsonb_build_object('reuse_history', jsonb_agg(n)) FROM generate_series(1, 3000) AS n)" ],
 	boolean => [ 'NULL', 'true', 'false' ],
+	'double precision' => [ 'NULL', 0, 1, 0.999, -1, "'NaN'", "'Infinity'", "'-Infinity'", '1e-308', '1e308' ],
 	bigint => [ 'NULL', 0, 1, -1, '9223372036854775807', '(-9223372036854775807 - 1)' ],
 	interval => [ 'NULL', "'0'", "'1 day'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'" ],
 	'timestamp without time zone[]' => [

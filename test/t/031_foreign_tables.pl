@@ -1,5 +1,6 @@
 # Foreign tables in place of the application's, over a connection from the server to itself:
-# the functions work on them as on tables, and what is not possible is a clear error.
+# the functions work on them as on tables, and what is not possible is a clear error.  A history
+# table on the far side needs views of the foreign tables on the near one.
 
 use strict;
 use warnings;
@@ -61,6 +62,36 @@ foreach my $call (sort keys %refused)
 }
 is($node->safe_psql('postgres', 'SELECT sum(reused_count) FROM far.campaign_assets WHERE tenant_id = \'acme\' AND deleted_at IS NULL'), '2',
 	'nothing more is counted');
+
+# Once the far side has a history table, the near side does not see what is in it.
+$node->safe_psql('postgres', q(
+	SET search_path = far, public;
+	SELECT asset_reuse_create_history_table();
+	SELECT asset_reuse_track('hero', 'acme', 'fall');));
+my $answers = q(SELECT h -> 'total', h -> 'total_reuses' FROM asset_reuse_history('hero', 'acme') AS h);
+is($node->safe_psql('postgres', "SET search_path = far, public; $answers"), '3|3', 'the far side has a history table');
+is($node->safe_psql('postgres', $answers), '0|3', 'without it, the near side counts the reuses and sees no events');
+
+# A foreign table has no keys, so it is no history table; a view of it, beside views of the others, is taken as one.
+$node->safe_psql('postgres', 'IMPORT FOREIGN SCHEMA far LIMIT TO (campaign_asset_reuse_history) FROM SERVER loopback INTO near');
+my ($status, $stdout, $stderr) = $node->psql('postgres', "\\set VERBOSITY sqlstate\n$answers");
+like($stderr, qr/ERROR:  42809$/, 'a foreign table is no history table');
+$node->safe_psql('postgres', q(
+	CREATE SCHEMA seen;
+	CREATE VIEW seen.campaign_assets AS SELECT * FROM near.campaign_assets;
+	CREATE VIEW seen.campaign_spaces AS SELECT * FROM near.campaign_spaces;
+	CREATE VIEW seen.campaign_asset_reuse_history AS SELECT * FROM near.campaign_asset_reuse_history;));
+is($node->safe_psql('postgres', qq(
+		SET search_path = seen, public;
+		$answers;
+		SELECT asset_reuse_track('hero', 'acme', 'winter') ->> 'message';
+		SELECT asset_reuse_undo('hero', 'acme', event_id => asset_reuse_history('hero', 'acme') #>> '{history,1,event_id}') ->> 'message';
+		SELECT count(*) FROM asset_reuse_verify('acme');)),
+	"3|3\nAsset reuse tracked successfully (total reuses: 4)\nAsset reuse undone (total reuses: 3)\n0", 'views of foreign tables, the history among them');
+my $history = "SELECT asset_reuse_history('hero', 'acme')";
+is($node->safe_psql('postgres', "SET search_path = far, public; $history"), $node->safe_psql('postgres', "SET search_path = seen, public; $history"),
+	'both sides answer alike');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM far.campaign_asset_reuse_history'), '3', 'the events are in the far table');
 
 $node->stop;
 done_testing();

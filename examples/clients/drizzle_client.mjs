@@ -1,0 +1,82 @@
+// asset_reuse with Drizzle over node-postgres: what every client of this folder does (see README.md).
+
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+
+const NOT_FOUND = { campaign_assets: 'asset not found', campaign_spaces: 'campaign not found',
+  campaign_asset_reuse_history: 'reuse not found' };
+
+// Returns the HTTP status, a message for the client, and a hint for the log.  The driver's error
+// is the cause of Drizzle's.
+function httpError(error) {
+  const { code, table, message, hint } = error.cause ?? {};
+  if (code === 'P0002') return [404, NOT_FOUND[table]];
+  if (code?.startsWith('22')) return [400, message, hint];
+  throw error;
+}
+
+const pool = new pg.Pool();
+const db = drizzle(pool);
+
+async function call(query) {
+  const { rows } = await db.execute(query);
+  return rows[0].answer;
+}
+
+// node-postgres makes JSON of an object, and an object of jsonb.
+function track(asset, campaign, key) {
+  return call(sql`
+    SELECT asset_reuse_track(${asset}, ${'acme'}, ${campaign},
+      reuse_context => ${{ placement: 'story' }}, reuse_key => ${key}) AS answer`);
+}
+
+function trackEmail(asset, letter) {
+  return call(sql`
+    SELECT asset_reuse_track(${asset}, ${'acme'}, reused_in_type => 'email', reused_in_id => ${letter}) AS answer`);
+}
+
+// With ::text the answer is a string, which an API can send as it is.
+function history(asset, cursor) {
+  return call(sql`
+    SELECT asset_reuse_history(${asset}, ${'acme'}, page_limit => ${2}, cursor => ${cursor})::text AS answer`);
+}
+
+function typedHistory(asset, tenant) {
+  return call(sql`SELECT asset_reuse_history(${asset}::uuid, ${tenant}::uuid) AS answer`);
+}
+
+function analytics(assetType) {
+  return call(sql`SELECT asset_reuse_analytics(${'acme'}, ${assetType})::text AS answer`);
+}
+
+async function report(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    const [status, message, hint] = httpError(error);
+    console.log(status, message);
+    if (hint) console.log(hint);
+  }
+}
+
+for (const attempt of [1, 2]) {
+  const { replayed, asset, event } = await track('hero', 'summer', 'request-1');
+  console.log(`call ${attempt}: ${replayed ? 'replayed' : 'stored'}, ${asset.reused_count} reuse, placement ${event.context.placement}`);
+}
+await trackEmail('hero', 'letter-1');
+await trackEmail('hero', 'letter-2');
+
+for (let page = 1, cursor = null; page === 1 || cursor !== null; page++) {
+  const answer = JSON.parse(await history('hero', cursor));
+  console.log(`page ${page}: ${answer.history.map((event) => event.reused_in_id).join(', ')}`);
+  cursor = answer.next_cursor;
+}
+
+const typed = await typedHistory('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001');
+console.log(`uuid: ${typed.asset_name}, ${typed.total_reuses} reuses`);
+
+await report(track('absent', 'summer', null));
+await report(track('hero', 'absent', null));
+await report(analytics('picture'));
+await pool.end();

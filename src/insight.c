@@ -1,0 +1,227 @@
+/*-------------------------------------------------------------------------
+ *
+ * insight.c
+ *	  The parallel aggregate that insights run on: the sums of a tenant's assets by
+ *	  type, platform and year, in one pass.
+ *
+ * Here are its SQL functions and their arguments; insight_state.c has what they
+ * keep, insight_wire.c makes bytes of it, which are the aggregate's result too, and
+ * insight_rates.c estimates the rates from them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "insight.h"
+#include "insight_state.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_insight_transition);
+PG_FUNCTION_INFO_V1(asset_reuse_insight_combine);
+PG_FUNCTION_INFO_V1(asset_reuse_insight_serialize);
+PG_FUNCTION_INFO_V1(asset_reuse_insight_deserialize);
+PG_FUNCTION_INFO_V1(asset_reuse_insight_final);
+
+static MemoryContext aggregate_context(FunctionCallInfo fcinfo);
+static InsightState *get_state(FunctionCallInfo fcinfo, int argno);
+static InsightState *create_state(FunctionCallInfo fcinfo, MemoryContext context);
+static InsightState *read_state(const bytea *bytes, MemoryContext context);
+static bytea *write_state(const InsightState *state);
+static void read_argument(FunctionCallInfo fcinfo, const InsightState *state, int argno,
+						  AssetColumn column, AppRow *row);
+pg_noreturn static void report_argument(AppRole role, int column, Oid type);
+
+/*
+ * asset_reuse_insight_transition(state, wanted, asset_type, platform, created_at, reused_count,
+ * impressions, clicks, conversions) adds an asset.
+ *
+ * A column that the tables do not have comes as an untyped null.
+ */
+Datum
+asset_reuse_insight_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	InsightState *state = get_state(fcinfo, 0);
+	InsightRow	row = {0};
+
+	if (state == NULL)
+		state = create_state(fcinfo, context);
+	row.wanted = !PG_ARGISNULL(INSIGHT_ARG_WANTED) && PG_GETARG_BOOL(INSIGHT_ARG_WANTED);
+	row.platform = PG_GETARG_DATUM(INSIGHT_ARG_PLATFORM);
+	row.platform_is_null = PG_ARGISNULL(INSIGHT_ARG_PLATFORM);
+	if (!row.platform_is_null && !state->platform.present)
+		report_argument(APP_SPACES, SPACE_PLATFORM, UNKNOWNOID);
+	row.asset.columns = state->columns;
+	read_argument(fcinfo, state, INSIGHT_ARG_ASSET_TYPE, ASSET_TYPE, &row.asset);
+	read_argument(fcinfo, state, INSIGHT_ARG_CREATED_AT, ASSET_CREATED_AT, &row.asset);
+	read_argument(fcinfo, state, INSIGHT_ARG_REUSED_COUNT, ASSET_REUSED_COUNT, &row.asset);
+	read_argument(fcinfo, state, INSIGHT_ARG_IMPRESSIONS, ASSET_IMPRESSIONS, &row.asset);
+	read_argument(fcinfo, state, INSIGHT_ARG_CLICKS, ASSET_CLICKS, &row.asset);
+	read_argument(fcinfo, state, INSIGHT_ARG_CONVERSIONS, ASSET_CONVERSIONS, &row.asset);
+	insight_state_add(state, &row);
+	PG_RETURN_POINTER(state);
+}
+
+/* asset_reuse_insight_combine(state1, state2) adds another worker's assets. */
+Datum
+asset_reuse_insight_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	InsightState *state = get_state(fcinfo, 0);
+	InsightState *other = get_state(fcinfo, 1);
+
+	if (other == NULL && state == NULL)
+		PG_RETURN_NULL();
+	if (other == NULL)
+		PG_RETURN_POINTER(state);
+	if (state == NULL)
+	{
+		/* the other one may be short-lived */
+		state = insight_state_create(context);
+		memcpy(state->columns, other->columns, sizeof(state->columns));
+		state->platform = other->platform;
+		insight_state_prepare(state);
+	}
+	insight_state_merge(state, other);
+	PG_RETURN_POINTER(state);
+}
+
+/* asset_reuse_insight_serialize(state) returns the state as bytes. */
+Datum
+asset_reuse_insight_serialize(PG_FUNCTION_ARGS)
+{
+	(void) aggregate_context(fcinfo);
+	PG_RETURN_BYTEA_P(write_state(get_state(fcinfo, 0)));
+}
+
+/* asset_reuse_insight_deserialize(bytes, internal) returns the state again. */
+Datum
+asset_reuse_insight_deserialize(PG_FUNCTION_ARGS)
+{
+	(void) aggregate_context(fcinfo);
+	PG_RETURN_POINTER(read_state(PG_GETARG_BYTEA_PP(0), CurrentMemoryContext));
+}
+
+/* asset_reuse_insight_final(state) returns the state as bytes; null without assets. */
+Datum
+asset_reuse_insight_final(PG_FUNCTION_ARGS)
+{
+	InsightState *state = get_state(fcinfo, 0);
+
+	(void) aggregate_context(fcinfo);
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(write_state(state));
+}
+
+/* aggregate_context returns the aggregate's memory context. */
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "a function of asset_reuse_insight was called in non-aggregate context");
+	return context;
+}
+
+/* get_state returns the state that is an argument; null if there is none yet. */
+static InsightState *
+get_state(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL : (InsightState *) PG_GETARG_POINTER(argno);
+}
+
+static bytea *
+write_state(const InsightState *state)
+{
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	/* as always, an error beyond 1 GB */
+	enlargeStringInfo(&buf, (int) Min(insight_state_size(state), MaxAllocSize));
+	insight_state_send(&buf, state);
+	return pq_endtypsend(&buf);
+}
+
+static InsightState *
+read_state(const bytea *bytes, MemoryContext context)
+{
+	StringInfoData buf = {
+		.data = VARDATA_ANY(bytes), .len = VARSIZE_ANY_EXHDR(bytes), .maxlen = VARSIZE_ANY_EXHDR(bytes)
+	};
+
+	return insight_state_receive(&buf, context);
+}
+
+/*
+ * create_state makes the state at the first row.
+ *
+ * Error 42804 if a column cannot have the argument's type: "any" lets everything through, and
+ * it must not be taken for what it is not.
+ */
+static InsightState *
+create_state(FunctionCallInfo fcinfo, MemoryContext context)
+{
+	static const struct
+	{
+		int			argno;
+		AppRole		role;
+		int			column;
+	}			arguments[] = {
+		{INSIGHT_ARG_ASSET_TYPE, APP_ASSETS, ASSET_TYPE},
+		{INSIGHT_ARG_PLATFORM, APP_SPACES, SPACE_PLATFORM},
+		{INSIGHT_ARG_CREATED_AT, APP_ASSETS, ASSET_CREATED_AT},
+		{INSIGHT_ARG_REUSED_COUNT, APP_ASSETS, ASSET_REUSED_COUNT},
+		{INSIGHT_ARG_IMPRESSIONS, APP_ASSETS, ASSET_IMPRESSIONS},
+		{INSIGHT_ARG_CLICKS, APP_ASSETS, ASSET_CLICKS},
+		{INSIGHT_ARG_CONVERSIONS, APP_ASSETS, ASSET_CONVERSIONS},
+	};
+	InsightState *state = insight_state_create(context);
+	Size		i;
+
+	for (i = 0; i < lengthof(arguments); i++)
+	{
+		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arguments[i].argno);
+		AppColumn  *column = arguments[i].role == APP_SPACES ? &state->platform :
+			&state->columns[arguments[i].column];
+
+		/* an untyped literal has no type; only a null of it is let through */
+		if (type == UNKNOWNOID)
+			continue;
+		column->present = true;
+		column->type = getBaseType(type);
+		if (!app_column_accepts(arguments[i].role, arguments[i].column, column->type))
+			report_argument(arguments[i].role, arguments[i].column, type);
+	}
+	insight_state_prepare(state);
+	return state;
+}
+
+/* read_argument reads a column's value. */
+static void
+read_argument(FunctionCallInfo fcinfo, const InsightState *state, int argno, AssetColumn column,
+			  AppRow *row)
+{
+	row->values[column] = PG_GETARG_DATUM(argno);
+	row->nulls[column] = PG_ARGISNULL(argno);
+	if (!row->nulls[column] && !state->columns[column].present)
+		report_argument(APP_ASSETS, column, UNKNOWNOID);
+}
+
+static void
+report_argument(AppRole role, int column, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("argument %s of asset_reuse_insight has type %s",
+					app_column_name(role, column), format_type_be(type)),
+			 errdetail("The type must be %s.", app_column_expected(role, column))));
+}

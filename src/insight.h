@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * insight.h
+ *	  The arguments of the aggregate that insights run on, and its place in a
+ *	  statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ASSET_REUSE_INSIGHT_H
+#define ASSET_REUSE_INSIGHT_H
+
+#include "plan_text.h"
+
+/* Arguments of the transition function, after the state */
+typedef enum InsightArg
+{
+	INSIGHT_ARG_WANTED = 1,
+	INSIGHT_ARG_ASSET_TYPE,
+	INSIGHT_ARG_PLATFORM,
+	INSIGHT_ARG_CREATED_AT,
+	INSIGHT_ARG_REUSED_COUNT,
+	INSIGHT_ARG_IMPRESSIONS,
+	INSIGHT_ARG_CLICKS,
+	INSIGHT_ARG_CONVERSIONS
+} InsightArg;
+
+extern bool insight_needs_spaces(const AppTable *assets);
+extern bool insight_put_piece(PlanText *text, const PlanRequest *request, const char *name);
+
+#endif							/* ASSET_REUSE_INSIGHT_H */

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * insight_query.c
+ *	  The statement that reads a tenant's assets for insights.
+ *
+ * Pure text; it is in the memory context of the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+
+#include "insight.h"
+
+/*
+ * Of all the tenant's live assets, whichever are asked for: what the rates are is estimated from
+ * all.  A campaign that was deleted still tells where its assets were made.
+ */
+static const char insight[] =
+	"SELECT {fn:insight}({if asset_type}{label:a.asset_type} {=} $asset_type{else}true{end},"
+	"  a.asset_type, {platform}, {column:created_at}, a.reused_count,"
+	"  {column:impressions}, {column:clicks}, {column:conversions})"
+	" FROM {assets} AS a{origin} WHERE {live:a}";
+
+static const char origin[] =
+	" LEFT JOIN {spaces} AS s ON s.id {=} {origin id} AND s.tenant_id {=} $space_tenant_id";
+
+static bool has_platform(const PlanRequest *request);
+static void append_origin_id(PlanText *text, const PlanRequest *request);
+static void append_column(PlanText *text, const PlanRequest *request, const char *name);
+
+/* insight_needs_spaces: must the campaigns be bound, for the platforms of assets' origin? */
+bool
+insight_needs_spaces(const AppTable *assets)
+{
+	return assets->columns[ASSET_CAMPAIGN_SPACE_ID].present;
+}
+
+/* ----------
+ * insight_put_piece puts what statements over insights have in common; false for another name:
+ *
+ *		{insight}				the query whose one value is the state of the tenant's assets as bytes
+ *		{origin}				the join of assets a with their campaigns of origin s; or nothing
+ *		{platform}				the platform of asset a's campaign of origin, with that join
+ *		{column:clicks}			an optional column of asset a; an untyped null where there is none
+ *
+ * They take the parameters tenant_id, space_tenant_id if campaigns are bound, and asset_type.
+ * ----------
+ */
+bool
+insight_put_piece(PlanText *text, const PlanRequest *request, const char *name)
+{
+	if (strcmp(name, "insight") == 0)
+		plan_expand(text, request, insight);
+	else if (strcmp(name, "origin") == 0)
+		plan_expand(text, request, has_platform(request) ? origin : "");
+	else if (strcmp(name, "origin id") == 0)
+		append_origin_id(text, request);
+	else if (strcmp(name, "platform") == 0)
+		appendStringInfoString(&text->sql, has_platform(request) ? "s.platform" : "NULL");
+	else if (strncmp(name, "column:", strlen("column:")) == 0)
+		append_column(text, request, name + strlen("column:"));
+	else
+		return false;
+	return true;
+}
+
+static bool
+has_platform(const PlanRequest *request)
+{
+	const AppTable *spaces = request->tables[APP_SPACES];
+
+	return spaces != NULL && spaces->columns[SPACE_PLATFORM].present &&
+		insight_needs_spaces(request->tables[APP_ASSETS]);
+}
+
+/* append_origin_id appends the id of asset a's campaign of origin as the campaigns' ids are compared with it. */
+static void
+append_origin_id(PlanText *text, const PlanRequest *request)
+{
+	Oid			type = request->tables[APP_ASSETS]->columns[ASSET_CAMPAIGN_SPACE_ID].type;
+	Oid			id_type = request->tables[APP_SPACES]->columns[SPACE_ID].type;
+
+	plan_expand(text, request,
+				type == id_type ? "a.campaign_space_id" :
+				id_type != UUIDOID ? "CAST(a.campaign_space_id AS pg_catalog.text)" :
+				"{fn:uuid_of}(CAST(a.campaign_space_id AS pg_catalog.text), CAST(NULL AS pg_catalog.text))");
+	plan_expand(text, request, "{collation:s.id}");
+}
+
+static void
+append_column(PlanText *text, const PlanRequest *request, const char *name)
+{
+	plan_expand(text, request, psprintf("{if assets.%s}a.%s{else}NULL{end}", name, name));
+}

@@ -1,0 +1,247 @@
+/*-------------------------------------------------------------------------
+ *
+ * insight_state.c
+ *	  What asset_reuse_insight keeps while it runs: adding assets, merging the
+ *	  states of parallel workers.
+ *
+ * A stratum for each type, platform and year that there is, with a few cells of sums.  All sums
+ * are of integers in 128 bits, so that neither the order of rows nor the number of workers
+ * changes them: 10^8 assets of the greatest counts fit in.
+ *
+ * Strata and cells are in a memory context of their own, a child of the aggregate's, that packs
+ * them tightly: there may be a stratum for each asset.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "port/pg_bitutils.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "insight_fit.h"
+#include "insight_state.h"
+
+#define STRATA_EXPECTED		64	/* more are fine */
+#define FIRST_CELLS			2	/* an asset's, if it is alone */
+#define CELLS_GROWTH		4
+#define KEY_SIZE			256 /* a guess */
+
+/*
+ * The strata by their labels; insight_state.h declares them.  Each table hashes in a way of its own:
+ * entries that come in the order of another table's hashes would pile up in this one.
+ */
+#define SH_PREFIX insight_strata
+#define SH_ELEMENT_TYPE InsightEntry
+#define SH_KEY_TYPE InsightKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) \
+	((uint32) hash_bytes_extended((const unsigned char *) (key).data, (key).len, \
+								  (uint64) (uintptr_t) (tb)->private_data))
+#define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_SCOPE extern
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* What is said of a number of an asset's */
+typedef enum CountKind
+{
+	COUNT_GOOD,
+	COUNT_MISSING,
+	COUNT_ABSURD
+} CountKind;
+
+static CountKind read_count(const AppRow *row, int column, double *value);
+static void add_metric(InsightState *state, InsightStratum *stratum, InsightMetric metric,
+					   int arm, int64 n, double x);
+static void add_int128(INT128 *sum, INT128 summand);
+
+/* insight_state_create makes a state without columns; insight_state_prepare makes the rest. */
+InsightState *
+insight_state_create(MemoryContext context)
+{
+	InsightState *state = MemoryContextAllocZero(context, sizeof(InsightState));
+
+	state->context = GenerationContextCreate(context, "asset_reuse insight", ALLOCSET_DEFAULT_SIZES);
+	return state;
+}
+
+/* insight_state_prepare makes what the columns' types call for. */
+void
+insight_state_prepare(InsightState *state)
+{
+	MemoryContext parent = MemoryContextGetParent(state->context);
+	MemoryContext old = MemoryContextSwitchTo(parent);
+
+	state->type_is_enum = state->columns[ASSET_TYPE].present &&
+		type_is_enum(state->columns[ASSET_TYPE].type);
+	state->platform_is_enum = state->platform.present && type_is_enum(state->platform.type);
+	state->strata = insight_strata_create(parent, STRATA_EXPECTED, state);
+	initStringInfo(&state->key);
+	enlargeStringInfo(&state->key, KEY_SIZE);
+	MemoryContextSwitchTo(old);
+}
+
+/* insight_state_add adds an asset, to each metric that it has the numbers for. */
+void
+insight_state_add(InsightState *state, const InsightRow *row)
+{
+	InsightStratum *stratum = insight_state_stratum(state, insight_labels_key(state, row), row->wanted);
+	int			arm = app_row_integer(&row->asset, ASSET_REUSED_COUNT) > 0 ? FIT_REUSED : FIT_NOT_REUSED;
+	double		impressions;
+	double		clicks;
+	double		conversions;
+	CountKind	shown = read_count(&row->asset, ASSET_IMPRESSIONS, &impressions);
+	CountKind	clicked = read_count(&row->asset, ASSET_CLICKS, &clicks);
+	CountKind	converted = read_count(&row->asset, ASSET_CONVERSIONS, &conversions);
+
+	if (shown == COUNT_GOOD && clicked == COUNT_GOOD && clicks > impressions)
+		clicked = COUNT_ABSURD;
+
+	if (shown == COUNT_ABSURD || clicked == COUNT_ABSURD || converted == COUNT_ABSURD)
+		stratum->defects[INSIGHT_INCONSISTENT]++;
+	else if (shown == COUNT_MISSING || clicked == COUNT_MISSING || converted == COUNT_MISSING)
+		stratum->defects[INSIGHT_MISSING]++;
+	else if (rint(impressions) == 0)
+		stratum->defects[INSIGHT_NO_TRAFFIC]++;
+
+	if (shown == COUNT_GOOD && clicked == COUNT_GOOD)
+		add_metric(state, stratum, INSIGHT_CTR, arm, (int64) rint(impressions), clicks);
+	if (clicked == COUNT_GOOD && converted == COUNT_GOOD)
+		add_metric(state, stratum, INSIGHT_CONVERSIONS, arm, (int64) rint(clicks), conversions);
+}
+
+/* insight_count reads a number of an asset's; false if insights leave it out. */
+bool
+insight_count(const AppRow *row, int column, double *value)
+{
+	return read_count(row, column, value) == COUNT_GOOD;
+}
+
+static CountKind
+read_count(const AppRow *row, int column, double *value)
+{
+	if (row->nulls[column])
+		return COUNT_MISSING;
+	if (!app_row_number(row, column, value) && isnan(*value))
+		return COUNT_MISSING;
+	return *value >= 0 && *value <= INSIGHT_MAX_COUNT ? COUNT_GOOD : COUNT_ABSURD;
+}
+
+/* add_metric adds an asset of n trials, if there are any, to the cell of its arm and bucket. */
+static void
+add_metric(InsightState *state, InsightStratum *stratum, InsightMetric metric, int arm, int64 n,
+		   double x)
+{
+	int64		scaled = (int64) rint(x * INSIGHT_SCALE);
+	InsightCell *cell;
+
+	if (n == 0)
+		return;
+	cell = insight_state_cell(state, stratum,
+							  INSIGHT_CODE(metric, arm, pg_leftmost_one_pos64(n)));
+	cell->assets++;
+	int128_add_int64(&cell->n, n);
+	int128_add_int64(&cell->x, scaled);
+	int128_add_int64_mul_int64(&cell->nn, n, n);
+	int128_add_int64_mul_int64(&cell->xn, scaled, n);
+	int128_add_int64_mul_int64(&cell->xx, scaled, scaled);
+}
+
+/* insight_state_merge adds another state's assets; the other is left alone. */
+void
+insight_state_merge(InsightState *state, const InsightState *other)
+{
+	insight_strata_iterator scan;
+	InsightEntry *entry;
+
+	insight_strata_start_iterate(other->strata, &scan);
+	while ((entry = insight_strata_iterate(other->strata, &scan)) != NULL)
+	{
+		const InsightStratum *theirs = entry->stratum;
+		InsightStratum *mine = insight_state_stratum(state, theirs->key, theirs->wanted);
+		int			i;
+
+		for (i = 0; i < INSIGHT_NDEFECTS; i++)
+			mine->defects[i] += theirs->defects[i];
+		for (i = 0; i < theirs->ncells; i++)
+		{
+			InsightCell *cell = insight_state_cell(state, mine, theirs->codes[i]);
+
+			cell->assets += theirs->cells[i].assets;
+			add_int128(&cell->n, theirs->cells[i].n);
+			add_int128(&cell->x, theirs->cells[i].x);
+			add_int128(&cell->nn, theirs->cells[i].nn);
+			add_int128(&cell->xn, theirs->cells[i].xn);
+			add_int128(&cell->xx, theirs->cells[i].xx);
+		}
+	}
+}
+
+/* add_int128 adds one that is not negative: int128.h can only add halves. */
+static void
+add_int128(INT128 *sum, INT128 summand)
+{
+	int128_add_uint64(sum, insight_int128_low(summand));
+	*sum = insight_int128_make(insight_int128_high(*sum) + insight_int128_high(summand), insight_int128_low(*sum));
+}
+
+/* insight_state_stratum finds the stratum of some labels or makes it. */
+InsightStratum *
+insight_state_stratum(InsightState *state, InsightKey key, bool wanted)
+{
+	bool		found;
+	InsightEntry *entry = insight_strata_insert(state->strata, key, &found);
+
+	if (!found)
+	{
+		InsightStratum *stratum = MemoryContextAllocZero(state->context, sizeof(InsightStratum) + key.len);
+		char	   *data = (char *) (stratum + 1);
+
+		memcpy(data, key.data, key.len);
+		stratum->key = (InsightKey) {data, key.len};
+		stratum->wanted = wanted;
+		entry->key = stratum->key;
+		entry->stratum = stratum;
+	}
+	return entry->stratum;
+}
+
+/* insight_state_cell finds a stratum's cell or makes it. */
+InsightCell *
+insight_state_cell(InsightState *state, InsightStratum *stratum, uint8 code)
+{
+	uint8	   *at = stratum->ncells > 0 ? memchr(stratum->codes, code, stratum->ncells) : NULL;
+
+	if (at != NULL)
+		return &stratum->cells[at - stratum->codes];
+	if (stratum->ncells == stratum->maxcells)
+		insight_stratum_reserve(state, stratum, Max(stratum->maxcells * CELLS_GROWTH, FIRST_CELLS));
+	stratum->codes[stratum->ncells] = code;
+	memset(&stratum->cells[stratum->ncells], 0, sizeof(InsightCell));
+	return &stratum->cells[stratum->ncells++];
+}
+
+/* insight_stratum_reserve makes room for so many cells of a stratum, and keeps those that it has. */
+void
+insight_stratum_reserve(InsightState *state, InsightStratum *stratum, int ncells)
+{
+	int			max = Min(ncells, PG_UINT8_MAX);
+	InsightCell *cells = MemoryContextAlloc(state->context, max * (sizeof(InsightCell) + 1));
+	uint8	   *codes = (uint8 *) (cells + max);
+
+	if (stratum->ncells > 0)
+	{
+		memcpy(cells, stratum->cells, stratum->ncells * sizeof(InsightCell));
+		memcpy(codes, stratum->codes, stratum->ncells);
+		pfree(stratum->cells);
+	}
+	stratum->cells = cells;
+	stratum->codes = codes;
+	stratum->maxcells = max;
+}
