@@ -91,7 +91,15 @@ FROM jsonb_each(asset_reuse_insights('acme')->'by_asset_type') AS t (type, answe
 GROUP BY type, ratio, verdict ORDER BY ratio DESC;
 
 \echo
-\echo '=== 6. A retry counts once'
+\echo '=== 6. What to reuse next in the fall campaign'
+\echo '    Assets that were used together with those that the campaign has already, and why.'
+\echo
+SELECT asset_name, round(fit::numeric, 2) AS fit, campaigns AS "shared campaigns",
+	(SELECT string_agg(a.asset_name, ', ' ORDER BY n) FROM unnest(because) WITH ORDINALITY AS b (id, n) JOIN campaign_assets AS a USING (id)) AS "because of"
+FROM asset_reuse_recommendations('acme', 'fall-campaign-2026', row_limit => 3);
+
+\echo
+\echo '=== 7. A retry counts once'
 \echo '    The client has lost the answer and sends the request again, with the same key.'
 \echo
 SELECT answer->>'message' AS message, answer->>'replayed' AS replayed, answer->'event'->>'event_id' AS event
@@ -100,7 +108,7 @@ SELECT answer->>'message' AS message, answer->>'replayed' AS replayed, answer->'
 FROM asset_reuse_track('asset-0002', 'acme', 'fall-campaign-2026', reuse_key => 'request-4711') AS answer;
 
 \echo
-\echo '=== 7. Undo: that reuse was a mistake'
+\echo '=== 8. Undo: that reuse was a mistake'
 \echo '    The event is identified by its event_id.  A second click on the button changes nothing.'
 \echo
 SELECT asset_reuse_history('asset-0002', 'acme', 1)->'history'->0->>'event_id' AS event \gset
@@ -110,7 +118,7 @@ SELECT answer->>'message' AS message, answer->>'replayed' AS replayed
 FROM asset_reuse_undo('asset-0002', 'acme', event_id => :'event') AS answer;
 
 \echo
-\echo '=== 8. A whole campaign at once'
+\echo '=== 9. A whole campaign at once'
 \echo '    The assets reused in an earlier campaign are reused in the new one: first a dry run, then the real call, then the same again.'
 \echo '    The asset of step 2 is already there, and the last call finds nothing to add.'
 \echo
@@ -126,7 +134,7 @@ FROM asset_reuse_copy_campaign('black-friday-2025-prospecting', 'fall-campaign-2
 
 \set ON_ERROR_STOP off
 \echo
-\echo '=== 9. Another tenant gets nothing'
+\echo '=== 10. Another tenant gets nothing'
 \echo '    For globex, this asset does not exist.'
 \echo
 SELECT asset_reuse_history('asset-0001', 'globex');
@@ -137,7 +145,7 @@ SELECT asset_reuse_history('asset-0001', 'globex');
 SELECT jsonb_pretty(asset_reuse_analytics('initech')->'overview') \g (format=unaligned tuples_only=on)
 
 \echo
-\echo '=== 10. A wrong id gets the same error'
+\echo '=== 11. A wrong id gets the same error'
 \echo '    An API answers it with HTTP status 404.  Nothing has changed.'
 \echo
 SELECT asset_reuse_track('no-such-asset', 'acme', 'fall-campaign-2026');
