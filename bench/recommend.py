@@ -3,7 +3,7 @@
     recommend.py SOCKET PROGRAMS [REPOSITORY...]
 
 Writes Markdown.  In a history of git a commit is a campaign, and a file that it changes an asset that is reused there, at
-the time of the commit; without repositories, the project's own history is taken if it is there.
+the time of the commit.  The server's user must be able to read the repositories.
 """
 
 import pathlib
@@ -41,8 +41,6 @@ def main(socket, programs, *repositories):
     server = Server(socket, programs)
     print("# Recommendations\n\nMade by `bench/run recommend`; how good they are is explained below the second table.\n")
     measure_time(server)
-    if not repositories and (HERE.parent / ".git").exists():
-        repositories = (HERE.parent,)
     measure_quality(server, repositories)
 
 

@@ -149,7 +149,7 @@ static void try_all(Evaluation *e);
 static void judge(Evaluation *e, Method method, const NearList *list);
 static void recommend(Evaluation *e, NearList *list);
 static int	compare_seeds(const void *a, const void *b, void *arg);
-static uint32 seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses);
+static uint32 seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses, double *weights);
 static bool add_members(Evaluation *e, const NearCampaign *near, NearScores *scores, uint32 *members);
 static void fill_up(Evaluation *e, NearList *list);
 static void add_popularity(Evaluation *e, double *sums);
@@ -386,7 +386,7 @@ list_by(Lists *lists, uint32 nlists, uint64 n, uint32 (*list_of) (const Evaluati
 	for (i = 0; i < n; i++)
 	{
 		if (list_of(e, i) != NO_CAMPAIGN)
-			next[list_of(e, i) + 2]++;
+			next[(uint64) list_of(e, i) + 2]++;
 	}
 	for (i = 2; i < (uint64) nlists + 2; i++)
 		next[i] += next[i - 1];
@@ -394,7 +394,7 @@ list_by(Lists *lists, uint32 nlists, uint64 n, uint32 (*list_of) (const Evaluati
 	for (i = 0; i < n; i++)
 	{
 		if (list_of(e, i) != NO_CAMPAIGN)
-			lists->events[next[list_of(e, i) + 1]++] = i;
+			lists->events[next[(uint64) list_of(e, i) + 1]++] = i;
 	}
 	lists->first = next;
 }
@@ -557,7 +557,7 @@ try_all(Evaluation *e)
 	rank(e, sums, &list);
 	judge(e, DECAYED_POPULARITY, &list);
 
-	memset(sums, 0, e->nassets * sizeof(double));
+	memset(sums, 0, (Size) e->nassets * sizeof(double));
 	near_list_init(&list, NITEMS);
 	item_cosine(e, sums);
 	rank(e, sums, &list);
@@ -596,7 +596,7 @@ static void
 recommend(Evaluation *e, NearList *list)
 {
 	uint32		nseeds = Min(e->nseeds, NEAR_MAX_SEEDS);
-	NearUse    *uses = palloc(nseeds * (NEAR_MAX_USES + 1) * sizeof(NearUse));
+	NearUse    *uses = palloc((Size) nseeds * (NEAR_MAX_USES + 1) * sizeof(NearUse));
 	double		weights[NEAR_MAX_SEEDS];
 	NearCampaign *near;
 	uint32		nnear;
@@ -607,9 +607,7 @@ recommend(Evaluation *e, NearList *list)
 	uint32		i;
 
 	qsort_arg(e->seeds, e->nseeds, sizeof(uint32), compare_seeds, e);
-	for (i = 0; i < nseeds; i++)
-		weights[i] = near_seed_weight(reuses_before(e, e->seeds[i], e->now));
-	nuses = seed_uses(e, nseeds, uses);
+	nuses = seed_uses(e, nseeds, uses, weights);
 	near = palloc(Max(nuses, 1) * sizeof(NearCampaign));
 	nnear = near_find(uses, nuses, weights, e->now, (double) 365 * USECS_PER_DAY,
 					  recommend_ids_compare, &e->places, near);
@@ -641,9 +639,9 @@ compare_seeds(const void *a, const void *b, void *arg)
 	return (x > y) - (x < y);
 }
 
-/* seed_uses lists the newest uses of the seeds, and where they were made. */
+/* seed_uses lists the newest uses of the seeds, and where they were made; and what each seed counts for. */
 static uint32
-seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses)
+seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses, double *weights)
 {
 	uint32		count = 0;
 	uint32		n;
@@ -655,6 +653,7 @@ seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses)
 		uint64		i = events_before(e, &e->by_asset, e->seeds[n], e->now);
 		uint64		last = i;
 
+		weights[n] = near_seed_weight(reuses_before(e, e->seeds[n], e->now));
 		for (; i > first && last - i < NEAR_MAX_USES; i--)
 		{
 			const NearUse *event = &e->events[e->by_asset.events[i - 1]];

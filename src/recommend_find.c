@@ -83,7 +83,6 @@ typedef struct KeptCampaign
 /* What campaigns have */
 typedef struct CampaignUses
 {
-	uint64		count;
 	NearUse    *uses;			/* by campaign, as numbered in the list that was asked for */
 	uint64	   *first;			/* where each one's begin; and the end of all */
 } CampaignUses;
@@ -150,7 +149,7 @@ static void add_makings(Finder *f);
 static void read_insight(Finder *f);
 static void read_rates(Finder *f, const uint32 *numbers, uint32 count);
 static void read_rate(AssetState *state, uint64 row);
-static void find_fading(Finder *f, const uint32 *numbers);
+static void find_fading(Finder *f);
 static void take_periods(void *taker, Identifier asset_id, const Periods *periods);
 static void begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan);
 static void list_unused(Finder *f, NearList *list);
@@ -692,9 +691,9 @@ read_rate(AssetState *state, uint64 row)
 
 /* find_fading finds the items that are fading, by the periods between their uses. */
 static void
-find_fading(Finder *f, const uint32 *numbers)
+find_fading(Finder *f)
 {
-	Identifier	ids[RECOMMEND_MAX_ITEMS];
+	Identifier *ids = palloc(f->npicks * sizeof(Identifier));
 	RowRequest	periods = {
 		.id_type = f->request->tenant_id.type,
 		.tenant_id = f->request->tenant_id,
@@ -706,7 +705,7 @@ find_fading(Finder *f, const uint32 *numbers)
 	int			i;
 
 	for (i = 0; i < f->npicks; i++)
-		ids[i] = (Identifier) {f->ids.type, f->ids.values[numbers[i]]};
+		ids[i] = (Identifier) {f->ids.type, f->ids.values[f->picks[i].asset]};
 	periods_read(f->caller, &periods, take_periods, f);
 }
 
@@ -937,7 +936,7 @@ read_items(Finder *f, RecommendAnswer *answer)
 	if (f->insight != (Datum) 0)
 	{
 		read_rates(f, numbers, f->npicks);
-		find_fading(f, numbers);
+		find_fading(f);
 	}
 	begin_statement(f, recommend_items,
 					TABLE_BIT(APP_ASSETS) | (f->request->has_as_of ? TABLE_BIT(APP_HISTORY) : 0), &plan);

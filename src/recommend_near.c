@@ -146,7 +146,7 @@ near_list_init(NearList *list, int room)
 {
 	list->count = 0;
 	list->room = room;
-	list->items = palloc(Max(room, 1) * sizeof(NearItem));
+	list->items = palloc0(Max(room, 1) * sizeof(NearItem));
 }
 
 /* near_list_add adds an asset to the list, if it is among the best. */
