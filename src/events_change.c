@@ -176,14 +176,16 @@ static void
 read_row(const EventTables *tables, Identifier asset_id, Identifier tenant_id, bool lock, EventsAsset *asset)
 {
 	const AppTable *assets = tables->assets;
-	ColumnSet	columns = tables->records_metrics ? ROW_COLUMNS | METRIC_COLUMNS : ROW_COLUMNS;
+	ColumnSet	columns = ROW_COLUMNS;
 	PlanRequest query = {
 		.sql = read_asset,
 		.tables[APP_ASSETS] = assets,
-		.columns[APP_ASSETS] = columns,
 		.plan_options = PLAN_BY_KEY
 	};
 
+	if (tables->records_metrics)
+		columns |= METRIC_COLUMNS;
+	query.columns[APP_ASSETS] = columns;
 	identifier_add(&query, "asset_id", asset_id, &assets->columns[ASSET_ID]);
 	identifier_add(&query, "tenant_id", tenant_id, &assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), !lock);
