@@ -97,6 +97,9 @@ copy_row_security(const AppTable *assets, const AppTable *history)
  * the query: whoever sees the asset may read its events, and whoever may update the asset, which is
  * tested by locking its row, may write them.
  *
+ * Who stores an event takes the lock that track takes.  Who looks for events to change locks the
+ * assets of all events looked at, so that lock must not block track.
+ *
  * Copies of the assets' policies would not do: their text would be parsed again, when their
  * functions, casts and settings can mean something else.
  */
@@ -105,10 +108,11 @@ create_policies(const AppTable *assets, const AppTable *history)
 {
 	char	   *table = ddl_name(history);
 	char	   *visible = asset_exists(assets, history, "");
-	char	   *updatable = asset_exists(assets, history, " FOR NO KEY UPDATE");
+	char	   *updatable = asset_exists(assets, history, " FOR KEY SHARE");
+	char	   *locked = asset_exists(assets, history, " FOR NO KEY UPDATE");
 
 	ddl_run(psprintf("CREATE POLICY read_of_asset ON %s FOR SELECT USING (%s)", table, visible));
-	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, updatable));
+	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, locked));
 	ddl_run(psprintf("CREATE POLICY update_of_asset ON %s FOR UPDATE USING (%s)", table, updatable));
 	ddl_run(psprintf("CREATE POLICY delete_of_asset ON %s FOR DELETE USING (%s)", table, updatable));
 	check_policies(assets, history);
