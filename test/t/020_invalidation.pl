@@ -130,7 +130,7 @@ $node->pgbench(
 ok($changing->finish, 'the session that changes the tables') or diag($changes_err);
 my ($rounds) = $changes_out =~ /transactions actually processed: (\d+)/;
 cmp_ok($rounds, '>', 5, 'the tables have changed several times');
-my $migrations = () = $changes_err =~ /moved [1-9][\d,]* events of \d+ asset/g;
+my $migrations = () = $changes_err =~ /events moved: [1-9]/g;
 cmp_ok($migrations, '>', 0, 'events have been migrated');
 
 is($node->safe_psql('postgres', q(SELECT call, state, message, count(*) FROM errors
