@@ -200,21 +200,21 @@ $$;
 CREATE TABLE asked AS SELECT t, h, as_of, w FROM unnest('{c299,c2,c40,c250}'::text[]) AS t, (VALUES
 	(interval '365 days', NULL::timestamp, NULL), ('30 days', NULL, 'video'), ('365 days', timestamp '2025-06-01', NULL), ('1000 days', '2025-12-02', 'image')) AS o (h, as_of, w);
 -- differences are those of what is recommended, of campaigns with few and with many seeds.
+CREATE TABLE formulated AS
+	SELECT t, h, as_of, w, row_number() OVER (PARTITION BY t, h, as_of, w ORDER BY f.fit DESC, id) AS n, id,
+		round((f.fit / max(f.fit) OVER (PARTITION BY t, h, as_of, w))::numeric, 4) AS fit, f.campaigns
+	FROM asked, LATERAL formula(t, h, as_of, w) AS f;
 CREATE FUNCTION differences() RETURNS TABLE (target text, n bigint, said text, formula text) LANGUAGE sql AS $$
 	WITH said AS (
 		SELECT t, h, as_of, w, row_number() OVER (PARTITION BY t, h, as_of, w ORDER BY ordinality) AS n, asset_id, round(fit::numeric, 4) AS fit, campaigns
 		FROM asked, LATERAL asset_reuse_recommendations('t', t, w, 50, half_life => h, as_of => as_of AT TIME ZONE 'UTC') WITH ORDINALITY
-		WHERE source = 'similar_campaigns'),
-	formula AS (
-		SELECT t, h, as_of, w, row_number() OVER (PARTITION BY t, h, as_of, w ORDER BY f.fit DESC, id) AS n, id,
-			round((f.fit / max(f.fit) OVER (PARTITION BY t, h, as_of, w))::numeric, 4) AS fit, f.campaigns
-		FROM asked, LATERAL formula(t, h, as_of, w) AS f)
+		WHERE source = 'similar_campaigns')
 	SELECT coalesce(s.t, f.t), coalesce(s.n, f.n), (s.asset_id, s.fit, s.campaigns)::text, (f.id, f.fit, f.campaigns)::text
-	FROM said AS s FULL JOIN formula AS f
+	FROM said AS s FULL JOIN formulated AS f
 		ON s.t = f.t AND s.h = f.h AND s.as_of IS NOT DISTINCT FROM f.as_of AND s.w IS NOT DISTINCT FROM f.w AND s.n = f.n
 	WHERE s.asset_id IS DISTINCT FROM f.id OR abs(s.fit - f.fit) > 0.0001 OR s.campaigns <> f.campaigns OR s.asset_id IS NULL OR f.id IS NULL
 $$;
-SELECT count(*) AS asked, sum((SELECT count(*) FROM formula(t, h, as_of, w))) AS items FROM asked;
+SELECT count(DISTINCT (t, h, as_of, w)) AS asked, count(*) AS items FROM formulated;
 SELECT * FROM differences();
 -- trials are the campaigns that began since then, late enough that nothing needs to be filled up: given the first half of what was reused there, not made there, what else will be?
 CREATE FUNCTION trials(since timestamp) RETURNS TABLE (hits numeric, ndcg numeric, n bigint) LANGUAGE sql AS $$
