@@ -268,10 +268,13 @@ SELECT * FROM differences();
 SELECT * FROM changes();
 -- The planner may do what it likes.
 SET plan_cache_mode = force_custom_plan;
-SET enable_nestloop = off;
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SELECT * FROM differences();
 SELECT * FROM changes();
 RESET plan_cache_mode;
-RESET enable_nestloop;
+RESET enable_seqscan;
+RESET enable_hashjoin;
 -- How good it would have been, on data of chance.
 SELECT method, campaigns, round(hit_rate_10::numeric, 4), round(ndcg_10::numeric, 4), round(coverage::numeric, 4) FROM asset_reuse_recommend_evaluate('t', '2024-03-01Z');
 SELECT * FROM asset_reuse_recommend_evaluate('t', '2999-01-01Z');
