@@ -47,12 +47,15 @@ static const char read_rows_of_key[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
 	" WHERE h.tenant_id {=} $tenant_id AND h.asset_id {=} $asset_id AND h.reuse_key {=} $reuse_key";
 
+/* The events of each time are counted once, however many of them are in the place. */
 static const char read_rows_of_place[] =
-	"SELECT {utc:h.reused_at}, h.seq, {element:h},"
-	"  (SELECT pg_catalog.count(*) FROM (SELECT FROM {history} AS x"
-	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} h.reused_at LIMIT 2) AS y)"
-	" FROM {history} AS h"
-	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	"SELECT {utc:h.reused_at}, h.seq, {element:h}, t.events"
+	" FROM {history} AS h, (SELECT p.reused_at, (SELECT pg_catalog.count(*) FROM {history} AS x"
+	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} p.reused_at) AS events"
+	"  FROM {history} AS p WHERE p.asset_id {=} $asset_id AND p.tenant_id {=} $tenant_id"
+	"   AND p.reused_in_type {=} $reused_in_type AND p.reused_in_id {=} $reused_in_id"
+	"  GROUP BY p.reused_at) AS t"
+	" WHERE h.reused_at {=} t.reused_at AND h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
 	" ORDER BY h.reused_at, h.seq";
 

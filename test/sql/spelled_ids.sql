@@ -72,5 +72,16 @@ SELECT asset_reuse_undo('a1', 'acme', (SELECT event_id FROM asset_reuse_events('
 SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', reuse_key => 'used', dry_run => true);
 SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', reuse_key => 'used');
 
+-- Three events of one time, one of them in the campaign: the error says how many there are, in both places.
+SELECT asset_reuse_drop_history_table() IS NOT NULL;
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, reused_count, platform_metadata)
+SELECT 'three', 'acme', 'Three', 'image', 3, jsonb_build_object('reuse_history', jsonb_agg(jsonb_build_object('timestamp', '2026-01-07T00:00:00.000000',
+	'context', jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', id, 'reused_in_name', NULL))))
+FROM unnest('{00000000-0000-0000-0000-000000000002,x,y}'::text[]) AS id;
+SELECT asset_reuse_sync('00000000-0000-0000-0000-000000000002', 'acme', '{t1}', remove => true);
+SELECT asset_reuse_create_history_table();
+CALL asset_reuse_migrate_history();
+SELECT asset_reuse_sync('00000000-0000-0000-0000-000000000002', 'acme', '{t1}', remove => true);
+
 \set ECHO none
 DROP SCHEMA regress_spelled_ids CASCADE;
