@@ -18,12 +18,10 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "utils/builtins.h"
 
 #include "insight.h"
 #include "recommend_near.h"
 #include "recommend_queries.h"
-#include "request_identifier.h"
 #include "rows_queries.h"
 #include "table_bind.h"
 
@@ -165,7 +163,6 @@ static const char document_events[] =
 	"{if history} AND {doc:a} {?} 'reuse_history'{end}) AS e";
 
 static void append_made(PlanText *text, const PlanRequest *request);
-static void append_made_in(PlanText *text, const PlanRequest *request);
 
 /* ----------
  * recommend_put_piece puts what the templates have in common, beside what those of rows_queries.c
@@ -206,7 +203,8 @@ recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name
 	else if (strcmp(name, "made in time") == 0)
 		plan_expand(text, request, "{if as_of}{if assets.created_at} AND COALESCE({made} {<} $end_date, true){end}{end}");
 	else if (strcmp(name, "made in:p") == 0)
-		append_made_in(text, request);
+		rows_put_place_id(text, request, &request->tables[APP_ASSETS]->columns[ASSET_CAMPAIGN_SPACE_ID],
+						  "a.campaign_space_id");
 	else if (strcmp(name, "rates") == 0)
 		plan_expand(text, request,
 					"{fn:insight_asset}($insight, $confidence, a.asset_type, {platform}, {column:created_at},"
@@ -223,17 +221,4 @@ append_made(PlanText *text, const PlanRequest *request)
 	appendStringInfoString(&text->sql, !column->present ? "CAST(NULL AS pg_catalog.timestamp)" :
 						   column->type == TIMESTAMPTZOID ? "pg_catalog.timezone('UTC', a.created_at)" :
 						   "CAST(a.created_at AS pg_catalog.timestamp)");
-}
-
-/* append_made_in appends the id in the type and collation of the assets' column, whose index is used then. */
-static void
-append_made_in(PlanText *text, const PlanRequest *request)
-{
-	Oid			type = identifier_param_type(&request->tables[APP_ASSETS]->columns[ASSET_CAMPAIGN_SPACE_ID]);
-
-	plan_expand(text, request, type == UUIDOID ?
-				"{fn:uuid_of}(p.reused_in_id, CAST(NULL AS pg_catalog.text))" :
-				psprintf("CAST(p.reused_in_id AS %s){collation:a.campaign_space_id}",
-						 /* char(n) of any length, not char(1) */
-						 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 }

@@ -242,7 +242,6 @@ static const char verified[] =
 static const char *argument_of(const char *name, const char *kind);
 static void append_asset_id(PlanText *text, const PlanRequest *request, const char *expression);
 static void append_id_answer(PlanText *text, const PlanRequest *request, const char *argument);
-static void append_named_id(PlanText *text, const PlanRequest *request);
 static void append_timestamptz(PlanText *text, Oid type, const char *expression);
 static void append_bucket(PlanText *text, const PlanRequest *request, const char *time);
 static void append_created_at(PlanText *text, const PlanRequest *request);
@@ -286,7 +285,7 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 	else if (strcmp(name, "verified") == 0)
 		plan_expand(text, request, verified);
 	else if (strcmp(name, "named id") == 0)
-		append_named_id(text, request);
+		rows_put_place_id(text, request, &request->tables[APP_SPACES]->columns[SPACE_ID], "s.id");
 	else if (strcmp(name, "named campaign") == 0)
 		plan_expand(text, request, "CASE WHEN e.reused_in_type {=} 'campaign_space' THEN e.reused_in_id END");
 	else if (strcmp(name, "bucket:e") == 0)
@@ -349,17 +348,20 @@ append_id_answer(PlanText *text, const PlanRequest *request, const char *argumen
 							 "{if as_uuid}, CAST('%s' AS pg_catalog.text)){end}", expression, column));
 }
 
-/* append_named_id appends the id of place p in the type and collation of the campaigns' ids, so that their index is used. */
-static void
-append_named_id(PlanText *text, const PlanRequest *request)
+/*
+ * rows_put_place_id puts the id of place p in the type and collation of a column of ids, so that the
+ * column's index is used; the column is named with its table's alias, too.
+ */
+void
+rows_put_place_id(PlanText *text, const PlanRequest *request, const AppColumn *column, const char *named)
 {
-	Oid			type = identifier_param_type(&request->tables[APP_SPACES]->columns[SPACE_ID]);
+	Oid			type = identifier_param_type(column);
 
 	plan_expand(text, request, type == UUIDOID ?
 				"{fn:uuid_of}(p.reused_in_id, CAST(NULL AS pg_catalog.text))" :
-				psprintf("CAST(p.reused_in_id AS %s){collation:s.id}",
+				psprintf("CAST(p.reused_in_id AS %s){collation:%s}",
 						 /* char(n) of any length, not char(1) */
-						 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
+						 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY), named));
 }
 
 /* append_timestamptz appends a time of that type as timestamptz; null for -infinity. */

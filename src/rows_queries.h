@@ -22,5 +22,7 @@ extern const char row_snapshots[];
 extern const char row_performance[];
 
 extern void rows_put_piece(PlanText *text, const PlanRequest *request, const char *name);
+extern void rows_put_place_id(PlanText *text, const PlanRequest *request, const AppColumn *column,
+							  const char *named);
 
 #endif							/* ASSET_REUSE_ROWS_QUERIES_H */
