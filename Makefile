@@ -67,7 +67,7 @@ soak:
 
 # CLIENTS="psycopg_client.py" chooses.
 clients:
-	@SUITES=clients CLIENTS="$(or $(CLIENTS),all)" test/run
+	@SUITES=clients CLIENTS="$(CLIENTS)" test/run
 
 lint:
 	@test/lint
