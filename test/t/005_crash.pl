@@ -16,24 +16,6 @@ use TrackingClients;
 my $clients = 8;
 my @delays = (400_000, 900_000);	# microseconds of tracking before each kill
 
-# kill_server kills a server's processes, the postmaster first, so that none can clean up.
-sub kill_server
-{
-	my ($node) = @_;
-	my $postmaster = $node->{_pid};
-	my @children = split /\s+/, `ps -o pid= --ppid $postmaster`;
-	kill 'KILL', $postmaster, grep { /\d/ } @children;
-	foreach my $pid ($postmaster, grep { /\d/ } @children)
-	{
-		# a process that nobody has waited for yet would still seem to run
-		for (my $tries = 0; $tries < 6000 && kill(0, $pid); $tries++)
-		{
-			usleep(10_000);
-		}
-	}
-	$node->{_pid} = undef;
-}
-
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
 $primary->start;

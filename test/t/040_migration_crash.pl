@@ -6,10 +6,11 @@
 use strict;
 use warnings;
 use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
+use TrackingClients;
 
 my $assets = 400;
 my $events = 50;
@@ -96,23 +97,6 @@ sub finish
 	return ${ $started->{output} };
 }
 
-# kill_server kills the server and its sessions, and waits until they are gone.
-sub kill_server
-{
-	my @killed = (split(/\n/, $node->safe_psql('postgres',
-		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")),
-		(split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0]);
-
-	$node->kill9;
-	kill('KILL', @killed);
-	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		return if kill(0, @killed) == 0;
-		usleep(100_000);
-	}
-	die 'the killed server is still there';
-}
-
 my @psql = ('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'));
 my @pgbench = ('pgbench', '--no-vacuum', '--random-seed=2026', '--client=2', '--time=600',
 	'-h', $node->host, '-p', $node->port, '-f', $script, 'postgres');
@@ -124,7 +108,7 @@ foreach my $stop (1, map { int($total * $_) } 0.2, 0.4, 0.6)
 	my $migration = start(@psql, '-c', 'CALL asset_reuse_migrate_history(1)');
 
 	ok($node->poll_query_until('postgres', "SELECT ($moved) >= $stop"), "at least $stop events are moved");
-	kill_server();
+	kill_server($node);
 	like(finish($migration), qr/NOTICE:  events moved: .*(connection to server was lost|server closed the connection)/s,
 		'the server is killed during the migration');
 	finish($clients);

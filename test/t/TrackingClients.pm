@@ -1,6 +1,6 @@
 # Where events live, clients that track without end and remember which of their calls the
-# server has acknowledged, and the checks that those and no others are counted and stored,
-# once each, wherever that is.
+# server has acknowledged, the server's sudden end, and the checks that those calls and no others
+# are counted and stored, once each, wherever that is.
 
 package TrackingClients;
 
@@ -11,8 +11,9 @@ use FindBin;
 use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(@states set_up_tracking enter_state start_clients call_of stop_clients wrong_assets wrong_calls count_calls check_calls);
+our @EXPORT = qw(@states set_up_tracking enter_state start_clients call_of stop_clients wrong_assets wrong_calls count_calls check_calls kill_server);
 
 # Where events live: in the documents, in the history table, or in both and moving.
 our @states = ('documents', 'history table', 'half-migrated');
@@ -121,6 +122,24 @@ sub stop_clients
 		push @ids, grep { /^[\w.]+-\d+-\d+$/ } split /\n/, slurp_file($client->{acknowledged});
 	}
 	return @ids;
+}
+
+# kill_server kills a server's processes, the postmaster first, so that none can clean up.
+sub kill_server
+{
+	my ($node) = @_;
+	my $postmaster = $node->{_pid};
+	my @children = split /\s+/, `ps -o pid= --ppid $postmaster`;
+	kill 'KILL', $postmaster, grep { /\d/ } @children;
+	foreach my $pid ($postmaster, grep { /\d/ } @children)
+	{
+		# a process that nobody has waited for yet would still seem to run
+		for (my $tries = 0; $tries < 6000 && kill(0, $pid); $tries++)
+		{
+			usleep(10_000);
+		}
+	}
+	$node->{_pid} = undef;
 }
 
 # wrong_assets returns the assets whose count is not the number of their events, or whose
