@@ -32,10 +32,13 @@ static const JsonbKey marks_key = JSONB_KEY("reuse_undone");
 /* number of events between checks for interrupts */
 #define EVENTS_PER_INTERRUPT_CHECK	1024
 
+/* number of keys that are read one after the other in the search for one */
+#define KEYS_TO_WALK		16
+
 static const JsonbKey event_keys[] = {JSONB_KEY(REUSE_CONTEXT_KEY), JSONB_KEY(REUSE_TIME_KEY)};
 
 static ReuseLogStatus find_array(const JsonbContainer *document, const JsonbKey *key, ReuseLog *log);
-static const char *own_event_stamp(const ReuseValue *event);
+static bool read_own_event(const ReuseValue *event, ReuseValue *context);
 static bool find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair);
 static void get_child(const JsonbContainer *container, uint32 nchildren, uint32 index,
 					  ReuseValue *value);
@@ -426,10 +429,10 @@ bool
 reuse_event_time(const ReuseValue *event, Timestamp *time)
 {
 	ReuseValue	stamp;
-	const char *own = own_event_stamp(event);
+	ReuseValue	context;
 
-	if (own != NULL)
-		return iso_time_parse(own, ISO_EVENT_TIME_LEN, time);
+	if (read_own_event(event, &context))
+		return iso_time_parse(context.data + context.len, ISO_EVENT_TIME_LEN, time);
 	return reuse_value_get(event, REUSE_TIME_KEY, &stamp) &&
 		stamp.type == JENTRY_ISSTRING &&
 		iso_time_parse(stamp.data, stamp.len, time);
@@ -442,6 +445,8 @@ reuse_event_time(const ReuseValue *event, Timestamp *time)
 bool
 reuse_event_context(const ReuseValue *event, ReuseValue *context)
 {
+	if (read_own_event(event, context))
+		return true;
 	if (reuse_value_is_object(event))
 		return reuse_value_get(event, REUSE_CONTEXT_KEY, context);
 	*context = *event;
@@ -449,12 +454,12 @@ reuse_event_context(const ReuseValue *event, ReuseValue *context)
 }
 
 /*
- * own_event_stamp returns the position of the timestamp in an event of our own
- * form, which log_put_event wrote; null for any other event.  It avoids the search
- * for the key, which would be most of a walk's work.
+ * read_own_event finds the context of an event of our own form, which log_put_event wrote; its
+ * timestamp comes right after it.  False for any other event.  This avoids the search for the
+ * keys, which would be most of a walk's work.
  */
-static const char *
-own_event_stamp(const ReuseValue *event)
+static bool
+read_own_event(const ReuseValue *event, ReuseValue *context)
 {
 	static const char keys[] = REUSE_CONTEXT_KEY REUSE_TIME_KEY;
 	const JsonbContainer *object = (const JsonbContainer *) event->data;
@@ -462,7 +467,7 @@ own_event_stamp(const ReuseValue *event)
 	const char *data;
 
 	if (event->type != JENTRY_ISCONTAINER)
-		return NULL;
+		return false;
 	entries = object->children;
 	data = (const char *) &entries[2 * lengthof(event_keys)];
 	if (object->header != (JB_FOBJECT | lengthof(event_keys)) ||
@@ -470,41 +475,51 @@ own_event_stamp(const ReuseValue *event)
 		entries[1] != (JENTRY_ISSTRING | strlen(REUSE_TIME_KEY)) ||
 		entries[3] != (JENTRY_ISSTRING | ISO_EVENT_TIME_LEN) ||
 		memcmp(data, keys, strlen(keys)) != 0)
-		return NULL;
-	return data + strlen(keys) + JBE_OFFLENFLD(entries[2]);
+		return false;
+	StaticAssertStmt(sizeof(keys) % MAXIMUM_ALIGNOF == 1, "an event's context needs no padding");
+	set_value(context, entries[2], data, strlen(keys), JBE_OFFLENFLD(entries[2]));
+	return true;
 }
 
 /*
- * find_key finds a key's pair in an object by binary search; if it is not
- * there, *pair is where it would be.
+ * find_key finds a key's pair in an object; if it is not there, *pair is where it would be.
+ *
+ * Keys are in order, so a binary search comes first.  Where a key begins is known from the lengths
+ * of those before it, so the last keys are cheaper to read one after the other.
  */
 static bool
 find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)
 {
 	uint32		npairs = JsonContainerSize(object);
+	const char *keys = (const char *) &object->children[npairs * 2];
 	uint32		low = 0;
 	uint32		high = npairs;
+	uint32		offset;
+	int			order = 1;
 
-	while (low < high)
+	while (high - low > KEYS_TO_WALK)
 	{
 		uint32		middle = low + (high - low) / 2;
 		ReuseValue	candidate;
-		int			order;
 
 		get_child(object, npairs * 2, middle, &candidate);
-		order = jsonb_compare_keys(candidate.data, candidate.len, key, len);
-		if (order == 0)
-		{
-			*pair = middle;
-			return true;
-		}
-		if (order < 0)
+		if (jsonb_compare_keys(candidate.data, candidate.len, key, len) < 0)
 			low = middle + 1;
 		else
-			high = middle;
+			high = middle + 1;
+	}
+	offset = getJsonbOffset(object, low);
+	for (; low < high; low++)
+	{
+		uint32		start = offset;
+
+		JBE_ADVANCE_OFFSET(offset, object->children[low]);
+		order = jsonb_compare_keys(keys + start, offset - start, key, len);
+		if (order >= 0)
+			break;
 	}
 	*pair = low;
-	return false;
+	return order == 0;
 }
 
 /*
