@@ -17,30 +17,25 @@
 
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "port/pg_bitutils.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "insight_fit.h"
 #include "insight_state.h"
+#include "secret_hash.h"
 
 #define STRATA_EXPECTED		64	/* more are fine */
 #define FIRST_CELLS			2	/* an asset's, if it is alone */
 #define CELLS_GROWTH		4
 #define KEY_SIZE			256 /* a guess */
 
-/*
- * The strata by their labels; insight_state.h declares them.  Each table hashes in a way of its own:
- * entries that come in the order of another table's hashes would pile up in this one.
- */
+/* The strata by their labels; insight_state.h declares them. */
 #define SH_PREFIX insight_strata
 #define SH_ELEMENT_TYPE InsightEntry
 #define SH_KEY_TYPE InsightKey
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) \
-	((uint32) hash_bytes_extended((const unsigned char *) (key).data, (key).len, \
-								  (uint64) (uintptr_t) (tb)->private_data))
+#define SH_HASH_KEY(tb, key) ((uint32) secret_hash((key).data, (key).len, tb))
 #define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, a) (a)->hash
@@ -81,7 +76,7 @@ insight_state_prepare(InsightState *state)
 	state->type_is_enum = state->columns[ASSET_TYPE].present &&
 		type_is_enum(state->columns[ASSET_TYPE].type);
 	state->platform_is_enum = state->platform.present && type_is_enum(state->platform.type);
-	state->strata = insight_strata_create(parent, STRATA_EXPECTED, state);
+	state->strata = insight_strata_create(parent, STRATA_EXPECTED, NULL);
 	initStringInfo(&state->key);
 	enlargeStringInfo(&state->key, KEY_SIZE);
 	MemoryContextSwitchTo(old);

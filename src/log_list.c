@@ -31,6 +31,7 @@
 #include "utils/numeric.h"
 
 #include "log_list.h"
+#include "secret_hash.h"
 #include "time_sort.h"
 
 /* A row with the time of an event */
@@ -49,7 +50,6 @@ static uint32 number_events(LogList *list, uint32 first, uint32 end, uint32 to,
 							const LogRow *rows, uint32 nrows);
 static int64 *sorted_seqs(const LogRow *rows, uint32 nrows);
 static HashedRow *hash_rows(const LogRow *rows, uint32 nrows);
-static uint64 hash_seed(void);
 static int64 hash_of(const Jsonb *value);
 static uint64 hash_scalar(const JsonbValue *value, uint64 hash);
 static bool is_negative(Numeric number);
@@ -263,17 +263,6 @@ hash_rows(const LogRow *rows, uint32 nrows)
 	return hashed;
 }
 
-/* hash_seed returns the session's own seed. */
-static uint64
-hash_seed(void)
-{
-	static uint64 seed = 0;
-
-	if (seed == 0 && !pg_strong_random(&seed, sizeof(seed)))
-		elog(ERROR, "could not generate a random number");
-	return seed;
-}
-
 /*
  * hash_of returns the hash of a value; equal values have equal hashes.
  *
@@ -287,7 +276,7 @@ hash_of(const Jsonb *value)
 	JsonbIterator *walk = JsonbIteratorInit(unconstify(JsonbContainer *, &value->root));
 	JsonbIteratorToken token;
 	JsonbValue	child;
-	uint64		hash = hash_seed();
+	uint64		hash = secret_hash_seed();
 
 	while ((token = JsonbIteratorNext(&walk, &child, false)) != WJB_DONE)
 	{

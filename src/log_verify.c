@@ -14,7 +14,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -27,6 +26,7 @@
 #include "compat.h"
 #include "event_context.h"
 #include "log_list.h"
+#include "secret_hash.h"
 #include "time_sort.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_log_problems);
@@ -100,7 +100,6 @@ typedef struct KeyList
 	HashedKey  *keys;			/* null: none yet */
 	Size		count;
 	Size		size;			/* so many have room */
-	uint64		seed;			/* of their hashes */
 } KeyList;
 
 static bool find_problems(FunctionCallInfo fcinfo, Findings *found);
@@ -269,15 +268,13 @@ add_key(const char *data, uint32 len, KeyList *keys)
 {
 	if (keys->count == keys->size)
 	{
-		if (keys->size == 0 && !pg_strong_random(&keys->seed, sizeof(keys->seed)))
-			keys->seed = (uint64) MyStartTimestamp;
 		keys->size = Max(keys->size * 2, 16);
 		keys->keys = keys->keys == NULL ?
 			palloc(keys->size * sizeof(HashedKey)) :
 			repalloc_huge(keys->keys, keys->size * sizeof(HashedKey));
 	}
 	keys->keys[keys->count++] = (HashedKey) {
-		(int64) hash_bytes_extended((const unsigned char *) data, len, keys->seed), data, len
+		(int64) secret_hash(data, len, NULL), data, len
 	};
 }
 

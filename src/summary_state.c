@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -20,6 +19,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "secret_hash.h"
 #include "summary_state.h"
 
 #define TYPES_EXPECTED	16		/* of assets; more are fine */
@@ -29,7 +29,7 @@
 #define SH_ELEMENT_TYPE TypeCount
 #define SH_KEY_TYPE TypeKey
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key).data, (key).len)
+#define SH_HASH_KEY(tb, key) ((uint32) secret_hash((key).data, (key).len, tb))
 #define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, a) (a)->hash

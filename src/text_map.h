@@ -10,9 +10,8 @@
 #ifndef ASSET_REUSE_TEXT_MAP_H
 #define ASSET_REUSE_TEXT_MAP_H
 
-#include "common/hashfn.h"
-
 #include "compat.h"
+#include "secret_hash.h"
 
 /* A text's bytes, wherever they are */
 typedef struct TextBytes
@@ -32,7 +31,7 @@ typedef struct TextEntry
 #define SH_ELEMENT_TYPE			TextEntry
 #define SH_KEY_TYPE				TextBytes
 #define SH_KEY					bytes
-#define SH_HASH_KEY(table, key)	hash_bytes((const unsigned char *) (key).data, (key).len)
+#define SH_HASH_KEY(table, key)	((uint32) secret_hash((key).data, (key).len, table))
 #define SH_EQUAL(table, a, b)	((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
 #define SH_SCOPE				static inline
 #define SH_DECLARE
