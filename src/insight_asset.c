@@ -3,7 +3,8 @@
  * insight_asset.c
  *	  asset_reuse_insight_asset: what an asset's rate is taken to be.
  *
- * The rates are estimated at the first call, and live as long as the calling expression.
+ * The rates are estimated at the first call, and live as long as the calling expression or until another
+ * state comes.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,15 +36,14 @@ PG_FUNCTION_INFO_V1(asset_reuse_insight_asset);
 typedef struct KeptRates
 {
 	MemoryContext context;		/* of the rates */
-	bytea	   *bytes;			/* of the state that they are from */
-	const void *address;		/* where the caller has them */
-	InsightRates *rates;
+	InsightRates *rates;		/* null: none yet */
+	uint64		digest;			/* of the state that they are from */
 	double		confidence;		/* -1: none yet */
 	double		z;				/* its quantile */
 } KeptRates;
 
 static KeptRates *keep_rates(FunctionCallInfo fcinfo);
-static void estimate(KeptRates *kept, const bytea *bytes);
+static void estimate(FunctionCallInfo fcinfo, KeptRates *kept, const bytea *bytes);
 static void check_arguments(FunctionCallInfo fcinfo, const InsightState *state);
 static void check_argument(FunctionCallInfo fcinfo, int argno, AppRole role, int number,
 						   const AppColumn *column);
@@ -54,7 +54,8 @@ static void read_column(FunctionCallInfo fcinfo, int argno, AssetColumn column, 
  * clicks) returns [impressions, clicks, rate, shrunken rate, low, high, own share, rate of its
  * like].
  *
- * The state is the same in all rows.  Error 42804 for a column of another type than the state's.
+ * The rates are estimated whenever the state is another one than in the row before.  Error 42804 for a column
+ * of another type than the state's.
  */
 Datum
 asset_reuse_insight_asset(PG_FUNCTION_ARGS)
@@ -105,6 +106,7 @@ keep_rates(FunctionCallInfo fcinfo)
 {
 	KeptRates  *kept = fcinfo->flinfo->fn_extra;
 	double		confidence = PG_GETARG_FLOAT8(ARG_CONFIDENCE);
+	bytea	   *bytes;
 
 	if (kept == NULL)
 	{
@@ -114,16 +116,9 @@ keep_rates(FunctionCallInfo fcinfo)
 		kept->confidence = -1;
 		fcinfo->flinfo->fn_extra = kept;
 	}
-	if (kept->rates == NULL || kept->address != PG_GETARG_POINTER(ARG_STATE))
-	{
-		const bytea *bytes = PG_GETARG_BYTEA_PP(ARG_STATE);
-
-		if (kept->rates == NULL || VARSIZE_ANY_EXHDR(bytes) != VARSIZE_ANY_EXHDR(kept->bytes) ||
-			memcmp(VARDATA_ANY(bytes), VARDATA_ANY(kept->bytes), VARSIZE_ANY_EXHDR(bytes)) != 0)
-			estimate(kept, bytes);
-		check_arguments(fcinfo, kept->rates->state);
-		kept->address = PG_GETARG_POINTER(ARG_STATE);
-	}
+	bytes = PG_GETARG_BYTEA_PP(ARG_STATE);
+	if (kept->rates == NULL || kept->digest != insight_state_digest(bytes))
+		estimate(fcinfo, kept, bytes);
 	if (kept->confidence != confidence)
 	{
 		if (!(confidence > 0 && confidence < 1))
@@ -137,18 +132,24 @@ keep_rates(FunctionCallInfo fcinfo)
 	return kept;
 }
 
+/* estimate estimates the rates of a state.  They are kept only if the arguments are of its types. */
 static void
-estimate(KeptRates *kept, const bytea *bytes)
+estimate(FunctionCallInfo fcinfo, KeptRates *kept, const bytea *bytes)
 {
 	MemoryContext old;
+	bytea	   *copy;
+	InsightRates *rates;
 
 	kept->rates = NULL;
 	MemoryContextReset(kept->context);
 	old = MemoryContextSwitchTo(kept->context);
-	kept->bytes = palloc(VARSIZE_ANY(bytes));
-	memcpy(kept->bytes, bytes, VARSIZE_ANY(bytes));
-	kept->rates = insight_rates_read(kept->bytes);
+	copy = palloc(VARSIZE_ANY(bytes));
+	memcpy(copy, bytes, VARSIZE_ANY(bytes));
+	rates = insight_rates_read(copy);
 	MemoryContextSwitchTo(old);
+	check_arguments(fcinfo, rates->state);
+	kept->rates = rates;
+	kept->digest = insight_state_digest(bytes);
 }
 
 /* check_arguments makes sure that columns are of the types that they are read as. */

@@ -138,6 +138,7 @@ extern InsightLabels insight_labels_read(const InsightState *state, InsightKey k
 
 pg_noreturn extern void insight_report_malformed(void);
 extern Size insight_state_size(const InsightState *state);
+extern uint64 insight_state_digest(const bytea *bytes);
 extern void insight_state_send(StringInfo buf, const InsightState *state);
 extern InsightState *insight_state_receive(StringInfo buf, MemoryContext context);
 

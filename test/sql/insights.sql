@@ -319,6 +319,26 @@ SELECT asset_reuse_insight_asset(state, 0.95, 'x'::text, NULL, NULL, 1000, 20) A
 SELECT call, error_of(format('SELECT asset_reuse_insight_asset(%s) FROM state', call)) FROM unnest(ARRAY['state, 0, ''x''::text, NULL, NULL, 1, 1', 'state, 1, ''x''::text, NULL, NULL, 1, 1',
 	'state, ''NaN'', ''x''::text, NULL, NULL, 1, 1', 'state, 0.9, 1, NULL, NULL, 1, 1', 'state, 0.9, ''x''::text, NULL, NULL, point(1, 2), 1', 'state, 0.9, ''x'', NULL, NULL, 1, 1',
 	'''\x'', 0.9, ''x''::text, NULL, NULL, 1, 1', '''\x000102030405'', 0.9, ''x''::text, NULL, NULL, 1, 1']) AS call;
+-- One state after the other, as a domain's check sees them: each gets its own rates.
+CREATE TYPE of_state AS (state bytea);
+CREATE DOMAIN seen_state AS of_state CHECK ((asset_reuse_insight_asset((VALUE).state, 0.95, 't'::text, NULL::text, NULL::timestamp, 1::bigint, 1::bigint))[1] > 0);
+DO $$
+DECLARE
+	value seen_state;
+	plain bytea := (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, 1, 1000::bigint, 20::bigint, 3::bigint));
+	of_numbers bytea := (SELECT asset_reuse_insight(true, 't' || n, NULL, NULL, 1, 1000::numeric, 20::numeric, 3::bigint) FROM generate_series(1, 300) AS n);
+BEGIN
+	value.state := plain;
+	BEGIN
+		value.state := of_numbers;
+	EXCEPTION WHEN datatype_mismatch THEN
+		RAISE NOTICE '%', SQLERRM;
+	END;
+	value.state := plain;
+END
+$$;
+SELECT round((asset_reuse_insight_asset(state, 0.95, 't'::text, NULL, NULL, 1, 0))[8]::numeric, 4) AS rate_of_its_like
+FROM (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, 1, 1000, clicks, NULL) AS state FROM generate_series(20, 60, 20) AS clicks GROUP BY clicks ORDER BY clicks) AS s;
 -- Bytes that were meddled with: an error or an answer, no crash.
 CREATE FUNCTION meddle(at int, OUT result text) LANGUAGE plpgsql AS $$
 BEGIN
