@@ -38,7 +38,8 @@ static double upper_rate(const Period *period, double z);
 
 /*
  * periods_make makes the periods of an asset of its totals, which are in the order of their times;
- * the last of them is the asset now, if it is known.  created may be infinite: not known.
+ * the last of them is the asset now, if it is known.  created may be infinite: not known.  Nor is it if
+ * it is later than the first of them: the row was made anew, and the asset is older.
  *
  * The end of a short period is passed over, so that it is a part of the next.  A last one that is
  * still short is none yet.
@@ -50,6 +51,8 @@ periods_make(const PeriodPoint *points, uint32 npoints, Timestamp created, Perio
 	uint32		number = 0;
 	uint32		i;
 
+	if (npoints > 0 && created > points[0].time)
+		start.time = DT_NOBEGIN;
 	periods->count = periods->dropped = 0;
 	periods->list = MemoryContextAllocHuge(CurrentMemoryContext, Max((Size) npoints, 1) * sizeof(Period));
 	for (i = 0; i < npoints; i++)

@@ -58,6 +58,9 @@ SELECT edge('no clicks', '[]', 3000, 40);
 SELECT edge('unknown now', '[]', NULL, 50);
 SELECT edge('clicks unknown now', '[]', 3000, NULL);
 SELECT edge('absurd now', '[]', -3000, 50);
+-- The row was made after the first snapshot, as when an application moves: the periods are those of an asset whose beginning is not known.
+SELECT edge('created later', '[]', 3000, 50, '2024-02-15');
+SELECT edge('created at the end', '[]', 3000, 50, '2025-02-15');
 -- The dropped one keeps its number.
 SELECT edge('a reset', '[{"at": "2024-04-01", "n": 10, "x": 1}]', 1010, 31);
 -- What has recorded nothing usable, or is later than now, or has no time, is no end of a period.
