@@ -136,6 +136,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *receiver)
 	if (slot->tts_isnull[SNAPSHOT_ASSET_ID] || slot->tts_isnull[SNAPSHOT_REUSED_AT])
 		plan_report_changed();
 	asset_id.value = slot->tts_values[SNAPSHOT_ASSET_ID];
+	if (reader->id_type == TEXTOID)
+		asset_id.value = PointerGetDatum(DatumGetTextPP(asset_id.value));
 	if (!OidIsValid(reader->asset_id.type) || identifier_compare(asset_id, reader->asset_id) != 0)
 	{
 		finish_asset(reader);

@@ -241,7 +241,7 @@ plan_open_cursor(const PlanRequest *request)
 
 /*
  * plan_result returns a value from the result of the last statement; rows count from 0, columns
- * from 1.
+ * from 1.  A text is not toasted.
  *
  * Error 55000 if it is missing, null or of another type: a function that the statement ran, such
  * as one in a view, can have altered the tables.
@@ -252,12 +252,12 @@ plan_result(uint64 row, int column, Oid type)
 	Datum		value;
 	bool		isnull;
 
-	if (!plan_result_is_null(row, column, type))
-	{
-		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
-		return value;
-	}
-	plan_report_changed();
+	if (plan_result_is_null(row, column, type))
+		plan_report_changed();
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	/* even an id can be stored compressed or out of line */
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ?
+		PointerGetDatum(PG_DETOAST_DATUM_PACKED(value)) : value;
 }
 
 /* plan_result_is_null: is such a value null?  Raises the same error for a value of another type. */

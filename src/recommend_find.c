@@ -342,6 +342,7 @@ read_asset(Finder *f, uint64 row, int column)
 	bool		isnull;
 	Datum		id = value_of(row, column, &isnull);
 
+	CHECK_FOR_INTERRUPTS();
 	if (isnull)
 		plan_report_changed();
 	return recommend_ids_add(&f->ids, f->ids.type == UUIDOID ? id : PointerGetDatum(DatumGetTextPP(id)));
@@ -356,7 +357,8 @@ find_campaign(Finder *f, text **brand, text **platform)
 
 	app_lookup(&f->spaces, COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_BRAND_ID) | COLUMN_BIT(SPACE_PLATFORM),
 			   id, f->request->tenant_id, true, &row);
-	f->campaign = identifier_text(id, &f->spaces.columns[SPACE_ID]);
+	/* as the campaign spells it: the caller's spelling may be another one, equal by the column's collation */
+	f->campaign = app_row_text(&row, SPACE_ID);
 	*brand = row.nulls[SPACE_BRAND_ID] ? NULL : app_row_text(&row, SPACE_BRAND_ID);
 	*platform = row.nulls[SPACE_PLATFORM] ? NULL : app_row_text(&row, SPACE_PLATFORM);
 }

@@ -185,12 +185,12 @@ static const char document_events[] =
  * then prefers the index to the sort.
  */
 static const char table_events[] =
-	"SELECT {asset_id:h.asset_id}, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
+	"SELECT live.id, h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
 	"  {if streamed}{fn:row_context}({utc:h.reused_at}, h.reused_in_type, h.reused_in_id, h.reused_in_name,"
 	"   h.reuse_key, h.context, h.original){else}{if snapshots}h.context{else}CAST(NULL AS pg_catalog.jsonb){end}{end}"
 	"{if snapshots}" ASSET_NOW("live") "{end}"
 	" FROM {history} AS h, LATERAL ("
-	"  SELECT{if snapshots} true" ASSET_NOW("a") "{end} FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
+	"  SELECT {asset_id:a.id} AS id{if snapshots}" ASSET_NOW("a") "{end} FROM {assets} AS a WHERE a.id {=} h.asset_id AND {wanted}{if streamed} OFFSET 0{end}) AS live"
 	" WHERE h.tenant_id {=} $tenant_id"
 	"{if asset_id} AND h.asset_id {=} $asset_id{end}{if asset_ids} AND h.asset_id {=} ANY ($asset_ids){end}"
 	"{if start_date} AND h.reused_at {>=} {utc:$start_date} AND h.reused_at {>} '-infinity'{end}"

@@ -45,6 +45,33 @@ SELECT asset_reuse_sync('C1', 'ACME', '{A1}', remove => true);
 SELECT asset_reuse_copy_campaign('C1', 'C2', 'ACME');
 SELECT asset_reuse_copy_campaign('c1', 'C2', 'acme');
 SELECT id, reused_count FROM campaign_assets ORDER BY id;
+-- In the campaign are a1 and a2, however it is spelled.
+SELECT campaign, item ->> 'id' AS item FROM unnest('{c1,C1}'::text[]) AS campaign, jsonb_array_elements(asset_reuse_recommend('acme', campaign) -> 'items') AS item;
+-- Somebody has stored an event under another spelling of its asset's id.
+SELECT asset_reuse_create_history_table();
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id) VALUES ('acme', 'A3', '2026-01-07', 'campaign_space', 'c1');
+SELECT asset_id, reused_in_id FROM asset_reuse_events('acme', start_date => '2026-01-07Z', end_date => '2026-01-08Z');
+SELECT asset_reuse_sync('c1', 'acme', '{a1,a2,a3}');
+
+-- Ids that PostgreSQL stores compressed or out of line, since the rows are wide.
+CALL make('text');
+ALTER TABLE campaign_assets SET (toast_tuple_target = 128);
+ALTER TABLE campaign_assets ALTER id SET STORAGE EXTERNAL, ALTER platform_metadata SET STORAGE EXTERNAL;
+INSERT INTO campaign_spaces SELECT 'c' || n, 'acme', 'Campaign ' || n FROM generate_series(1, 3) AS n;
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_space_id, platform_metadata)
+SELECT 'asset-' || n || repeat('-', 200), 'acme', 'Asset ' || n, 'image', 'c3', jsonb_build_object('text', repeat('x', 3000)) FROM generate_series(1, 3) AS n;
+SELECT pg_relation_size(reltoastrelid) > 3 * 3000 + 3 * 200 AS out_of_line FROM pg_class WHERE oid = 'campaign_assets'::regclass;
+CREATE FUNCTION lengths(answer jsonb) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(key || ' ' || jsonb_array_length(value), ', ' ORDER BY key) FROM jsonb_each(answer) WHERE jsonb_typeof(value) = 'array'
+$$;
+SELECT asset_reuse_create_history_table();
+SELECT lengths(asset_reuse_sync('c1', 'acme', array_agg(id))) FROM campaign_assets;
+SELECT lengths(asset_reuse_sync('c1', 'acme', array_agg(id))) FROM campaign_assets;
+SELECT lengths(asset_reuse_copy_campaign('c1', 'c2', 'acme'));
+SELECT lengths(asset_reuse_copy_campaign('c1', 'c2', 'acme'));
+SELECT lengths(asset_reuse_copy_campaign('c3', 'c2', 'acme'));
+SELECT lengths(asset_reuse_sync('c1', 'acme', array_agg(id), remove => true)) FROM (SELECT id FROM campaign_assets ORDER BY id LIMIT 1) AS a;
+SELECT left(id, 7), reused_count FROM campaign_assets ORDER BY id;
 
 -- Campaigns with uuids, which assets name as texts.
 CALL make('text');
