@@ -148,7 +148,8 @@ static void end_trial(Evaluation *e);
 static void try_all(Evaluation *e);
 static void judge(Evaluation *e, Method method, const NearList *list);
 static void recommend(Evaluation *e, NearList *list);
-static int	compare_seeds(const void *a, const void *b, void *arg);
+static void choose_seeds(Evaluation *e);
+static int	compare_numbers(uint32 a, uint32 b, const void *arg);
 static uint32 seed_uses(const Evaluation *e, uint32 nseeds, NearUse *uses, double *weights);
 static bool add_members(Evaluation *e, const NearCampaign *near, NearScores *scores, uint32 *members);
 static void fill_up(Evaluation *e, NearList *list);
@@ -518,7 +519,33 @@ begin_trial(Evaluation *e, const Trial *trial)
 		e->nwanted += known;
 	}
 	e->nseeds = half;
+	choose_seeds(e);
 	return half > 0 && e->nwanted > 0;
+}
+
+/* choose_seeds keeps the most reused seeds, as asset_reuse_recommend does. */
+static void
+choose_seeds(Evaluation *e)
+{
+	NearList	best;
+	uint32		i;
+
+	near_list_init(&best, Min(e->nseeds, NEAR_MAX_SEEDS));
+	for (i = 0; i < e->nseeds; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		near_list_add(&best, e->seeds[i], reuses_before(e, e->seeds[i], e->now), compare_numbers, NULL);
+	}
+	for (i = 0; i < (uint32) best.count; i++)
+		e->seeds[i] = best.items[i].asset;
+	e->nseeds = best.count;
+	pfree(best.items);
+}
+
+static int
+compare_numbers(uint32 a, uint32 b, const void *arg)
+{
+	return (a > b) - (a < b);
 }
 
 /* end_trial forgets the campaign. */
@@ -595,8 +622,7 @@ judge(Evaluation *e, Method method, const NearList *list)
 static void
 recommend(Evaluation *e, NearList *list)
 {
-	uint32		nseeds = Min(e->nseeds, NEAR_MAX_SEEDS);
-	NearUse    *uses = palloc((Size) nseeds * (NEAR_MAX_USES + 1) * sizeof(NearUse));
+	NearUse    *uses = palloc((Size) e->nseeds * (NEAR_MAX_USES + 1) * sizeof(NearUse));
 	double		weights[NEAR_MAX_SEEDS];
 	NearCampaign *near;
 	uint32		nnear;
@@ -606,8 +632,7 @@ recommend(Evaluation *e, NearList *list)
 	uint32		nuses;
 	uint32		i;
 
-	qsort_arg(e->seeds, e->nseeds, sizeof(uint32), compare_seeds, e);
-	nuses = seed_uses(e, nseeds, uses, weights);
+	nuses = seed_uses(e, e->nseeds, uses, weights);
 	near = palloc(Max(nuses, 1) * sizeof(NearCampaign));
 	nnear = near_find(uses, nuses, weights, e->now, (double) 365 * USECS_PER_DAY,
 					  recommend_ids_compare, &e->places, near);
@@ -622,21 +647,6 @@ recommend(Evaluation *e, NearList *list)
 	rank(e, scores.sums, list);
 	if (list->count < NITEMS)
 		fill_up(e, list);
-}
-
-/* compare_seeds orders seeds, the most reused first. */
-static int
-compare_seeds(const void *a, const void *b, void *arg)
-{
-	const Evaluation *e = arg;
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-	int64		x_reuses = reuses_before(e, x, e->now);
-	int64		y_reuses = reuses_before(e, y, e->now);
-
-	if (x_reuses != y_reuses)
-		return x_reuses > y_reuses ? -1 : 1;
-	return (x > y) - (x < y);
 }
 
 /* seed_uses lists the newest uses of the seeds, and where they were made; and what each seed counts for. */
@@ -734,7 +744,7 @@ item_cosine(Evaluation *e, double *sums)
 	uint32		n;
 	uint32		asset;
 
-	for (n = 0; n < Min(e->nseeds, NEAR_MAX_SEEDS); n++)
+	for (n = 0; n < e->nseeds; n++)
 	{
 		uint64		first = e->by_asset.first[e->seeds[n]];
 		uint64		end = events_before(e, &e->by_asset, e->seeds[n], e->now);

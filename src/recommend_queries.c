@@ -35,7 +35,7 @@ const char recommend_members[] =
 	"   WHERE {live:a} AND a.campaign_space_id {=} $made_in{made in time} UNION ALL{end}"
 	"{if history} SELECT {asset_id:h.asset_id} AS id FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign")
-	"    AND h.reused_in_id {=} $campaign AND h.reused_in_type {=} 'campaign_space'{in time:h} UNION ALL{end}"
+	"    AND h.reused_in_id {=} $campaign AND h.reused_in_type {=} 'campaign_space'{in time, unordered:h} UNION ALL{end}"
 	"  SELECT d.asset_id AS id FROM ({document events}) AS d"
 	"   WHERE d.reused_in_id {=} $campaign AND d.reused_in_type {=} 'campaign_space') AS i) AS i"
 	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{stored later}"
@@ -72,7 +72,7 @@ const char recommend_campaign_uses[] =
 	"{if history} SELECT CAST(c.n AS pg_catalog.int4), {asset_id:u.asset_id}, {utc:u.reused_at} FROM c, LATERAL ("
 	"   SELECT h.asset_id, h.reused_at FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("c.id")
-	"    AND h.reused_in_id {=} c.id AND h.reused_in_type {=} 'campaign_space'{in time:h}"
+	"    AND h.reused_in_id {=} c.id AND h.reused_in_type {=} 'campaign_space'{in time, unordered:h}"
 	"   LIMIT " NUMBER(NEAR_MAX_MEMBERS) " {+} 1) AS u"
 	" UNION ALL{end}"
 	" SELECT CAST(c.n AS pg_catalog.int4), d.asset_id, {utc:d.reused_at} FROM ({document events}) AS d"
@@ -121,11 +121,11 @@ const char recommend_insight[] = "{insight}";
 const char recommend_rates[] =
 	"SELECT CAST(i.n AS pg_catalog.int4), r.of[1], r.of[4], r.of[5], r.of[6], r.of[7], r.of[8]"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n)"
-	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{origin}, LATERAL (SELECT {rates}) AS r (of)";
+	" JOIN {assets} AS a ON a.id {=} i.id AND {live:a}{origin}, LATERAL (SELECT {rates} OFFSET 0) AS r (of)";
 
 /* The assets that were never reused, by what their rates can be at best. */
 const char recommend_unused[] =
-	"SELECT {asset_id:a.id}, r.of[6] FROM {assets} AS a{origin}, LATERAL (SELECT {rates}) AS r (of)"
+	"SELECT {asset_id:a.id}, r.of[6] FROM {assets} AS a{origin}, LATERAL (SELECT {rates} OFFSET 0) AS r (of)"
 	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}"
 	"  AND COALESCE(a.reused_count, 0) {<=} 0 AND COALESCE({fn:log_count}({doc:a}), 0) {=} 0"
 	"  {if history} AND NOT EXISTS (SELECT FROM {history} AS h"
@@ -170,6 +170,7 @@ static void append_made(PlanText *text, const PlanRequest *request);
  *
  *		{document events}	the events of documents: asset_id, reused_at, seq, reused_in_type, reused_in_id
  *		{in time:h}			and event h is one that counts
+ *		{in time, unordered:h}	the same, as no index of times has it: the planner would take the range for small
  *		{reuses}			how often asset a is reused, or was at the time asked for
  *		{stored later}		what {reuses} takes of the history table
  *		{no rows}			the arguments for functions of the log where no rows are told
@@ -186,6 +187,8 @@ recommend_put_piece(PlanText *text, const PlanRequest *request, const char *name
 		plan_expand(text, request, document_events);
 	else if (strcmp(name, "in time:h") == 0)
 		plan_expand(text, request, " AND h.reused_at {>} '-infinity' AND h.reused_at {<} {utc:$end_date}");
+	else if (strcmp(name, "in time, unordered:h") == 0)
+		plan_expand(text, request, " AND (h.reused_at {>} '-infinity' AND h.reused_at {<} {utc:$end_date}) IS TRUE");
 	else if (strcmp(name, "reuses") == 0)
 		plan_expand(text, request,
 					"GREATEST(CAST(COALESCE(a.reused_count, 0) AS pg_catalog.int8)"
