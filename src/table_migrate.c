@@ -37,6 +37,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #include "batch.h"
@@ -464,6 +465,8 @@ report_end(const Migration *m, int64 left)
 			(errmsg("events moved: %s, assets: %s, events per second: %s; events left in documents: %s",
 					grouped(m->events), grouped(m->moved_assets), grouped(events_per_second(m)),
 					grouped(left)),
+			 check_enable_rls(m->assets.relid, InvalidOid, true) == RLS_ENABLED ?
+			 errdetail("Only the assets that row-level security lets you see are counted.") : 0,
 			 left > 0 ?
 			 errhint("They were stored during the migration, or their asset could not be updated or has no id or tenant.") : 0));
 }

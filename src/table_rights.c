@@ -22,6 +22,7 @@
 #define NPOLICIES	4
 
 static void copy_privileges(const AppTable *assets, const AppTable *history);
+static void report_column_privileges(const AppTable *assets, const AppTable *history);
 static void copy_row_security(const AppTable *assets, const AppTable *history);
 static void create_policies(const AppTable *assets, const AppTable *history);
 static void check_policies(const AppTable *assets, const AppTable *history);
@@ -45,6 +46,7 @@ void
 table_rights_copy(const AppTable *assets, const AppTable *history)
 {
 	copy_privileges(assets, history);
+	report_column_privileges(assets, history);
 	create_policies(assets, history);
 	copy_row_security(assets, history);
 }
@@ -76,6 +78,21 @@ copy_privileges(const AppTable *assets, const AppTable *history)
 						  "    WHERE granted.grantee = p.grantee AND granted.privilege = p.privilege "
 						  "        AND granted.grantable >= bool_or(p.grantable)) ORDER BY p.grantee, p.privilege",
 						  history->relid, assets->relid, assets->owner, history->relid, history->relid));
+}
+
+/* report_column_privileges tells the owner that somebody's privileges are not copied. */
+static void
+report_column_privileges(const AppTable *assets, const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT FROM pg_attribute AS c, aclexplode(c.attacl) AS a "
+							  "WHERE c.attrelid = %u AND NOT c.attisdropped AND a.grantee <> %u", assets->relid, assets->owner));
+	if (rows->numvals > 0)
+		ereport(NOTICE,
+				(errmsg("privileges on single columns of \"%s\" are not copied to the history table", assets->name),
+				 errhint("Grant SELECT, INSERT, DELETE and UPDATE (context, original) on %s to the roles that track.",
+						 ddl_name(history))));
 }
 
 /*
