@@ -11,12 +11,13 @@
 -- - Processor time.  With 100,000 assets of 100 tenants, track took 1.3 times, a page of history 1.2 times
 --   and analytics 1.5 times as long as on tables with text identifiers.  An INSERT took 7 microseconds, not
 --   4.  The indexes add some 30 bytes for an asset.  Updates stay HOT.
--- - There can be no history table, which references the assets by their id and tenant_id.  The events
---   stay in the documents, and an asset with a long log gets slower to track.
+-- - If identifiers are cast, there can be no history table, which references the assets by their id and
+--   tenant_id.  The events stay in the documents, and an asset with a long log gets slower to track.
 -- - Identifiers are strings in the answers.  To join what the functions return with your tables, cast:
 --   a.id = e.asset_id::bigint.  An id that is no number is not an error, but an asset that is not found.
 --
--- If only the names differ, leave out the casts and the indexes.  Only the third point remains then.
+-- If only the names differ, leave out the casts and the indexes, and none of this applies.  For a history
+-- table, see "Ownership, privileges and policies" in doc/history-table.md.
 --
 
 -- security_invoker: the rights and policies on the tables are those of the caller, as without views.
@@ -31,6 +32,7 @@ SELECT id::text AS id,
 	impressions,
 	clicks,
 	conversions,
+	spend,
 	ctr,
 	"reusedCount" AS reused_count,
 	"lastReusedAt" AS last_reused_at,
@@ -45,6 +47,7 @@ SELECT id::text AS id,
 	"tenantId"::text AS tenant_id,
 	"campaignName" AS campaign_name,
 	platform,
+	"brandId"::text AS brand_id,
 	"isActive" AS is_active,
 	"deletedAt" AS deleted_at
 FROM "CampaignSpace";

@@ -1,6 +1,7 @@
 """asset_reuse with psycopg 3: what every client of this folder does (see README.md)."""
 
 import json
+from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg
@@ -14,9 +15,23 @@ def http_error(error):
     """Returns the HTTP status, a message for the client, and a hint for the log."""
     if error.sqlstate == "P0002":
         return 404, NOT_FOUND[error.diag.table_name], None
+    if error.sqlstate == "23505" and error.diag.column_name == "reuse_key":
+        return 422, error.diag.message_primary, None
+    if error.sqlstate == "23514":
+        return 409, "the asset cannot be reused", None
+    if error.sqlstate in ("40001", "40P01"):
+        return 503, "try again", None
     if (error.sqlstate or "").startswith("22"):
         return 400, error.diag.message_primary, error.diag.message_hint
     raise error
+
+
+@contextmanager
+def tenant(conn, tenant_id):
+    """One transaction, in which policies that read app.tenant let one tenant's rows be seen."""
+    with conn.transaction():
+        conn.execute("SELECT set_config('app.tenant', %s, true)", (tenant_id,))
+        yield conn
 
 
 def track(conn, asset, campaign, key):
@@ -84,6 +99,9 @@ def main():
         report(track, conn, "absent", "summer", None)
         report(track, conn, "hero", "absent", None)
         report(analytics, conn, "picture")
+        with tenant(conn, "acme"):
+            track(conn, "hero", "summer", "request-2")
+        report(track, conn, "hero", "autumn", "request-2")
 
 
 main()
