@@ -18,6 +18,12 @@ DOCUMENTS = "ours, events in the documents"
 COUNT_LIMIT = "limit with count(*)"
 LOOK_UP_LIMIT = "limit with look-ups"
 INSIGHTS = "insights"
+PERFORMANCE = "performance"
+WEAR_OUT = "wear-out"
+TREND = "trend"
+ANALYTICS = "analytics"
+RANGED_ANALYTICS = "analytics, date range"
+TIMELINE = "timeline"
 LOOP = "asset_reuse_track in a loop"
 ROWS_ALONE = "INSERT of the rows alone"
 WITH_TABLE = "with the table"
@@ -84,8 +90,18 @@ def analytics(ranged):
 
 
 def insights():
-    """Insights beside analytics, which reads the same assets without their campaigns."""
-    return {INSIGHTS: "asset_reuse_insights({tenant})", OURS: "asset_reuse_analytics({tenant})"}
+    """What pays, by what is asked, each beside another function of ours that reads as much.
+
+    Analytics reads the same assets as insights, without their campaigns; in a range, it reads their
+    logs, as wear-out does; the timeline counts the same events as the trend, without the assets."""
+    ranged = "asset_reuse_analytics({tenant}, start_date => '2025-06-01', end_date => '2025-07-01')"
+    return {
+        INSIGHTS: {OURS: "asset_reuse_insights({tenant})", ANALYTICS: "asset_reuse_analytics({tenant})"},
+        PERFORMANCE: {OURS: "SELECT count(*) FROM asset_reuse_performance({tenant})", RANGED_ANALYTICS: ranged},
+        WEAR_OUT: {OURS: "SELECT count(*) FROM asset_reuse_wear_out({tenant})", RANGED_ANALYTICS: ranged},
+        TREND: {OURS: "SELECT count(*) FROM asset_reuse_trend({tenant}, 'month')",
+                TIMELINE: "SELECT count(*) FROM asset_reuse_timeline({tenant}, 'month')"},
+    }
 
 
 def track_into_table():

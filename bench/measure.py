@@ -246,21 +246,29 @@ def measure_analytics(run):
         names = create_analytics_loops(client.cursor, dates)
         measure_tenant(run, client, i, size, dates, names)
         note_workers(run, i, size, dates)
-    for i, size in enumerate(scale.tenants):
-        measure_insights(run, client, i, size)
 
 
-def measure_insights(run, client, i, size):
-    cursor, tenant, calls = client.cursor, data.tenant_id(i + 1), run.scale.analytics_calls[i]
-    measures = {}
-    for number, (name, sql) in enumerate(contestants.insights().items()):
-        cursor.execute(f"DROP FUNCTION IF EXISTS bench.insights_{number}")
-        loops.create(cursor, loops.READING_LOOP, f"insights_{number}", sql)
-        measures["server", name] = (
-            lambda loop=f"insights_{number}": loops.read(cursor, loop, tenant, [tenant] * calls))
+def measure_insights(run):
+    """Measure what pays, of the tenants of analytics, whose events get the metrics as they were."""
+    data.run_psql(run.server, "tenants", "-f", data.HERE / "sql/snapshots.sql")
+    cursor = Client(run.server, "tenants").cursor
+    for (i, size), (number, (work, of)) in itertools.product(
+            enumerate(run.scale.tenants), enumerate(contestants.insights().items())):
+        measure_insight(run, cursor, i, work, {
+            name: create_loop(cursor, f"insight_{i}_{number}_{n}", sql) for n, (name, sql) in enumerate(of.items())})
+
+
+def create_loop(cursor, name, sql):
+    return loops.create(cursor, loops.READING_LOOP, name, sql)
+
+
+def measure_insight(run, cursor, i, work, names):
+    tenant, calls = data.tenant_id(i + 1), run.scale.analytics_calls[i]
+    measures = {("server", name): lambda loop=loop: loops.read(cursor, loop, tenant, [tenant] * calls)
+                for name, loop in names.items()}
     for workers in (2, 0):
         cursor.execute(f"SET max_parallel_workers_per_gather = {workers}")
-        run.compare("insights", size, f"{workers} workers", run.scale.analytics_rounds[i], measures)
+        run.compare(work, run.scale.tenants[i], f"{workers} workers", run.scale.analytics_rounds[i], measures)
     cursor.execute("RESET max_parallel_workers_per_gather")
 
 
@@ -394,6 +402,7 @@ def main(socket, programs, folder, scale):
     for compression in COMPRESSIONS:
         measure_logs(run, compression)
     measure_analytics(run)
+    measure_insights(run)
     measure_throughput(run)
 
 

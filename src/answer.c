@@ -253,12 +253,17 @@ answer_put_rounded(JsonbWriter *w, double value)
 		jsonb_put_numeric(w, round_numeric(decimal_digits(value)));
 }
 
-/* answer_put_significant puts a double with so many significant digits at most; null if it is no number. */
+/*
+ * answer_put_significant puts a double with so many significant digits, 15 at most; null if it is no
+ * number.
+ */
 void
 answer_put_significant(JsonbWriter *w, double value, int digits)
 {
 	if (isnan(value) || isinf(value))
 		jsonb_put_null(w);
+	else if (fabs(value) < Min(pow(10, digits), PG_INT32_MAX) && value == (int32) value)
+		answer_put_int(w, (int64) value);	/* the same, and fast */
 	else
 		put_decimal(w, psprintf("%.*g", digits, value));
 }

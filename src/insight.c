@@ -145,8 +145,6 @@ write_state(const InsightState *state)
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
-	/* as always, an error beyond 1 GB */
-	enlargeStringInfo(&buf, (int) Min(insight_state_size(state), MaxAllocSize));
 	insight_state_send(&buf, state);
 	return pq_endtypsend(&buf);
 }

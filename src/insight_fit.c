@@ -38,7 +38,7 @@
 static void start_rates(const FitCell *cells, uint64 ncells, Fit *fit);
 static double estimate_omega(const Fit *fit);
 static double update_rates(Fit *fit);
-static void sum_arms(const FitCell *cells, uint64 ncells, Fit *fit);
+static void sum_arms(FitCell *cells, uint64 ncells, Fit *fit);
 static double weight_of(const Fit *fit, const FitCell *cell);
 static void add_arm(FitTotal *total, const FitArm *arm, bool common, double weight);
 static bool has_both(const FitStratum *stratum);
@@ -53,7 +53,7 @@ static double step_towards_normal(double a, double b, double c, double d, double
  * of 0.
  */
 void
-fit_rates(const FitCell *cells, uint64 ncells, Fit *fit)
+fit_rates(FitCell *cells, uint64 ncells, Fit *fit)
 {
 	fit->omega = FIRST_OMEGA;
 	start_rates(cells, ncells, fit);
@@ -104,7 +104,7 @@ start_rates(const FitCell *cells, uint64 ncells, Fit *fit)
 
 /* sum_arms sums the cells up with the weights that omega and the rates give. */
 static void
-sum_arms(const FitCell *cells, uint64 ncells, Fit *fit)
+sum_arms(FitCell *cells, uint64 ncells, Fit *fit)
 {
 	uint64		i;
 	uint32		s;
@@ -122,13 +122,14 @@ sum_arms(const FitCell *cells, uint64 ncells, Fit *fit)
 	}
 	for (i = 0; i < ncells; i++)
 	{
-		FitArm	   *arm = &fit->strata[cells[i].stratum].arms[cells[i].arm];
-		double		g = weight_of(fit, &cells[i]);
+		FitCell    *cell = &cells[i];
+		FitArm	   *arm = &fit->strata[cell->stratum].arms[cell->arm];
 
-		arm->gn += g * cells[i].n;
-		arm->gx += g * cells[i].x;
-		arm->ggn += g * g * cells[i].n;
-		arm->ggnn += g * g * cells[i].nn;
+		cell->g = weight_of(fit, cell);
+		arm->gn += cell->g * cell->n;
+		arm->gx += cell->g * cell->x;
+		arm->ggn += cell->g * cell->g * cell->n;
+		arm->ggnn += cell->g * cell->g * cell->nn;
 	}
 	CHECK_FOR_INTERRUPTS();
 	for (s = 0; s < fit->nstrata; s++)
@@ -147,12 +148,11 @@ sum_arms(const FitCell *cells, uint64 ncells, Fit *fit)
 	{
 		const FitCell *cell = &cells[i];
 		FitArm	   *arm = &fit->strata[cell->stratum].arms[cell->arm];
-		double		g = weight_of(fit, cell);
 		double		squares = cell->xx + arm->rate * arm->rate * cell->nn;
 		double		rest = squares - 2 * arm->rate * cell->xn;
 
 		if (rest > ROUNDING * squares)
-			arm->squares += g * g * rest;
+			arm->squares += cell->g * cell->g * rest;
 	}
 	CHECK_FOR_INTERRUPTS();
 }

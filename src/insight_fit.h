@@ -47,6 +47,7 @@ typedef struct FitCell
 	double		nn;				/* sum of squares of n */
 	double		xn;				/* sum of products */
 	double		xx;
+	double		g;				/* its weight, which fit_rates sets */
 } FitCell;
 
 /* An arm of a stratum, its cells weighted by g */
@@ -117,7 +118,7 @@ typedef struct FitShrunken
 	double		own_share;		/* how much of the rate is the asset's own data, from 0 to 1 */
 } FitShrunken;
 
-extern void fit_rates(const FitCell *cells, uint64 ncells, Fit *fit);
+extern void fit_rates(FitCell *cells, uint64 ncells, Fit *fit);
 extern double fit_rate_of(const Fit *fit, const uint32 *strata, uint32 nstrata);
 extern FitShrunken fit_shrink(const Fit *fit, double rate, double n, double x, double z);
 

@@ -13,6 +13,7 @@
 
 #include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
@@ -23,7 +24,9 @@
 #define NULL_LABEL			PG_UINT32_MAX
 
 static void append_label(StringInfo key, const AppRow *row, int column, bool is_enum);
-static int32 year_created(const AppRow *row);
+static int32 year_created(InsightState *state, const AppRow *row);
+static bool note_year(InsightState *state, Timestamp time);
+static Timestamp start_of_year(int32 year);
 static bool key_fits(const InsightState *state, InsightKey key);
 static InsightLabel read_label(const char *data, uint32 len, bool is_enum);
 
@@ -33,12 +36,13 @@ insight_labels_key(InsightState *state, const InsightRow *row)
 {
 	StringInfo	key = &state->key;
 	AppRow		space = {.columns = &state->platform, .values = {row->platform}, .nulls = {row->platform_is_null}};
-	int32		year = year_created(&row->asset);
+	int32		year = year_created(state, &row->asset);
 	uint32		len;
 
+	/* there is room for what has a fixed length */
 	resetStringInfo(key);
-	appendBinaryStringInfo(key, (char *) &year, sizeof(year));
-	appendBinaryStringInfo(key, (char *) &len, sizeof(len));
+	memcpy(key->data, &year, sizeof(year));
+	key->len = sizeof(year) + sizeof(len);
 	append_label(key, &row->asset, ASSET_TYPE, state->type_is_enum);
 	len = row->asset.nulls[ASSET_TYPE] ? NULL_LABEL : key->len - sizeof(year) - sizeof(len);
 	memcpy(key->data + sizeof(year), &len, sizeof(len));
@@ -69,16 +73,37 @@ append_label(StringInfo key, const AppRow *row, int column, bool is_enum)
 
 /* year_created returns the year, in UTC, that an asset was made in. */
 static int32
-year_created(const AppRow *row)
+year_created(InsightState *state, const AppRow *row)
+{
+	Timestamp	time = DatumGetTimestamp(row->values[ASSET_CREATED_AT]);
+
+	if (row->nulls[ASSET_CREATED_AT] || TIMESTAMP_NOT_FINITE(time))
+		return NO_YEAR;
+	/* mostly it is the year of the row before, and a date takes long to make */
+	if ((time < state->year_start || time >= state->year_end) && !note_year(state, time))
+		return NO_YEAR;
+	return state->year;
+}
+
+/* note_year finds out in which year a time is, and when that begins and ends; false if it is in none. */
+static bool
+note_year(InsightState *state, Timestamp time)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
-	Timestamp	time = DatumGetTimestamp(row->values[ASSET_CREATED_AT]);
 
-	if (row->nulls[ASSET_CREATED_AT] || TIMESTAMP_NOT_FINITE(time) ||
-		timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
-		return NO_YEAR;
-	return tm.tm_year;
+	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
+		return false;
+	state->year = tm.tm_year;
+	state->year_start = start_of_year(state->year);
+	state->year_end = start_of_year(state->year + 1);
+	return true;
+}
+
+static Timestamp
+start_of_year(int32 year)
+{
+	return (date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
 /*

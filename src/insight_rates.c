@@ -166,7 +166,7 @@ collect_cells(const InsightRates *rates, InsightMetric metric, FitCell *cells)
 	for (i = 0; i < rates->nstrata; i++)
 	{
 		uint8		order[PG_UINT8_MAX];
-		int			n = sort_codes(rates->strata[i], metric, order);
+		int			n = sort_codes(rates->strata[i], metric, cells != NULL ? order : NULL);
 		int			j;
 
 		for (j = 0; j < n && cells != NULL; j++)
@@ -177,7 +177,7 @@ collect_cells(const InsightRates *rates, InsightMetric metric, FitCell *cells)
 	return ncells;
 }
 
-/* sort_codes returns how many cells of a metric a stratum has, and which, by arm and bucket. */
+/* sort_codes returns how many cells of a metric a stratum has, and which, by arm and bucket, if order is given. */
 static int
 sort_codes(const InsightStratum *stratum, InsightMetric metric, uint8 *order)
 {
@@ -186,10 +186,14 @@ sort_codes(const InsightStratum *stratum, InsightMetric metric, uint8 *order)
 
 	for (i = 0; i < stratum->ncells; i++)
 	{
-		if (INSIGHT_METRIC(stratum->codes[i]) == metric)
-			order[n++] = i;
+		if (INSIGHT_METRIC(stratum->codes[i]) != metric)
+			continue;
+		if (order != NULL)
+			order[n] = i;
+		n++;
 	}
-	qsort_arg(order, n, 1, compare_codes, stratum->codes);
+	if (order != NULL)
+		qsort_arg(order, n, 1, compare_codes, stratum->codes);
 	return n;
 }
 

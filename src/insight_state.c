@@ -9,7 +9,8 @@
  * changes them: 10^8 assets of the greatest counts fit in.
  *
  * Strata and cells are in a memory context of their own, a child of the aggregate's, that packs
- * them tightly: there may be a stratum for each asset.
+ * them tightly: there may be a stratum for each asset.  That context frees nothing alone, so an
+ * array of cells that a stratum has outgrown is kept for the next one that grows to its length.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,8 +28,14 @@
 
 #define STRATA_EXPECTED		64	/* more are fine */
 #define FIRST_CELLS			2	/* an asset's, if it is alone */
-#define CELLS_GROWTH		4
 #define KEY_SIZE			256 /* a guess */
+
+/*
+ * A first block for some thousand cells, in one piece: what malloc has once given back as one large
+ * piece it keeps the next time, so that a tenant's next call need not ask the kernel for it page by
+ * page, which takes longer than the sums of a thousand assets.
+ */
+#define FIRST_BLOCK			(256 * 1024)
 
 /* The strata by their labels; insight_state.h declares them. */
 #define SH_PREFIX insight_strata
@@ -55,6 +62,9 @@ static CountKind read_count(const AppRow *row, int column, double *value);
 static void add_metric(InsightState *state, InsightStratum *stratum, InsightMetric metric,
 					   int arm, int64 n, double x);
 static void add_int128(INT128 *sum, INT128 summand);
+static InsightCell *get_cells(InsightState *state, int ncells);
+static void keep_spare(InsightState *state, InsightCell *cells, int ncells);
+static bool can_be_spare(int ncells);
 
 /* insight_state_create makes a state without columns; insight_state_prepare makes the rest. */
 InsightState *
@@ -62,7 +72,8 @@ insight_state_create(MemoryContext context)
 {
 	InsightState *state = MemoryContextAllocZero(context, sizeof(InsightState));
 
-	state->context = GenerationContextCreate(context, "asset_reuse insight", ALLOCSET_DEFAULT_SIZES);
+	state->context = GenerationContextCreate(context, "asset_reuse insight", 0, FIRST_BLOCK,
+											 ALLOCSET_DEFAULT_MAXSIZE);
 	return state;
 }
 
@@ -216,7 +227,7 @@ insight_state_cell(InsightState *state, InsightStratum *stratum, uint8 code)
 	if (at != NULL)
 		return &stratum->cells[at - stratum->codes];
 	if (stratum->ncells == stratum->maxcells)
-		insight_stratum_reserve(state, stratum, Max(stratum->maxcells * CELLS_GROWTH, FIRST_CELLS));
+		insight_stratum_reserve(state, stratum, Max(stratum->maxcells * 2, FIRST_CELLS));
 	stratum->codes[stratum->ncells] = code;
 	memset(&stratum->cells[stratum->ncells], 0, sizeof(InsightCell));
 	return &stratum->cells[stratum->ncells++];
@@ -227,16 +238,50 @@ void
 insight_stratum_reserve(InsightState *state, InsightStratum *stratum, int ncells)
 {
 	int			max = Min(ncells, PG_UINT8_MAX);
-	InsightCell *cells = MemoryContextAlloc(state->context, max * (sizeof(InsightCell) + 1));
+	InsightCell *cells = get_cells(state, max);
 	uint8	   *codes = (uint8 *) (cells + max);
 
 	if (stratum->ncells > 0)
 	{
 		memcpy(cells, stratum->cells, stratum->ncells * sizeof(InsightCell));
 		memcpy(codes, stratum->codes, stratum->ncells);
-		pfree(stratum->cells);
+		keep_spare(state, stratum->cells, stratum->maxcells);
 	}
 	stratum->cells = cells;
 	stratum->codes = codes;
 	stratum->maxcells = max;
+}
+
+/* get_cells returns room for so many cells and their codes. */
+static InsightCell *
+get_cells(InsightState *state, int ncells)
+{
+	InsightCell **spare = can_be_spare(ncells) ? &state->spare[pg_leftmost_one_pos32(ncells) - 1] : NULL;
+	InsightCell *cells = spare != NULL ? *spare : NULL;
+
+	if (cells == NULL)
+		return MemoryContextAlloc(state->context, ncells * (sizeof(InsightCell) + 1));
+	/* a spare array begins with the address of the next one */
+	memcpy(spare, cells, sizeof(*spare));
+	return cells;
+}
+
+/* keep_spare keeps what get_cells returned for other strata. */
+static void
+keep_spare(InsightState *state, InsightCell *cells, int ncells)
+{
+	InsightCell **spare;
+
+	if (!can_be_spare(ncells))
+		return;
+	spare = &state->spare[pg_leftmost_one_pos32(ncells) - 1];
+	memcpy(cells, spare, sizeof(*spare));
+	*spare = cells;
+}
+
+/* can_be_spare: is it a length that strata grow to?  A state that was read has others, too. */
+static bool
+can_be_spare(int ncells)
+{
+	return ncells >= FIRST_CELLS && (ncells & (ncells - 1)) == 0;
 }

@@ -9,6 +9,7 @@
 #define ASSET_REUSE_INSIGHT_STATE_H
 
 #include "common/int128.h"
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
 #include "app_row.h"
@@ -103,14 +104,21 @@ typedef struct InsightEntry
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
+/* How many lengths of arrays of cells there are that are used again: 2, 4, 8, ... 128 */
+#define INSIGHT_NSPARE		7
+
 typedef struct InsightState
 {
 	MemoryContext context;		/* of the strata and their cells; the state is in its parent */
+	InsightCell *spare[INSIGHT_NSPARE]; /* arrays that strata have outgrown; see insight_state.c */
 	AppColumn	columns[ASSET_NCOLUMNS];
 	AppColumn	platform;
 	bool		type_is_enum;
 	bool		platform_is_enum;
 	StringInfoData key;			/* of the row at hand */
+	int32		year;			/* of the row before, if it had one */
+	Timestamp	year_start;
+	Timestamp	year_end;
 	insight_strata_hash *strata;
 } InsightState;
 
@@ -137,7 +145,6 @@ extern void insight_labels_check(const InsightState *state, InsightKey key);
 extern InsightLabels insight_labels_read(const InsightState *state, InsightKey key);
 
 pg_noreturn extern void insight_report_malformed(void);
-extern Size insight_state_size(const InsightState *state);
 extern uint64 insight_state_digest(const bytea *bytes);
 extern void insight_state_send(StringInfo buf, const InsightState *state);
 extern InsightState *insight_state_receive(StringInfo buf, MemoryContext context);

@@ -292,6 +292,22 @@ SELECT asset_reuse_insights('t') #> '{ctr,reused,assets}' AS reused;
 ALTER TABLE assets_3 DROP clicks;
 SELECT asset_reuse_insights('t') -> 'data_quality' AS quality, asset_reuse_insights('t') #> '{ctr,verdict}' AS verdict;
 
+-- Years begin with their first microsecond, whatever row came before, and far ones are years, too; infinity and null are one without a year.
+CREATE TABLE assets_5 AS SELECT n::text AS id, 't'::text AS tenant_id, 'x'::text AS asset_name, 'x'::text AS asset_type, n AS reused_count, NULL::timestamp AS created_at, now() AS last_reused_at,
+	'{}'::jsonb AS platform_metadata, NULL::timestamp AS deleted_at, 1000 AS impressions, 10 AS clicks FROM generate_series(0, 1) AS n;
+CREATE FUNCTION compared(one timestamp, other timestamp, OUT one_way jsonb, OUT other_way jsonb) LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE assets_5 SET created_at = CASE reused_count WHEN 0 THEN one ELSE other END;
+	one_way := asset_reuse_insights('t') #> '{ctr,compared_share}';
+	UPDATE assets_5 SET created_at = CASE reused_count WHEN 0 THEN other ELSE one END;
+	other_way := asset_reuse_insights('t') #> '{ctr,compared_share}';
+END
+$$;
+SET asset_reuse.assets_table = 'insights.assets_5';
+SELECT one, other, c.* FROM (VALUES ('2023-12-31 23:59:59.999999'::timestamp, '2024-01-01'::timestamp), ('2024-01-01', '2024-12-31 23:59:59.999999'), ('1999-12-31', '2000-01-01'),
+	('294276-01-01', '294276-12-31 23:59:59.999999'), ('4713-11-25 BC', '4713-12-31 BC'), ('0001-12-31 BC', '0001-01-01'), ('infinity', NULL), ('-infinity', 'infinity'), (NULL, '2000-01-01'))
+	AS v (one, other), compared(one, other) AS c;
+
 -- Types of text by the thousand: with more than 1,000 that have reused assets, those are told that something can be said of.
 CREATE TABLE assets_4 AS SELECT concat_ws('-', type, n) AS id, 't'::text AS tenant_id, 'x'::text AS asset_name, 'type ' || type AS asset_type, n % 2 AS reused_count, now() AS last_reused_at,
 	'{}'::jsonb AS platform_metadata, NULL::timestamp AS deleted_at, 1000 + n AS impressions, 10 + (type + n) % 7 AS clicks, 1 AS conversions
@@ -303,6 +319,19 @@ INSERT INTO assets_4 SELECT 'one more', tenant_id, asset_name, 'one more', 1, la
 SELECT count(*) AS types, count(*) FILTER (WHERE answer -> 'ctr' ->> 'verdict' <> 'insufficient') AS evident, min((answer ->> 'confidence')::numeric) AS confidence
 FROM jsonb_each(asset_reuse_insights('t') -> 'by_asset_type') AS t (type, answer);
 RESET asset_reuse.assets_table;
+
+--
+-- A type for each of very many assets: a tenth of a million, since a million take a minute on a busy machine
+--
+
+CREATE TABLE assets_6 AS SELECT n::text AS id, 't'::text AS tenant_id, 'x'::text AS asset_name, 'type ' || n AS asset_type, n % 2 AS reused_count, now() AS last_reused_at,
+	'{}'::jsonb AS platform_metadata, NULL::timestamp AS deleted_at, 1000 + n % 1000 AS impressions, 10 + n % 7 AS clicks, 1 AS conversions
+	FROM generate_series(1, 100000) AS n;
+SET asset_reuse.assets_table = 'insights.assets_6';
+SELECT answer #> '{ctr,reused,assets}' AS reused, answer #> '{ctr,non_reused,assets}' AS others, answer #> '{ctr,compared_share}' AS compared, answer #> '{ctr,sentence}' AS sentence,
+	answer -> 'by_asset_type' AS types FROM asset_reuse_insights('t') AS answer;
+RESET asset_reuse.assets_table;
+DROP TABLE assets_6;
 
 --
 -- The aggregate and the rates, called by anybody
