@@ -58,13 +58,20 @@ CREATE FUNCTION asset_reuse_api.track_reuse(
 	reuse_context jsonb DEFAULT NULL,
 	reuse_key text DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+DECLARE
+	violated text;
 BEGIN
 	RETURN asset_reuse_track(asset_id, tenant_id, campaign_space_id, reused_in_type, reused_in_id,
 		reused_in_name, reuse_context, reuse_key);
 EXCEPTION
 	WHEN no_data_found THEN RAISE SQLSTATE 'PT404' USING MESSAGE = SQLERRM;
 	WHEN check_violation THEN RAISE SQLSTATE 'PT409' USING MESSAGE = SQLERRM;
-	WHEN unique_violation THEN RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
+	WHEN unique_violation THEN
+		GET STACKED DIAGNOSTICS violated = COLUMN_NAME;
+		IF violated <> 'reuse_key' THEN
+			RAISE;
+		END IF;
+		RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
 END
 $$;
 
@@ -95,6 +102,7 @@ CREATE FUNCTION asset_reuse_api.track_many_reuses(
 	on_missing text DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
 DECLARE
+	violated text;
 	missing text;
 BEGIN
 	RETURN asset_reuse_track_many(asset_ids, tenant_id, campaign_space_id, reused_in_type, reused_in_id,
@@ -104,7 +112,12 @@ EXCEPTION
 		GET STACKED DIAGNOSTICS missing = PG_EXCEPTION_DETAIL;
 		RAISE SQLSTATE 'PT404' USING MESSAGE = SQLERRM, DETAIL = missing;
 	WHEN check_violation THEN RAISE SQLSTATE 'PT409' USING MESSAGE = SQLERRM;
-	WHEN unique_violation THEN RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
+	WHEN unique_violation THEN
+		GET STACKED DIAGNOSTICS violated = COLUMN_NAME;
+		IF violated <> 'reuse_key' THEN
+			RAISE;
+		END IF;
+		RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
 END
 $$;
 
@@ -117,13 +130,20 @@ CREATE FUNCTION asset_reuse_api.copy_campaign(
 	reuse_key text DEFAULT NULL,
 	dry_run boolean DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+DECLARE
+	violated text;
 BEGIN
 	RETURN asset_reuse_copy_campaign(from_campaign_space_id, to_campaign_space_id, tenant_id, include,
 		reuse_context, reuse_key, dry_run);
 EXCEPTION
 	WHEN no_data_found THEN RAISE SQLSTATE 'PT404' USING MESSAGE = SQLERRM;
 	WHEN check_violation THEN RAISE SQLSTATE 'PT409' USING MESSAGE = SQLERRM;
-	WHEN unique_violation THEN RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
+	WHEN unique_violation THEN
+		GET STACKED DIAGNOSTICS violated = COLUMN_NAME;
+		IF violated <> 'reuse_key' THEN
+			RAISE;
+		END IF;
+		RAISE SQLSTATE 'PT422' USING MESSAGE = SQLERRM;
 END
 $$;
 

@@ -155,6 +155,11 @@ SELECT regress_api.error_of($$ SELECT asset_reuse_api.reuse_history('bbbbbbbb-00
 SELECT regress_api.error_of($$ SELECT asset_reuse_api.copy_campaign('cccccccc-0000-4000-8000-000000000001', 'cccccccc-0000-4000-8000-000000000002', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
 RESET ROLE;
 
+-- What is unique elsewhere is no reuse_key: the error stays what it is.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE unique_violation USING MESSAGE = 'this is taken'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION refuse();
+SELECT error_of($$ SELECT asset_reuse_api.track_reuse('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
+
 DROP SCHEMA regress_api, asset_reuse_api CASCADE;
 DROP ROLE regress_anon;
 DROP ROLE regress_authenticated;

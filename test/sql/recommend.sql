@@ -281,5 +281,28 @@ SELECT * FROM asset_reuse_recommend_evaluate('t', '2999-01-01Z');
 SELECT DISTINCT campaigns FROM asset_reuse_recommend_evaluate('t', '2024-01-01Z', 10);
 SELECT arguments, error_of(format('SELECT asset_reuse_recommend_evaluate(%s)', arguments)) FROM unnest(ARRAY[
 	$$NULL::text, '2024-01-01'$$, $$'t', NULL$$, $$'t', '2024-01-01', 0$$, $$'t', '2024-01-01', 100001$$]) AS arguments;
+
+-- A tenant of few campaigns with many events each: what a campaign has is looked for by the place, and no
+-- more of the index by time is read than popularity takes, which is 10,000 events.
+CREATE SCHEMA regress_recommend_few;
+SET search_path = regress_recommend_few, public;
+\set ECHO none
+\i :tables
+\set ECHO all
+INSERT INTO tenants VALUES ('few', 'Few');
+INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) SELECT 'c' || n, 'few', 'u', 'C' || n, 'meta' FROM generate_series(1, 20) AS n;
+INSERT INTO campaign_assets (id, tenant_id, user_id, campaign_space_id, asset_name, asset_type)
+SELECT 'a' || n, 'few', 'u', 'c' || 1 + n % 20, 'A' || n, 'image' FROM generate_series(1, 2000) AS n;
+SELECT asset_reuse_create_history_table();
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id)
+SELECT 'few', 'a' || 1 + n * 7 % 2000, timestamp '2026-01-01' + n * interval '1 minute', 'campaign_space', 'c' || 1 + n * 11 % 20 FROM generate_series(1, 20000) AS n;
+ANALYZE campaign_asset_reuse_history, campaign_assets, campaign_spaces;
+BEGIN;
+SELECT jsonb_array_length(asset_reuse_recommend('few', 'c5', as_of => '2026-02-01Z', row_limit => 1) -> 'items') AS items;
+SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid)) FILTER (WHERE a.attname = 'reused_at') <= 10001 AS few_by_time,
+	sum(pg_stat_get_xact_numscans(i.indexrelid)) FILTER (WHERE a.attname = 'left') > 0 AS by_place
+FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indexrelid AND a.attnum = 2
+WHERE i.indrelid = 'campaign_asset_reuse_history'::regclass;
+COMMIT;
 SET client_min_messages = warning;
-DROP SCHEMA regress_recommend CASCADE;
+DROP SCHEMA regress_recommend, regress_recommend_few CASCADE;
