@@ -1,17 +1,19 @@
 --
--- Queries for a dashboard of Grafana's over a tenant's reuse, by its PostgreSQL data source.  Each is one
+-- Queries for a Grafana dashboard over a tenant's reuse, by its PostgreSQL data source.  Each is one
 -- variable or one panel: paste it into the query's editor, for a panel in the mode "Code" and with the
--- format that the heading names.
+-- format that the heading names.  They are the same for text and uuid identifiers.
 --
 -- Grafana replaces $__timeFrom() and $__timeTo() by the dashboard's range, and a variable by what the
 -- viewer has chosen.  :sqlstring quotes the choice: always write it.  The functions take one value, so
--- leave "Multi-value" off.  Where identifiers are uuid, write ${tenant:sqlstring}::uuid.
+-- leave "Multi-value" off.
 --
 -- "All" is an option of the variable's own query, so that it is quoted like any other value; nullif
 -- makes it the null by which the functions mean all.  Leave Grafana's own "Include All option" off.
 --
--- Buckets begin at midnight in the dashboard's time zone, ${__timezone}, daylight saving included.  The
--- range is extended to the beginning of its first bucket, so that this bucket is whole.
+-- Buckets begin at midnight in the dashboard's time zone, ${__timezone}, daylight saving included.  In the
+-- time series, the range is extended to the beginning of its first bucket, so that this bucket is whole.
+-- The tables "Overview", "Most reused" and "By type" count from the very start of the range, so their
+-- totals can be less than the sum of the buckets.
 --
 -- The data source's user needs USAGE on the schemas and SELECT on the tables, and should have no more.
 -- Whoever may query the data source can read all that this user can, of any tenant.  To keep tenants
@@ -31,7 +33,7 @@ ORDER BY asset_type::text);
 -- Variable campaign
 SELECT 'All' AS __text, 'All' AS __value
 UNION ALL
-(SELECT campaign_name, id FROM campaign_spaces
+(SELECT campaign_name, id::text FROM campaign_spaces
 WHERE tenant_id = ${tenant:sqlstring} AND deleted_at IS NULL
 ORDER BY campaign_name, id);
 

@@ -371,7 +371,7 @@ AS 'MODULE_PATHNAME', 'asset_reuse_migrate_history'
 LANGUAGE C;
 
 COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
-'Moves the events that are stored in documents to the history table, beside live traffic.  Commits in batches and reports its progress in notices.
+'Moves the events that are stored in documents to the history table, alongside live traffic.  Commits in batches and reports its progress in notices.
 batch_size: the greatest number of assets in a transaction, 1 or more; fewer are moved if they have many events.  tenant_id: the tenant whose events are moved; NULL for all tenants.
 Moves only events of assets that the caller may see.  Can be interrupted and called again.  If a constraint or trigger refuses an asset''s update, its events stay in the document; a warning at the end counts such assets and says why the first one was refused, with the SQLSTATE of that error.
 Errors: 22023 invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the relation of that name is not a history table; 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
@@ -1015,7 +1015,7 @@ LANGUAGE C STABLE PARALLEL RESTRICTED
 SUPPORT asset_reuse_rows_support;
 
 COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz, text) IS
-'Returns, by buckets of time, whether a tenant''s rate of reuse rises and how many assets are made anew.
+'Returns, by buckets of time, whether a tenant''s rate of reuse rises and how many assets are newly created.
 created_assets, reuses, reused_assets: the live assets created in the bucket, the reuses in it, and the assets reused in it.
 total_assets: the assets created before the bucket''s end.  assets_ever_reused: those of them with an event before its end.  reuse_rate_percentage: the latter in percent of the former, with two decimals.  Events and assets before start_date count in these three.
 The arguments are those of asset_reuse_timeline.
@@ -1611,7 +1611,7 @@ AS 'MODULE_PATHNAME', 'asset_reuse_repair'
 LANGUAGE C;
 
 COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
-'Corrects reused_count and last_reused_at of a tenant''s live assets, beside live tracking.  Commits in batches and reports its progress in notices.
+'Corrects reused_count and last_reused_at of a tenant''s live assets, alongside live tracking.  Commits in batches and reports its progress in notices.
 mode: raise lifts the count and the time to those of the events, and never lowers them, because counters may be older than histories; match sets them to those of the events, so that the time of an asset without events becomes null.  A last_reused_at that is infinite or more than a day ahead of the clock is disregarded.
 batch_size: the greatest number of assets in a transaction, 1 or more.
 Each asset is locked before its events are counted, and updated only if it has to be; updated_at, if present, is then the time of the update.  Only assets that the caller may see and update are repaired.  Assets whose platform_metadata cannot be read, and assets whose update is refused by a constraint, trigger or policy, are left alone and counted in a warning.  Can be interrupted and called again.
@@ -1662,7 +1662,7 @@ COMMENT ON PROCEDURE asset_reuse_redact(text, jsonb, text[]) IS
 matching: a JSON object; the events whose context contains it (as @> does) are redacted; {} matches every context.
 keys: the top-level keys of the context to remove; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
 Events are redacted in both places, and in deleted assets, too.  They keep their time, place, event_id and reuse_key, and count as before; the updated_at of their asset, if present, is the time of the update.  Only assets that the caller may see and update are redacted; assets whose update is refused by a constraint, trigger or policy are left alone and counted in a warning.
-Runs beside live tracking, and can be interrupted and called again.  Old versions of the rows disappear with VACUUM; backups and the write-ahead log keep what they have.
+Runs alongside live tracking, and can be interrupted and called again.  Old versions of the rows disappear with VACUUM; backups and the write-ahead log keep what they have.
 Errors: 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_redact(

@@ -66,7 +66,7 @@ SELECT jsonb_pretty(asset_reuse_analytics('acme', start_date => '2026-01-01 UTC'
 \echo
 \echo '=== 5. Do reused assets do better than others like them?'
 \echo '    The lift of step 1 says 47 %, but reused assets were mostly made for search ads, where people click more often.'
-\echo '    Insights compare assets of one type, platform and year, and say how sure that is.'
+\echo '    Insights compare assets of one type, platform and year, and say how certain that is.'
 \echo
 SELECT replace(metric, '_', ' ') AS metric, round((answer->'crude_ratio')::numeric, 2) AS crude, round((answer->'ratio')::numeric, 2) AS honest,
 	answer->'interval' AS interval, answer->>'verdict' AS verdict

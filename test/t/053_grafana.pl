@@ -1,5 +1,6 @@
 # examples/grafana.sql: each query, with variables and macros put in as Grafana does, gives what a plain
-# reading of the documents says, for a tenant, a type, a campaign and in another time zone.
+# reading of the documents says, for a tenant, a type, a campaign and in another time zone; and the same
+# where identifiers are uuid.
 
 use strict;
 use warnings;
@@ -38,9 +39,11 @@ foreach my $part (split /\n\n/, slurp_file("$FindBin::RealBin/../../examples/gra
 my ($from, $to) = ('2025-10-20T15:30:00Z', '2026-01-20T00:00:00Z');
 
 # shown runs a query as Grafana does, with the defaults of the dashboard and the given choices.
-sub shown
+sub shown { return shown_in('postgres', @_); }
+
+sub shown_in
 {
-	my ($name, %chosen) = @_;
+	my ($database, $name, %chosen) = @_;
 	my %variables = (tenant => 'acme', asset_type => 'All', campaign => 'All', bucket => 'month', __timezone => 'utc', %chosen);
 	my $sql = $queries{$name} // die "there is no query \"$name\"";
 
@@ -48,7 +51,7 @@ sub shown
 	$sql =~ s/\$__timeTo\(\)/'$to'/g;
 	$sql =~ s/\$\{(\w+):sqlstring\}/quoted($variables{$1} \/\/ die "no variable $1")/ge;
 	die "left in \"$name\": $1" if $sql =~ /^(?!--)(.*\$.*)$/m;
-	return $node->safe_psql('postgres', "SET TimeZone = 'UTC'; $sql");
+	return $node->safe_psql($database, "SET TimeZone = 'UTC'; $sql");
 }
 
 sub quoted
@@ -113,6 +116,46 @@ is(shown('Panel By type'), plain("SELECT asset_type, count(DISTINCT id), count(*
 is(shown('Panel Does the rate of reuse rise?'), plain("
 	SELECT month, round(100.0 * (SELECT count(DISTINCT id) FROM events WHERE tenant_id = 'acme' AND at < least(month + interval '1 month', '$to')) / 1525, 2), 0
 	FROM generate_series(timestamptz '2025-10-01Z', '2026-01-01Z', '1 month') AS month ORDER BY 1"), 'the rate');
+
+# The same tenant with uuid identifiers: each id is its md5.  No answer shows an id but those of the variables.
+$node->safe_psql('postgres', 'CREATE DATABASE uuids TEMPLATE postgres');
+$node->safe_psql('uuids', q(
+	DROP VIEW events;
+	ALTER TABLE campaign_assets DROP CONSTRAINT campaign_assets_campaign_space_id_fkey, DROP CONSTRAINT campaign_assets_tenant_id_fkey;
+	ALTER TABLE campaign_spaces DROP CONSTRAINT campaign_spaces_tenant_id_fkey;
+	UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{reuse_history}', (
+		SELECT jsonb_agg(CASE WHEN event #>> '{context,reused_in_type}' = 'campaign_space'
+			THEN jsonb_set(event, '{context,reused_in_id}', to_jsonb(md5(event #>> '{context,reused_in_id}')::uuid)) ELSE event END ORDER BY n)
+		FROM jsonb_array_elements(platform_metadata -> 'reuse_history') WITH ORDINALITY AS e (event, n)))
+	WHERE platform_metadata ? 'reuse_history';
+	ALTER TABLE campaign_spaces ALTER id TYPE uuid USING md5(id)::uuid, ALTER tenant_id TYPE uuid USING md5(tenant_id)::uuid;
+	ALTER TABLE campaign_assets ALTER id TYPE uuid USING md5(id)::uuid, ALTER tenant_id TYPE uuid USING md5(tenant_id)::uuid,
+		ALTER campaign_space_id TYPE uuid USING md5(campaign_space_id)::uuid;));
+
+sub uuid_of { return plain("SELECT md5('$_[0]')::uuid"); }
+
+# Of equals, the order and the last ones of a limit are by id.
+sub without_order
+{
+	my ($name, $rows) = @_;
+	return join("\n", map { (split /\|/)[2] } split /\n/, $rows) if $name eq 'Panel Most reused';
+	return join("\n", sort split /\n/, $rows);
+}
+
+my $acme = uuid_of('acme');
+my $retargeting = uuid_of('new-year-2026-retargeting');
+
+like(shown_in('uuids', 'Variable tenant'), qr/^$acme$/m, 'uuid: tenants');
+like(shown_in('uuids', 'Variable campaign', tenant => $acme), qr/\AAll\|All\n.*^New Year 2026: Retargeting\|$retargeting$/ms, 'uuid: campaigns');
+foreach my $name (sort grep { !/^Variable (tenant|campaign)$/ } keys %queries)
+{
+	is(without_order($name, shown_in('uuids', $name, tenant => $acme)), without_order($name, shown($name)), "uuid: $name");
+}
+foreach my $name ('Panel Reuses by campaign', 'Panel Assets of the campaign')
+{
+	is(without_order($name, shown_in('uuids', $name, tenant => $acme, campaign => $retargeting)),
+		without_order($name, shown($name, campaign => 'new-year-2026-retargeting')), "uuid: $name, of one");
+}
 
 $node->stop;
 done_testing();
