@@ -340,7 +340,9 @@ DROP TABLE assets_6;
 SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1, 1, NULL) IS NULL AS is_null, asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1, 1, NULL) FILTER (WHERE false) IS NULL AS of_nothing;
 SELECT call, error_of('SELECT ' || call) FROM unnest(ARRAY['asset_reuse_insight(true, point(1, 2), NULL, NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, 1, NULL, 1, 1, 1, 1)',
 	'asset_reuse_insight(true, ''x''::text, ''x'', NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, NULL, ''x'', 1, 1, 1, 1)',
-	'asset_reuse_insight(true, ''x''::text, NULL, NULL, 1.5, 1, 1, 1)', 'asset_reuse_insight_final(NULL)']) AS call;
+	'asset_reuse_insight(true, ''x''::text, NULL, NULL, 1.5, 1, 1, 1)']) AS call;
+-- What goes with this error depends on PostgreSQL's version.
+SELECT split_part(error_of('SELECT asset_reuse_insight_final(NULL)'), E'\n', 1);
 CREATE TABLE state AS SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1000, 20, NULL) AS state;
 SELECT asset_reuse_insight_asset(state, 0.95, 'x'::text, NULL, NULL, 1000, 20) AS itself, asset_reuse_insight_asset(state, 0.95, 'y'::text, 'z'::text, now(), 10, 1) AS another,
 	asset_reuse_insight_asset(state, 0.95, NULL::text, NULL, NULL, NULL::int, NULL::int) AS nothing, asset_reuse_insight_asset(NULL, 0.95, 'x'::text, NULL, NULL, 1, 1) AS no_state,
