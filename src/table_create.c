@@ -36,12 +36,12 @@
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
 static bool wants_months(FunctionCallInfo fcinfo);
+static void check_is_logged(const AppTable *assets);
 static Oid	find_schema(const AppTable *assets);
 static void check_name_is_free(Oid schema);
 static void create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history);
 static void describe_created(const AppTable *assets, Oid schema, AppTable *history);
 static char *table_definition(const AppTable *assets, bool by_month);
-static const char *table_kind(Oid like);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
 static void create_indexes(const AppTable *history);
@@ -74,6 +74,8 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 		Oid			schema = find_schema(&assets);
 		DdlState	state;
 
+		if (by_month)
+			check_is_logged(&assets);
 		check_name_is_free(schema);
 		state = ddl_enter(assets.owner);
 		create_table(&assets, schema, by_month, &history);
@@ -100,6 +102,21 @@ wants_months(FunctionCallInfo fcinfo)
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
 				 errhint("Use 'month', or null for an ordinary table.")));
 	return true;
+}
+
+/*
+ * check_is_logged raises 42809 if the assets are unlogged.  PostgreSQL 18 has no unlogged
+ * partitioned tables, and a table that earlier versions made could not be upgraded.
+ */
+static void
+check_is_logged(const AppTable *assets)
+{
+	if (get_rel_persistence(assets->relid) == RELPERSISTENCE_UNLOGGED)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot partition the history table because \"%s\" is unlogged", assets->name),
+				 errdetail("Partitioned tables cannot be unlogged, and logged tables cannot reference unlogged ones."),
+				 errhint("Leave out partition_by for an ordinary table, or run ALTER TABLE ... SET LOGGED first.")));
 }
 
 /* find_schema returns the schema for the table: the one in the setting, or that of the assets. */
@@ -189,7 +206,8 @@ table_definition(const AppTable *assets, bool by_month)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE %s %s (", table_kind(assets->relid),
+	appendStringInfo(&sql, "CREATE %s %s (",
+					 get_rel_persistence(assets->relid) == RELPERSISTENCE_UNLOGGED ? "UNLOGGED TABLE" : "TABLE",
 					 quote_qualified_identifier(history_table_schema(assets), history_table_name()));
 	append_column(&sql, "tenant_id", &assets->columns[ASSET_TENANT_ID],
 				  assets->columns[ASSET_TENANT_ID].typmod);
@@ -208,13 +226,6 @@ table_definition(const AppTable *assets, bool by_month)
 	if (by_month)
 		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
 	return sql.data;
-}
-
-/* table_kind returns TABLE, or UNLOGGED TABLE if the assets are unlogged. */
-static const char *
-table_kind(Oid like)
-{
-	return get_rel_persistence(like) == RELPERSISTENCE_UNLOGGED ? "UNLOGGED TABLE" : "TABLE";
 }
 
 /* append_column appends a column like one of the application's. */
@@ -340,7 +351,7 @@ create_default_partition(const AppTable *history)
 										  get_rel_namespace(history->relid), false);
 	DdlState	state = ddl_enter(history->owner);
 
-	ddl_run(psprintf("CREATE %s %s PARTITION OF %s DEFAULT", table_kind(history->relid),
+	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
 					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
 	ddl_leave(state);
 }

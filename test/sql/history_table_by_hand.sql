@@ -136,7 +136,7 @@ FROM (VALUES ('analytics', $$SELECT asset_reuse_analytics('acme', NULL, %L, '202
 SELECT column_name, error_of(format('ALTER TABLE campaign_asset_reuse_history ALTER %s TYPE text COLLATE "en-x-icu"; SELECT asset_reuse_history(''hero'', ''acme'')', column_name)) AS error,
 	error_of(format('ALTER TABLE campaign_asset_reuse_history ALTER %s TYPE text COLLATE "C"; SELECT asset_reuse_history(''hero'', ''acme'')', column_name)) AS remedy
 FROM unnest('{reused_in_type,reused_in_id,reuse_key}'::text[]) AS column_name;
--- Assets that are not logged have a history that is not: u, u.
+-- Assets that are not logged have a history that is not: u.  It cannot be partitioned: 42809.
 CREATE UNLOGGED TABLE unlogged_assets (LIKE campaign_assets INCLUDING ALL);
 INSERT INTO unlogged_assets (id, tenant_id) VALUES ('hero', 'acme');
 SET asset_reuse.assets_table = unlogged_assets;
@@ -144,9 +144,7 @@ SET asset_reuse.history_table = unlogged_history;
 SELECT asset_reuse_create_history_table();
 SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') -> 'success' AS success, relpersistence FROM pg_class WHERE relname = 'unlogged_history';
 SELECT asset_reuse_drop_history_table();
-SELECT asset_reuse_create_history_table('month');
-SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') -> 'success' AS success, relpersistence FROM pg_class WHERE relname = 'unlogged_history_default';
-SELECT asset_reuse_drop_history_table();
+SELECT error_of($$SELECT asset_reuse_create_history_table('month')$$);
 RESET asset_reuse.assets_table;
 RESET asset_reuse.history_table;
 -- A campaign whose id is a char(n), with its blanks and without, in both places: 2, 2 and 2, 2.
