@@ -305,7 +305,8 @@ put_interval(JsonbWriter *w, const FitComparison *comparison, double level)
 static void
 put_e_value(JsonbWriter *w, double ratio)
 {
-	double		r = ratio < 1 ? 1 / ratio : ratio;
+	/* no cause explains a ratio of 0: infinity, which is written as null */
+	double		r = ratio >= 1 ? ratio : ratio > 0 ? 1 / ratio : INFINITY;
 
 	answer_put_significant(w, r + sqrt(r * (r - 1)), DIGITS);
 }
