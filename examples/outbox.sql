@@ -12,7 +12,6 @@
 --     psql -v history=shop.campaign_asset_reuse_history -f examples/outbox.sql
 --
 
-\set ON_ERROR_STOP on
 \if :{?history}
 \else
 	\set history campaign_asset_reuse_history

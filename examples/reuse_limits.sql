@@ -14,7 +14,6 @@
 -- column of the row that the caller may read ("Failing row contains (...)").
 --
 
-\set ON_ERROR_STOP on
 \if :{?assets}
 \else
 	\set assets campaign_assets

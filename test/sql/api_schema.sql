@@ -156,9 +156,9 @@ SELECT regress_api.error_of($$ SELECT asset_reuse_api.copy_campaign('cccccccc-00
 RESET ROLE;
 
 -- What is unique elsewhere is no reuse_key: the error stays what it is.
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE unique_violation USING MESSAGE = 'this is taken'; END $$;
-CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION refuse();
-SELECT error_of($$ SELECT asset_reuse_api.track_reuse('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001') $$);
+CREATE FUNCTION regress_api.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE unique_violation USING MESSAGE = 'this is taken'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON regress_api.campaign_assets FOR EACH ROW EXECUTE FUNCTION regress_api.refuse();
+SELECT regress_api.error_of($$ SELECT asset_reuse_api.track_reuse('bbbbbbbb-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000001', reused_in_type => 'email') $$);
 
 DROP SCHEMA regress_api, asset_reuse_api CASCADE;
 DROP ROLE regress_anon;
