@@ -16,7 +16,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench clients coverage deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
+STANDALONE = bench citus clients coverage deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -99,6 +99,10 @@ fuzz:
 # QUERIES=100000 sends more, SEED=2 others.
 sqlsmith:
 	@test/sqlsmith $(or $(QUERIES),10000) $(or $(SEED),1)
+
+# CASES="tenant:uuid:worker" chooses: see test/citus.
+citus:
+	@test/citus $(CASES)
 
 # QUICK=1 makes it small: to see that all works.
 bench:

@@ -12,20 +12,24 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_coerce.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -39,6 +43,16 @@
 
 /* The digits of a second's fraction that an event's time has */
 #define EVENT_TIME_PRECISION	6
+
+/*
+ * Citus' catalog of distributed tables, with the columns that we read, and the method of those whose
+ * rows are distributed by a hash.  A superuser alone can create a table in pg_catalog.
+ */
+#define CITUS_CATALOG			"pg_dist_partition"
+#define CITUS_CATALOG_INDEX		"pg_dist_partition_logical_relid_index"
+#define CITUS_RELATION			1
+#define CITUS_METHOD			2
+#define CITUS_BY_HASH			'h'
 
 /* What a column is for, and thereby which types it may have */
 typedef enum ColumnKind
@@ -151,6 +165,7 @@ static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
 static void read_relation(AppTable *table);
+static bool is_sharded(Oid relid);
 static void read_keys(AppTable *table);
 static bool is_for_partition(Oid constraint);
 static bool kind_accepts(ColumnKind kind, Oid type);
@@ -578,6 +593,40 @@ read_relation(AppTable *table)
 	strlcpy(table->schema, get_namespace_name(form->relnamespace), NAMEDATALEN);
 	strlcpy(table->name, NameStr(form->relname), NAMEDATALEN);
 	ReleaseSysCache(tuple);
+	table->sharded = is_sharded(table->relid);
+}
+
+/*
+ * is_sharded: has Citus distributed a table's rows by a hash?  A table in a distributed schema is on
+ * one node as a whole, and does not count.
+ */
+static bool
+is_sharded(Oid relid)
+{
+	Oid			catalog = get_relname_relid(CITUS_CATALOG, PG_CATALOG_NAMESPACE);
+	Oid			index = get_relname_relid(CITUS_CATALOG_INDEX, PG_CATALOG_NAMESPACE);
+	Relation	partitions;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	bool		sharded = false;
+
+	if (!OidIsValid(catalog))
+		return false;
+	ScanKeyInit(&key, CITUS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	partitions = table_open(catalog, AccessShareLock);
+	scan = systable_beginscan(partitions, index, OidIsValid(index), NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		method = heap_getattr(tuple, CITUS_METHOD, RelationGetDescr(partitions), &isnull);
+
+		sharded = !isnull && DatumGetChar(method) == CITUS_BY_HASH;
+	}
+	systable_endscan(scan);
+	table_close(partitions, AccessShareLock);
+	return sharded;
 }
 
 /*

@@ -37,11 +37,17 @@
 static const char store_row[] =
 	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
 	" VALUES ($tenant_id, $asset_id, $reused_at,"
-	"  COALESCE((SELECT x.seq FROM {history} AS x"
+	"  {if seq}$seq{else}COALESCE((SELECT x.seq FROM {history} AS x"
 	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} $reused_at"
-	"   ORDER BY x.reused_at DESC, x.seq DESC LIMIT 1) {+} 1, 0),"
+	"   ORDER BY x.reused_at DESC, x.seq DESC LIMIT 1) {+} 1, 0){end},"
 	"  $reused_in_type, $reused_in_id, $reused_in_name, $reuse_key, $context, $original)"
 	" RETURNING {utc:h.reused_at}, h.seq";
+
+/* Citus allows no subquery there. */
+static const char read_last_seq[] =
+	"SELECT h.seq FROM {history} AS h"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {=} $reused_at"
+	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
 
 static const char store_rows[] =
 	"INSERT INTO {history} AS h (" ROW_COLUMNS ")"
@@ -64,6 +70,7 @@ static const char remove_log[] =
 	" RETURNING {doc:a} {?} 'reuse_history'";
 
 static PlanRequest history_request(const EventTables *tables, const AppRow *asset, const char *sql);
+static int32 next_seq(const EventTables *tables, const AppRow *asset, Timestamp time);
 static void add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column);
 static SPITupleTable *read_rows(const EventTables *tables, const AppRow *asset,
 								const LogList *list, LogRows *rows);
@@ -85,9 +92,12 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 {
 	PlanRequest store = history_request(tables, asset, store_row);
 	const ReusePlace *place = &event->place;
+	bool		sharded = tables->history->sharded;
 
 	plan_add_value(&store, "reused_at", tables->history->columns[HISTORY_REUSED_AT].type,
 				   TimestampGetDatum(event->time));
+	plan_add_optional(&store, "seq", INT4OID,
+					  Int32GetDatum(sharded ? next_seq(tables, asset, event->time) : 0), !sharded);
 	plan_add_nullable(&store, "reused_in_type", TEXTOID, PointerGetDatum(place->type), !place->type);
 	plan_add_nullable(&store, "reused_in_id", TEXTOID, PointerGetDatum(place->id), !place->id);
 	plan_add_nullable(&store, "reused_in_name", TEXTOID, PointerGetDatum(place->name), !place->name);
@@ -104,6 +114,18 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 	return (EventId) {
 		DatumGetTimestamp(plan_result(0, 1, TIMESTAMPOID)), DatumGetInt32(plan_result(0, 2, INT4OID))
 	};
+}
+
+/* next_seq returns the seq of another event of the asset with a time. */
+static int32
+next_seq(const EventTables *tables, const AppRow *asset, Timestamp time)
+{
+	PlanRequest request = history_request(tables, asset, read_last_seq);
+
+	plan_add_value(&request, "reused_at", tables->history->columns[HISTORY_REUSED_AT].type,
+				   TimestampGetDatum(time));
+	plan_execute(&request);
+	return SPI_processed > 0 ? DatumGetInt32(plan_result(0, 1, INT4OID)) + 1 : 0;
 }
 
 /*

@@ -12,6 +12,9 @@
  * row is locked first (events_change.c).  If there is an event with that key, it is the answer,
  * and nothing is stored.
  *
+ * Where Citus has the tables' rows on several nodes, each statement touches one table, and a campaign
+ * is looked up first.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -50,6 +53,7 @@ static const char append_event[] =
 
 static void append_to_document(const TrackRequest *request, const EventTables *tables,
 							   TrackResult *result);
+static void find_campaign_first(TrackRequest *request, const EventTables *tables);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
 pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
 										 bool has_campaign);
@@ -58,6 +62,7 @@ static void store_locked(TrackRequest *request, EventTables *tables, TrackResult
 static bool replay(const TrackRequest *request, const EventsAsset *asset, TrackResult *result);
 static bool is_same_place(const TrackRequest *request, const EventTables *tables,
 						  const ReusePlace *stored);
+static bool find_campaign(TrackRequest *request);
 static void take_place(const AppRow *campaign, ReusePlace *place);
 static Jsonb *make_context(const TrackRequest *request, const ReusePlace *place);
 static bool rounds_time(const AppTable *assets);
@@ -74,10 +79,14 @@ events_store(TrackRequest *request, EventTables *tables, TrackResult *result)
 {
 	result->replayed = false;
 	result->undone = false;
-	if (tables->history == NULL && request->place.key == NULL)
-		append_to_document(request, tables, result);
-	else
+	if (tables->history != NULL || request->place.key != NULL)
+	{
 		store_locked(request, tables, result);
+		return;
+	}
+	if (tables->assets->sharded)
+		find_campaign_first(request, tables);
+	append_to_document(request, tables, result);
 }
 
 /* append_to_document appends the event to the log in the asset's document. */
@@ -143,6 +152,17 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
 	if (request->place.id != NULL && event_names_campaign(&place) && app_campaigns_are_uuids())
 		result->place.id = event_id_spelled(place.id);
 	read_event(request, &place, result);
+}
+
+/*
+ * find_campaign_first completes the request's place as events_find_campaign does, but an asset that is
+ * not found is reported before a campaign that is not.
+ */
+static void
+find_campaign_first(TrackRequest *request, const EventTables *tables)
+{
+	if (OidIsValid(request->campaign_space_id.type) && !request->placed && !find_campaign(request))
+		report_not_found(request, tables, true);
 }
 
 static void
@@ -294,18 +314,27 @@ is_same_place(const TrackRequest *request, const EventTables *tables, const Reus
 void
 events_find_campaign(TrackRequest *request)
 {
+	if (OidIsValid(request->campaign_space_id.type) && !request->placed && !find_campaign(request))
+		app_report_not_found(APP_SPACES);
+}
+
+/* find_campaign completes the place; false if the campaign is absent, deleted or another tenant's. */
+static bool
+find_campaign(TrackRequest *request)
+{
 	AppTable	spaces;
 	AppRow		campaign;
 	MemoryContext old;
 
-	if (!OidIsValid(request->campaign_space_id.type) || request->placed)
-		return;
 	app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
-	app_lookup(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false, &campaign);
+	if (!app_lookup_optional(&spaces, PLACE_COLUMNS, request->campaign_space_id, request->tenant_id, false,
+							 &campaign))
+		return false;
 	old = MemoryContextSwitchTo(request->memory);
 	take_place(&campaign, &request->place);
 	MemoryContextSwitchTo(old);
 	request->placed = true;
+	return true;
 }
 
 /* take_place takes what was not given of a place from the campaign, into the current memory context. */

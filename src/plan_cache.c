@@ -109,6 +109,7 @@ static SavedPlan *fetch_plan(const PlanRequest *request);
 static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
+static int	plan_options(const PlanRequest *request);
 static void check_tables(SPIPlanPtr plan, const PlanRequest *request);
 static void check_functions(SPIPlanPtr plan, Oid caller, List *names);
 static bool check_functions_walker(Node *node, void *context);
@@ -499,7 +500,7 @@ prepare_plan(const PlanRequest *request)
 	plan_expand(&text, request, request->sql);
 	for (i = 0; i < request->nparams; i++)
 		types[i] = request->params[i].type;
-	plan = SPI_prepare_cursor(text.sql.data, request->nparams, types, request->plan_options);
+	plan = SPI_prepare_cursor(text.sql.data, request->nparams, types, plan_options(request));
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
@@ -514,6 +515,19 @@ prepare_plan(const PlanRequest *request)
 		saved->generations[role] = request->tables[role] ? request->tables[role]->generation : 0;
 	pfree(text.sql.data);
 	return saved;
+}
+
+/*
+ * plan_options returns how a statement is planned.
+ *
+ * Citus has to know the tenant to plan a statement that joins tables whose rows are on several nodes:
+ * it has no generic plan for that.
+ */
+static int
+plan_options(const PlanRequest *request)
+{
+	return request->plan_options == PLAN_BY_KEY && plan_is_sharded(request) ? PLAN_BY_BATCH :
+		request->plan_options;
 }
 
 /* check_tables checks that the names in a statement still refer to the bound tables. */

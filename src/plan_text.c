@@ -21,7 +21,8 @@
  *		{utc:h.reused_at}			an event's time as the timestamp in UTC, or the other way round
  *		{time}						the type of events' times
  *		{if x}...{else}...{end}		what is there only with x: a table (spaces), a table's column
- *									(assets.updated_at) or an optional parameter (start_date)
+ *									(assets.updated_at) or an optional parameter (start_date); or with
+ *									tables whose rows Citus has on several nodes (sharded)
  *		{if not x}...{end}
  *		{other}						a piece that the statement's put_piece puts
  *
@@ -221,9 +222,25 @@ is_true(const PlanRequest *request, const char *condition)
 		table = find_table(request, pnstrdup(condition, dot - condition));
 		return table != NULL && find_column(table, dot + 1)->present;
 	}
+	if (strcmp(condition, "sharded") == 0)
+		return plan_is_sharded(request);
 	if (strcmp(condition, "spaces") == 0 || strcmp(condition, "history") == 0)
 		return find_table(request, condition) != NULL;
 	return !request->params[find_param(request, condition)].isnull;
+}
+
+/* plan_is_sharded: is a statement over a table whose rows Citus has on several nodes? */
+bool
+plan_is_sharded(const PlanRequest *request)
+{
+	int			role;
+
+	for (role = 0; role < APP_NROLES; role++)
+	{
+		if (request->tables[role] != NULL && request->tables[role]->sharded)
+			return true;
+	}
+	return false;
 }
 
 /* expand_param puts $n for $name. */

@@ -59,6 +59,7 @@ extern void plan_add_nullable(PlanRequest *request, const char *name, Oid type, 
 extern void plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value,
 							  bool isnull);
 extern void plan_expand(PlanText *text, const PlanRequest *request, const char *template);
+extern bool plan_is_sharded(const PlanRequest *request);
 
 extern void plan_append_table(PlanText *text, const AppTable *table);
 extern void plan_append_function(PlanText *text, const PlanRequest *request, const char *name);

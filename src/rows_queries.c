@@ -222,7 +222,7 @@ static const char verified[] =
 	"   stored.times, stored.seqs, stored.elements,"
 	"   (SELECT pg_catalog.array_agg(h.reuse_key) FROM {history} AS h"
 	"    WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history'"
-	"     AND h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id AND h.reuse_key IS NOT NULL)"
+	"     AND h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id AND h.reuse_key IS NOT NULL)"
 	"   {else}CAST(NULL AS pg_catalog.int8), CAST(NULL AS pg_catalog.timestamp), false, false,"
 	"   CAST(NULL AS pg_catalog.timestamp[]), CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]),"
 	"   CAST(NULL AS pg_catalog.text[]){end}) AS found"
@@ -234,7 +234,7 @@ static const char verified[] =
 	" CROSS JOIN LATERAL (SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
 	"   pg_catalog.array_agg({element:h}) AS elements"
 	"  FROM pg_catalog.unnest({fn:log_times}({doc:a})) AS t (reused_at), LATERAL ("
-	"   SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
+	"   SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id"
 	"    AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h"
 	"  WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history') AS stored{end}"
 	" WHERE {wanted}";

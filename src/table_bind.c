@@ -237,10 +237,10 @@ history_table_put_piece(PlanText *text, const PlanRequest *request, const char *
 					"SELECT pg_catalog.array_agg({utc:h.reused_at}) AS times, pg_catalog.array_agg(h.seq) AS seqs,"
 					"  pg_catalog.array_agg({element:h}) AS elements"
 					" FROM pg_catalog.unnest(CASE WHEN ("
-					"   SELECT true FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {=} a.tenant_id"
+					"   SELECT true FROM {history} AS x WHERE x.asset_id {=} a.id AND x.tenant_id {=} $tenant_id"
 					"   ORDER BY x.reused_at, x.seq LIMIT 1)"
 					"  THEN {fn:log_times}({doc:a}) END) AS t (reused_at), LATERAL ("
-					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} a.tenant_id"
+					"  SELECT * FROM {history} AS h WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id"
 					"   AND h.reused_at {=} {utc:t.reused_at} ORDER BY h.reused_at, h.seq) AS h");
 	else if (strcmp(name, "stored in range") == 0)
 		plan_expand(text, request,

@@ -44,6 +44,7 @@ static void describe_created(const AppTable *assets, Oid schema, AppTable *histo
 static char *table_definition(const AppTable *assets, bool by_month);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
+static void distribute(const AppTable *assets, const AppTable *history);
 static void create_indexes(const AppTable *history);
 static int	count_indexes(Oid relid);
 static void create_log_index(const AppTable *assets);
@@ -156,6 +157,8 @@ create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *histor
 {
 	ddl_run(table_definition(assets, by_month));
 	describe_created(assets, schema, history);
+	if (assets->sharded)
+		distribute(assets, history);
 	create_indexes(history);
 	create_log_index(assets);
 	create_comments(history);
@@ -195,6 +198,7 @@ describe_created(const AppTable *assets, Oid schema, AppTable *history)
  *		PRIMARY KEY (asset_id, tenant_id, reused_at, seq),
  *		FOREIGN KEY (asset_id) REFERENCES assets (id) ON UPDATE CASCADE ON DELETE CASCADE)
  *
+ * where Citus has the assets' rows on several nodes, without ON UPDATE CASCADE, which cannot be there.
  * Times have microseconds, whatever the precision of last_reused_at.  Places are compared byte
  * by byte, as in a document.  The primary key begins with the asset's id, so that it serves the
  * foreign key's search for an asset's rows.
@@ -222,7 +226,7 @@ table_definition(const AppTable *assets, bool by_month)
 					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :
 					 "FOREIGN KEY (tenant_id, asset_id) REFERENCES %s (tenant_id, id)",
 					 ddl_name(assets));
-	appendStringInfoString(&sql, " ON UPDATE CASCADE ON DELETE CASCADE)");
+	appendStringInfo(&sql, "%s ON DELETE CASCADE)", assets->sharded ? "" : " ON UPDATE CASCADE");
 	if (by_month)
 		appendStringInfoString(&sql, " PARTITION BY RANGE (reused_at)");
 	return sql.data;
@@ -236,6 +240,14 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 	if (OidIsValid(like->collation) && like->collation != get_typcollation(like->type))
 		appendStringInfo(sql, " COLLATE %s", generate_collation_name(like->collation));
 	appendStringInfoString(sql, ", ");
+}
+
+/* distribute has Citus distribute the table as the assets are, so that an asset's events are with it. */
+static void
+distribute(const AppTable *assets, const AppTable *history)
+{
+	ddl_query(psprintf("SELECT create_distributed_table(%s, 'tenant_id', colocate_with => %s)",
+					   quote_literal_cstr(ddl_name(history)), quote_literal_cstr(ddl_name(assets))));
 }
 
 /*

@@ -80,6 +80,7 @@ static const char lock_picked[] =
 	"SELECT {columns:a} FROM {assets} AS a"
 	" WHERE (a.tenant_id, a.id) {=} ANY (SELECT k.tenant_id, k.id"
 	"  FROM ROWS FROM (pg_catalog.unnest($tenant_ids), pg_catalog.unnest($ids)) AS k (tenant_id, id))"
+	"{if tenant_id} AND a.tenant_id {=} $tenant_id{end}"
 	"  AND {fn:log_count}({doc:a}) {>} 0"
 	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
 
@@ -153,7 +154,7 @@ static char *grouped(int64 number);
  * those of one tenant, with at most batch_size assets in a transaction.
  *
  * Errors: 22023 batch_size; 2D000 in a transaction block; 42P01 there is no
- * history table.
+ * history table; 0A000 no tenant is given, and Citus has the assets' rows on several nodes.
  */
 Datum
 asset_reuse_migrate_history(PG_FUNCTION_ARGS)
@@ -225,6 +226,12 @@ begin_transaction(Migration *m)
 						history_table_schema(&m->assets), history_table_name()),
 				 errdetail("There is no history table to move events to."),
 				 errhint("Create it with asset_reuse_create_history_table().")));
+	/* Citus locks rows of several tenants in one statement only if they are on one node */
+	if (m->assets.sharded && !OidIsValid(m->tenant_id.type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("tenant_id must be given because table \"%s\" is distributed", m->assets.name),
+				 errhint("Call asset_reuse_migrate_history(tenant_id => ...) for each tenant.")));
 	m->tables = (EventTables) {
 		.assets = &m->assets,
 		.history = &m->history,

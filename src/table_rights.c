@@ -25,6 +25,7 @@ static void copy_privileges(const AppTable *assets, const AppTable *history);
 static void report_column_privileges(const AppTable *assets, const AppTable *history);
 static void copy_row_security(const AppTable *assets, const AppTable *history);
 static void create_policies(const AppTable *assets, const AppTable *history);
+static void copy_policies(const AppTable *assets, const AppTable *history);
 static void check_policies(const AppTable *assets, const AppTable *history);
 static char *asset_exists(const AppTable *assets, const AppTable *history, const char *lock);
 
@@ -47,7 +48,10 @@ table_rights_copy(const AppTable *assets, const AppTable *history)
 {
 	copy_privileges(assets, history);
 	report_column_privileges(assets, history);
-	create_policies(assets, history);
+	if (assets->sharded)
+		copy_policies(assets, history);
+	else
+		create_policies(assets, history);
 	copy_row_security(assets, history);
 }
 
@@ -96,14 +100,17 @@ report_column_privileges(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_row_security always enables row-level security, because the assets may get policies later.
- * It is forced for the owner if it is for the assets.
+ * copy_row_security always enables row-level security, because the assets may get policies later,
+ * unless the policies are copies: then it is enabled if it is for the assets.  It is forced for the owner
+ * if it is for the assets.
  */
 static void
 copy_row_security(const AppTable *assets, const AppTable *history)
 {
 	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || oid::regclass || ' ENABLE ROW LEVEL SECURITY' "
-						  "FROM pg_class WHERE oid = %u AND NOT relrowsecurity", history->relid));
+						  "FROM pg_class WHERE oid = %u AND NOT relrowsecurity "
+						  "    AND (NOT %s OR (SELECT a.relrowsecurity FROM pg_class AS a WHERE a.oid = %u))",
+						  history->relid, assets->sharded ? "true" : "false", assets->relid));
 	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || h.oid::regclass || ' FORCE ROW LEVEL SECURITY' "
 						  "FROM pg_class AS h, pg_class AS a WHERE h.oid = %u AND NOT h.relforcerowsecurity "
 						  "    AND a.oid = %u AND a.relforcerowsecurity", history->relid, assets->relid));
@@ -133,6 +140,46 @@ create_policies(const AppTable *assets, const AppTable *history)
 	ddl_run(psprintf("CREATE POLICY update_of_asset ON %s FOR UPDATE USING (%s)", table, updatable));
 	ddl_run(psprintf("CREATE POLICY delete_of_asset ON %s FOR DELETE USING (%s)", table, updatable));
 	check_policies(assets, history);
+}
+
+/*
+ * copy_policies copies the assets' policies, as they are now, to a table whose rows Citus has on several
+ * nodes: it allows no subqueries in policies.
+ *
+ * Whoever may read an asset may read its events, and whoever may update it may write them.
+ *
+ * Error 0A000 for a policy that depends on another column than tenant_id: events do not have it.
+ */
+static void
+copy_policies(const AppTable *assets, const AppTable *history)
+{
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT p.polname FROM pg_policy AS p "
+							  "JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid "
+							  "WHERE p.polrelid = %u AND p.polcmd IN ('*', 'r', 'w') "
+							  "    AND d.refclassid = 'pg_class'::regclass "
+							  "    AND (d.refobjid <> p.polrelid OR d.refobjsubid NOT IN (0, %d))",
+							  assets->relid, assets->columns[ASSET_TENANT_ID].number));
+	if (rows->numvals > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot copy policy \"%s\" of table \"%s\" to the history table",
+						ddl_value(rows, 0, 1), assets->name),
+				 errdetail("In a distributed table, it can use no other column than tenant_id."),
+				 errhint("Change the policy so that it depends on tenant_id only.")));
+	ddl_run_each(psprintf("SELECT format('CREATE POLICY %%I ON %%s AS %%s FOR %%s TO %%s %%s', "
+						  "    left(p.polname, 50) || '_' || c.name, %u::regclass, "
+						  "    CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, c.name, "
+						  "    (SELECT string_agg(CASE WHEN r.role = 0 THEN 'PUBLIC' ELSE r.role::regrole::text END, ', ') "
+						  "        FROM unnest(p.polroles) AS r (role)), "
+						  "    CASE c.name WHEN 'insert' THEN 'WITH CHECK' ELSE 'USING' END || "
+						  "        ' (' || pg_get_expr(p.polqual, p.polrelid) || ')') "
+						  "FROM pg_policy AS p JOIN (VALUES ('select', 'r'), ('insert', 'w'), ('update', 'w'), ('delete', 'w')) AS c (name, cmd) "
+						  "    ON p.polcmd = '*' OR p.polcmd = c.cmd::\"char\" "
+						  "WHERE p.polrelid = %u AND NOT EXISTS (SELECT FROM pg_policy AS h "
+						  "    WHERE h.polrelid = %u AND h.polname = left(p.polname, 50) || '_' || c.name) "
+						  "ORDER BY p.polname, c.name", history->relid, assets->relid, history->relid));
 }
 
 /* check_policies checks that the table has the policies, and that they refer to the assets only. */
