@@ -638,7 +638,7 @@ begin_rates(Finder *f, const char *sql, int tables, PlanRequest *plan)
 
 	begin_statement(f, sql, TABLE_BIT(APP_ASSETS) | (with_spaces ? TABLE_BIT(APP_SPACES) : 0) | tables, plan);
 	plan->plan_options = PLAN_BY_TENANT;
-	plan_add_value(plan, "insight", BYTEAOID, f->insight);
+	plan_add_nullable(plan, "insight", BYTEAOID, f->insight, DatumGetPointer(f->insight) == NULL);
 	plan_add_value(plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
 }
 
