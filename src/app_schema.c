@@ -45,14 +45,20 @@
 #define EVENT_TIME_PRECISION	6
 
 /*
- * Citus' catalog of distributed tables, with the columns that we read, and the method of those whose
- * rows are distributed by a hash.  A superuser alone can create a table in pg_catalog.
+ * Citus' catalog of its tables, with the columns that we read.  The rows of a distributed table have a
+ * hash for a node or, in a distributed schema, are all on one node; then the tables of the schema are one
+ * colocation group, and a reference table's model is that of two-phase commit.  A superuser alone can
+ * create a table in pg_catalog.
  */
 #define CITUS_CATALOG			"pg_dist_partition"
 #define CITUS_CATALOG_INDEX		"pg_dist_partition_logical_relid_index"
 #define CITUS_RELATION			1
 #define CITUS_METHOD			2
+#define CITUS_COLOCATION		4
+#define CITUS_MODEL				5
 #define CITUS_BY_HASH			'h'
+#define CITUS_BY_NONE			'n'
+#define CITUS_REFERENCE			't'
 
 /* What a column is for, and thereby which types it may have */
 typedef enum ColumnKind
@@ -165,7 +171,7 @@ static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_stale_tables(void);
 static void read_table(AppTableKey key, AppTable *table);
 static void read_relation(AppTable *table);
-static bool is_sharded(Oid relid);
+static void read_distribution(AppTable *table);
 static void read_keys(AppTable *table);
 static bool is_for_partition(Oid constraint);
 static bool kind_accepts(ColumnKind kind, Oid type);
@@ -593,15 +599,12 @@ read_relation(AppTable *table)
 	strlcpy(table->schema, get_namespace_name(form->relnamespace), NAMEDATALEN);
 	strlcpy(table->name, NameStr(form->relname), NAMEDATALEN);
 	ReleaseSysCache(tuple);
-	table->sharded = is_sharded(table->relid);
+	read_distribution(table);
 }
 
-/*
- * is_sharded: has Citus distributed a table's rows by a hash?  A table in a distributed schema is on
- * one node as a whole, and does not count.
- */
-static bool
-is_sharded(Oid relid)
+/* read_distribution reads whether and how Citus has distributed a table. */
+static void
+read_distribution(AppTable *table)
 {
 	Oid			catalog = get_relname_relid(CITUS_CATALOG, PG_CATALOG_NAMESPACE);
 	Oid			index = get_relname_relid(CITUS_CATALOG_INDEX, PG_CATALOG_NAMESPACE);
@@ -609,24 +612,27 @@ is_sharded(Oid relid)
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
-	bool		sharded = false;
 
 	if (!OidIsValid(catalog))
-		return false;
-	ScanKeyInit(&key, CITUS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+		return;
+	ScanKeyInit(&key, CITUS_RELATION, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table->relid));
 	partitions = table_open(catalog, AccessShareLock);
 	scan = systable_beginscan(partitions, index, OidIsValid(index), NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
+		TupleDesc	desc = RelationGetDescr(partitions);
 		bool		isnull;
-		Datum		method = heap_getattr(tuple, CITUS_METHOD, RelationGetDescr(partitions), &isnull);
+		char		method = DatumGetChar(heap_getattr(tuple, CITUS_METHOD, desc, &isnull));
+		char		model = DatumGetChar(heap_getattr(tuple, CITUS_MODEL, desc, &isnull));
+		int32		colocation = DatumGetInt32(heap_getattr(tuple, CITUS_COLOCATION, desc, &isnull));
 
-		sharded = !isnull && DatumGetChar(method) == CITUS_BY_HASH;
+		table->sharded = method == CITUS_BY_HASH;
+		table->distributed = table->sharded ||
+			(method == CITUS_BY_NONE && model != CITUS_REFERENCE && colocation != 0);
 	}
 	systable_endscan(scan);
 	table_close(partitions, AccessShareLock);
-	return sharded;
 }
 
 /*

@@ -102,7 +102,8 @@ typedef struct AppTable
 	AppColumn	columns[APP_MAX_COLUMNS];
 	uint32		primary_key;	/* the columns in it, as bits; 0: others are in it too */
 	Oid			references;		/* the table that the history's asset_id refers to; 0 for none */
-	bool		sharded;		/* by Citus: a column's hash says on which node a row is */
+	bool		distributed;	/* by Citus */
+	bool		sharded;		/* and a column's hash says on which node a row is */
 } AppTable;
 
 /* What the error of an absent row says */

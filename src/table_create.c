@@ -157,7 +157,7 @@ create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *histor
 {
 	ddl_run(table_definition(assets, by_month));
 	describe_created(assets, schema, history);
-	if (assets->sharded)
+	if (assets->distributed)
 		distribute(assets, history);
 	create_indexes(history);
 	create_log_index(assets);
@@ -246,8 +246,9 @@ append_column(StringInfo sql, const char *name, const AppColumn *like, int32 typ
 static void
 distribute(const AppTable *assets, const AppTable *history)
 {
-	ddl_query(psprintf("SELECT create_distributed_table(%s, 'tenant_id', colocate_with => %s)",
-					   quote_literal_cstr(ddl_name(history)), quote_literal_cstr(ddl_name(assets))));
+	ddl_query(psprintf("SELECT create_distributed_table(%s, %s, colocate_with => %s)",
+					   quote_literal_cstr(ddl_name(history)), assets->sharded ? "'tenant_id'" : "NULL",
+					   quote_literal_cstr(ddl_name(assets))));
 }
 
 /*

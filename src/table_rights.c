@@ -48,7 +48,7 @@ table_rights_copy(const AppTable *assets, const AppTable *history)
 {
 	copy_privileges(assets, history);
 	report_column_privileges(assets, history);
-	if (assets->sharded)
+	if (assets->distributed)
 		copy_policies(assets, history);
 	else
 		create_policies(assets, history);
@@ -110,7 +110,7 @@ copy_row_security(const AppTable *assets, const AppTable *history)
 	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || oid::regclass || ' ENABLE ROW LEVEL SECURITY' "
 						  "FROM pg_class WHERE oid = %u AND NOT relrowsecurity "
 						  "    AND (NOT %s OR (SELECT a.relrowsecurity FROM pg_class AS a WHERE a.oid = %u))",
-						  history->relid, assets->sharded ? "true" : "false", assets->relid));
+						  history->relid, assets->distributed ? "true" : "false", assets->relid));
 	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || h.oid::regclass || ' FORCE ROW LEVEL SECURITY' "
 						  "FROM pg_class AS h, pg_class AS a WHERE h.oid = %u AND NOT h.relforcerowsecurity "
 						  "    AND a.oid = %u AND a.relforcerowsecurity", history->relid, assets->relid));
@@ -143,8 +143,8 @@ create_policies(const AppTable *assets, const AppTable *history)
 }
 
 /*
- * copy_policies copies the assets' policies, as they are now, to a table whose rows Citus has on several
- * nodes: it allows no subqueries in policies.
+ * copy_policies copies the assets' policies, as they are now, to a table that Citus distributes: it allows no
+ * subqueries in policies.
  *
  * Whoever may read an asset may read its events, and whoever may update it may write them.
  *
