@@ -92,12 +92,12 @@ events_move_store(const EventTables *tables, const AppRow *asset, const EventRow
 {
 	PlanRequest store = history_request(tables, asset, store_row);
 	const ReusePlace *place = &event->place;
-	bool		sharded = tables->history->sharded;
+	bool		distributed = tables->history->distributed;
 
 	plan_add_value(&store, "reused_at", tables->history->columns[HISTORY_REUSED_AT].type,
 				   TimestampGetDatum(event->time));
 	plan_add_optional(&store, "seq", INT4OID,
-					  Int32GetDatum(sharded ? next_seq(tables, asset, event->time) : 0), !sharded);
+					  Int32GetDatum(distributed ? next_seq(tables, asset, event->time) : 0), !distributed);
 	plan_add_nullable(&store, "reused_in_type", TEXTOID, PointerGetDatum(place->type), !place->type);
 	plan_add_nullable(&store, "reused_in_id", TEXTOID, PointerGetDatum(place->id), !place->id);
 	plan_add_nullable(&store, "reused_in_name", TEXTOID, PointerGetDatum(place->name), !place->name);
