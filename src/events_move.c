@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #include "events_move.h"
@@ -69,6 +70,14 @@ static const char remove_log[] =
 	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
 	" RETURNING {doc:a} {?} 'reuse_history'";
 
+/* The columns of a batch, in the order of the parameters of store_row */
+static const char *const array_names[ARRAY_COUNT] = {
+	[ARRAY_REUSED_AT] = "reused_at", [ARRAY_SEQ] = "seq",
+	[ARRAY_TYPE] = "reused_in_type", [ARRAY_ID] = "reused_in_id",
+	[ARRAY_NAME] = "reused_in_name", [ARRAY_KEY] = "reuse_key",
+	[ARRAY_CONTEXT] = "context", [ARRAY_ORIGINAL] = "original"
+};
+
 static PlanRequest history_request(const EventTables *tables, const AppRow *asset, const char *sql);
 static int32 next_seq(const EventTables *tables, const AppRow *asset, Timestamp time);
 static void add_key(PlanRequest *request, const char *name, const AppRow *asset, AssetColumn column);
@@ -79,6 +88,8 @@ static void add_value(RowBatch *batch, RowArray array, Datum value, Oid type);
 static void add_optional(RowBatch *batch, RowArray array, void *value, Oid type);
 static void add_nullable(RowBatch *batch, RowArray array, Datum value, bool isnull, Oid type);
 static Oid	array_type(const EventTables *tables, RowArray array);
+static uint64 store_all(const EventTables *tables, const AppRow *asset, const RowBatch *batch);
+static uint64 store_each(const EventTables *tables, const AppRow *asset, const RowBatch *batch);
 static void remove_from_document(const EventTables *tables, const AppRow *asset);
 
 /*
@@ -307,25 +318,57 @@ array_type(const EventTables *tables, RowArray array)
 void
 events_move_store_batch(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
 {
-	static const char *const names[ARRAY_COUNT] = {
-		[ARRAY_REUSED_AT] = "reused_at", [ARRAY_SEQ] = "seq",
-		[ARRAY_TYPE] = "reused_in_type", [ARRAY_ID] = "reused_in_id",
-		[ARRAY_NAME] = "reused_in_name", [ARRAY_KEY] = "reuse_key",
-		[ARRAY_CONTEXT] = "context", [ARRAY_ORIGINAL] = "original"
-	};
+	/* Citus stores all at once by COPY, which is refused under row-level security */
+	bool		one_by_one = tables->history->distributed &&
+		check_enable_rls(tables->history->relid, InvalidOid, true) == RLS_ENABLED;
+	uint64		stored = one_by_one ? store_each(tables, asset, batch) : store_all(tables, asset, batch);
+
+	if (stored != batch->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not store events in the history table"),
+				 errdetail("Events: " UINT64_FORMAT ".  Stored: " UINT64_FORMAT ".", batch->count, stored),
+				 errhint("Check the triggers and rules of table \"%s\".", tables->history->name)));
+}
+
+/* store_all stores rows by one statement, and store_each by one for each; they return how many were stored. */
+static uint64
+store_all(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
+{
 	PlanRequest request = history_request(tables, asset, store_rows);
 	int			i;
 
 	for (i = 0; i < ARRAY_COUNT; i++)
-		plan_add_value(&request, names[i], get_array_type(array_type(tables, i)),
+		plan_add_value(&request, array_names[i], get_array_type(array_type(tables, i)),
 					   makeArrayResult(batch->arrays[i], CurrentMemoryContext));
 	plan_execute(&request);
-	if (SPI_processed != batch->count)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not store events in the history table"),
-				 errdetail("Events: " UINT64_FORMAT ".  Stored: " UINT64_FORMAT ".", batch->count, SPI_processed),
-				 errhint("Check the triggers and rules of table \"%s\".", tables->history->name)));
+	return SPI_processed;
+}
+
+static uint64
+store_each(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
+{
+	uint64		stored = 0;
+	uint64		n;
+
+	for (n = 0; n < batch->count; n++)
+	{
+		PlanRequest request = history_request(tables, asset, store_row);
+		int			i;
+
+		for (i = 0; i < ARRAY_COUNT; i++)
+		{
+			const ArrayBuildState *array = batch->arrays[i];
+
+			plan_add_nullable(&request, array_names[i], array_type(tables, i), array->dvalues[n], array->dnulls[n]);
+			/* as in events_move_store */
+			request.params[request.nparams - 1].optional = i == ARRAY_SEQ;
+		}
+		plan_execute(&request);
+		stored += SPI_processed;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	return stored;
 }
 
 /* remove_from_document removes the log, whose events are rows now. */
