@@ -341,6 +341,9 @@ store_all(const EventTables *tables, const AppRow *asset, const RowBatch *batch)
 	for (i = 0; i < ARRAY_COUNT; i++)
 		plan_add_value(&request, array_names[i], get_array_type(array_type(tables, i)),
 					   makeArrayResult(batch->arrays[i], CurrentMemoryContext));
+	/* Citus has no generic plan for it, in a distributed schema either */
+	if (tables->history->distributed)
+		request.plan_options = PLAN_BY_BATCH;
 	plan_execute(&request);
 	return SPI_processed;
 }
