@@ -16,6 +16,7 @@
 #include "catalog/pg_index.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -179,11 +180,15 @@ static bool
 is_of_logs(Relation index, Oid relid)
 {
 	List	   *predicate = RelationGetIndexPredicate(index);
+	int			guc_level;
 	char	   *text;
 
 	if (list_length(predicate) != 1)
 		return false;
+	guc_level = NewGUCNestLevel();
+	(void) set_config_option("quote_all_identifiers", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	text = deparse_expression(linitial(predicate), deparse_context_for(get_rel_name(relid), relid), false, false);
+	AtEOXact_GUC(false, guc_level);
 	return strcmp(text, "(platform_metadata ? 'reuse_history'::text)") == 0 ||
 		strcmp(text, "((platform_metadata)::jsonb ? 'reuse_history'::text)") == 0;
 }

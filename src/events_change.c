@@ -621,7 +621,7 @@ put_marks(EventsAsset *asset, const StoredEvent *events, uint32 count)
 	}
 	set_document(asset, log_put_marks(asset->document ? &asset->document->root : NULL,
 									  asset->document ? VARSIZE(asset->document) - VARHDRSZ : 0,
-									  ids, places, count - first));
+									  ids, places, count - first, reuse_horizon(GetCurrentTimestamp())));
 }
 
 static void

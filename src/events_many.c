@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -22,10 +23,14 @@
 /* Maximum number of absent assets that an error names */
 #define MAX_NAMED			10
 
+/*
+ * Through a view that is a security barrier, PostgreSQL locks rows before it joins them, so the ids are given
+ * once more as a condition that it applies first.
+ */
 static const char lock_assets[] =
 	"SELECT CAST(i.n AS pg_catalog.int4), {id:a.id}"
 	" FROM pg_catalog.unnest($ids) WITH ORDINALITY AS i (id, n), {assets} AS a"
-	" WHERE a.id {=} i.id AND {live:a}"
+	" WHERE a.id {=} i.id AND {live:a}{if through_view} AND a.id {=} ANY ($ids){end}"
 	" ORDER BY a.id, i.n"
 	"{if lock} FOR NO KEY UPDATE OF a{end}{if keep} FOR KEY SHARE OF a{end}";
 
@@ -58,6 +63,7 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 	identifier_add(&query, "tenant_id", tenant_id, &tables->assets->columns[ASSET_TENANT_ID]);
 	plan_add_optional(&query, "lock", BOOLOID, BoolGetDatum(true), lock != ROW_LOCKED);
 	plan_add_optional(&query, "keep", BOOLOID, BoolGetDatum(true), lock != ROW_KEPT);
+	plan_add_optional(&query, "through_view", BOOLOID, BoolGetDatum(true), tables->assets->relkind != RELKIND_VIEW);
 	plan_execute(&query);
 
 	for (n = 0; n < nids; n++)

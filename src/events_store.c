@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "storage/lockdefs.h"
@@ -79,7 +80,11 @@ events_store(TrackRequest *request, EventTables *tables, TrackResult *result)
 {
 	result->replayed = false;
 	result->undone = false;
-	if (tables->history != NULL || request->place.key != NULL)
+	/*
+	 * A view's trigger or rule changes the table by what the view has read before: that is current only if
+	 * the row is locked.
+	 */
+	if (tables->history != NULL || request->place.key != NULL || tables->assets->relkind == RELKIND_VIEW)
 	{
 		store_locked(request, tables, result);
 		return;

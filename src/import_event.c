@@ -163,7 +163,7 @@ check_keys(const ReuseValue *element, ImportEvent *event)
 
 	if (!reuse_value_is_object(element))
 		import_event_fail(event, ERRCODE_INVALID_PARAMETER_VALUE, "event must be a JSON object");
-	for (i = 0; i < npairs; i++)
+	for (i = 0; i < npairs && event->state != IMPORT_FAILED; i++)
 	{
 		ReuseValue	key;
 		ReuseValue	unused;

@@ -31,6 +31,7 @@
 /* Number of bytes that are searched between checks for interrupts */
 #define SEARCHED_BYTES		((Size) 8 * 1024 * 1024)
 
+static uint32 latest_mark(const ReuseLog *marks, Timestamp horizon);
 static bool bytes_have(const ReuseLog *log, const text *wanted);
 static bool has_key(const ReuseValue *context, const text *key);
 static bool has_id(const ReuseValue *mark, const EventId *id);
@@ -87,24 +88,49 @@ log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, Reuse
 
 /*
  * log_put_marks makes a copy of a document with up to MAX_MARKS new marks.  It keeps the newest
- * MAX_MARKS in all.
+ * MAX_MARKS in all, and the one with the latest time up to a horizon, so that no event gets an undone
+ * event's time.
  */
 Jsonb *
 log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
-			  const ReusePlace *places, uint32 count)
+			  const ReusePlace *places, uint32 count, Timestamp horizon)
 {
 	ReuseLog	marks;
 	ReuseValue *added = palloc(count * sizeof(ReuseValue));
 	bool	   *removed;
+	uint32		latest;
 	uint32		i;
 
 	log_find_marks(document, &marks);
+	latest = latest_mark(&marks, horizon);
 	removed = palloc0(marks.count * sizeof(bool) + 1);
 	for (i = 0; i + MAX_MARKS < marks.count + count; i++)
-		removed[i] = true;
+		removed[i] = i != latest;
 	for (i = 0; i < count; i++)
 		reuse_value_of_jsonb(make_mark(ids[i], &places[i]), &added[i]);
 	return log_splice(document, size, &marks, removed, added, count);
+}
+
+/* latest_mark returns the number of the mark with the latest time up to a horizon; their count if there is none. */
+static uint32
+latest_mark(const ReuseLog *marks, Timestamp horizon)
+{
+	ReuseLogWalk walk;
+	ReuseValue	mark;
+	Timestamp	time;
+	Timestamp	latest = DT_NOBEGIN;
+	uint32		number = marks->count;
+
+	log_walk(&walk, marks);
+	while (log_next(&walk, &mark))
+	{
+		if (reuse_event_time(&mark, &time) && time <= horizon && time > latest)
+		{
+			latest = time;
+			number = walk.next - 1;
+		}
+	}
+	return number;
 }
 
 /* bytes_have: does a log contain a text's bytes?  The time depends only on the size of the log. */

@@ -18,6 +18,6 @@
 extern bool log_search_key(const ReuseLog *log, const text *key, uint32 *number);
 extern bool log_search_mark(const ReuseLog *marks, const EventId *id, const text *key, ReuseValue *mark);
 extern Jsonb *log_put_marks(const JsonbContainer *document, uint32 size, const EventId *ids,
-							const ReusePlace *places, uint32 count);
+							const ReusePlace *places, uint32 count, Timestamp horizon);
 
 #endif							/* ASSET_REUSE_LOG_SEARCH_H */

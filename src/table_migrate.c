@@ -26,6 +26,7 @@
 
 #include <limits.h>
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -81,6 +82,7 @@ static const char lock_picked[] =
 	" WHERE (a.tenant_id, a.id) {=} ANY (SELECT k.tenant_id, k.id"
 	"  FROM ROWS FROM (pg_catalog.unnest($tenant_ids), pg_catalog.unnest($ids)) AS k (tenant_id, id))"
 	"{if tenant_id} AND a.tenant_id {=} $tenant_id{end}"
+	"{if through_view} AND a.id {=} ANY ($ids){end}"
 	"  AND {fn:log_count}({doc:a}) {>} 0"
 	" ORDER BY a.id FOR UPDATE{if skip_locked} SKIP LOCKED{end}";
 
@@ -388,6 +390,8 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 				   get_array_type(identifier_param_type(&m->assets.columns[ASSET_TENANT_ID])),
 				   keys[KEY_TENANT_ID]);
 	plan_add_optional(&request, "skip_locked", BOOLOID, BoolGetDatum(true), m->wait);
+	/* see events_many.c */
+	plan_add_optional(&request, "through_view", BOOLOID, BoolGetDatum(true), m->assets.relkind != RELKIND_VIEW);
 	plan_execute(&request);
 	app_row_check(&m->assets, MOVE_COLUMNS, 0, SPI_tuptable->tupdesc);
 	*nassets = SPI_processed;

@@ -99,6 +99,27 @@ SELECT asset_id, context->'n' AS n FROM asset_reuse_events('globex');
 RESET ROLE;
 SET search_path = hostile_views, public;
 
+-- Through a security barrier, calls for some assets lock these and no others.
+INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type)
+SELECT 'more-' || n, 'acme', 'summer', 'ann', 'More', 'image' FROM generate_series(1, 20) AS n;
+SET ROLE regress_acme;
+SET search_path = view_acme, public;
+BEGIN;
+SELECT asset_reuse_track_many(ARRAY['more-7', 'more-3'], 'acme', 'fall') -> 'tracked' AS tracked;
+RESET ROLE;
+SELECT count(*) AS locked FROM hostile_views.campaign_assets WHERE xmax = pg_current_xact_id()::xid;
+ROLLBACK;
+RESET ROLE;
+SET ROLE regress_acme;
+BEGIN;
+SELECT asset_reuse_sync('fall', 'acme', ARRAY['more-7'], dry_run => false) -> 'added' AS added;
+RESET ROLE;
+SELECT count(*) AS locked FROM hostile_views.campaign_assets WHERE xmax = pg_current_xact_id()::xid;
+ROLLBACK;
+RESET ROLE;
+SET search_path = hostile_views, public;
+DELETE FROM campaign_assets WHERE id LIKE 'more-%';
+
 -- A view of somebody else's, or of other columns, is no history: 42809.
 BEGIN;
 ALTER VIEW view_acme.campaign_asset_reuse_history OWNER TO regress_globex;

@@ -288,6 +288,20 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
+-- The mark with the latest time is kept as well, since that time is taken: of events ahead of the clock, too, the latest
+-- of which is undone first.
+INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, reused_count, platform_metadata)
+SELECT 'ahead', tenant_id, campaign_space_id, user_id, 'Ahead', asset_type, 1, jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object(
+	'timestamp', to_char(now() AT TIME ZONE 'UTC' + interval '12 hours', 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'context', '{}'::jsonb)))
+FROM campaign_assets WHERE id = 'hero';
+CREATE TABLE ahead AS SELECT n, asset_reuse_track('ahead', 'acme', NULL, 'email', 'e' || n) #>> '{event,event_id}' AS id FROM generate_series(1, 101) AS n;
+DO $$ BEGIN PERFORM asset_reuse_undo('ahead', 'acme', id) FROM (SELECT id FROM ahead ORDER BY n = 101 DESC, n) AS e; END $$;
+SELECT jsonb_array_length(platform_metadata -> 'reuse_undone') AS marks FROM campaign_assets WHERE id = 'ahead';
+SELECT asset_reuse_track('ahead', 'acme', NULL, 'email', 'new') #>> '{event,event_id}' = id AS the_same FROM ahead WHERE n = 101;
+SELECT asset_reuse_undo('ahead', 'acme', id) -> 'replayed' AS replayed FROM ahead WHERE n = 101;
+DROP TABLE ahead;
+DELETE FROM campaign_assets WHERE id = 'ahead';
+
 -- uuids, typed; a campaign's id in another spelling is the same place.
 SELECT e -> 'event_id' = lag(e -> 'event_id') OVER () AS same FROM (
 	SELECT asset_reuse_track('bbbbbbbb-0000-4000-8000-000000000001'::uuid, 'aaaaaaaa-0000-4000-8000-000000000001',
