@@ -319,10 +319,10 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION asset_reuse_insights(text, text, float8) IS
 'Tells whether a tenant''s reused assets get more clicks per impression, and more conversions per click, than its other assets of the same type, platform of the campaign of origin, and year of creation.
-tenant_id: whose live assets are compared.  asset_type: say it of this type only, as by_asset_type does; NULL for all.
-confidence: of the intervals, 0.5 to 0.999; those of by_asset_type are wider, so that together they are as sure.
+tenant_id: whose live assets are compared.  asset_type: compares only assets of this type, as by_asset_type does; NULL for all.
+confidence: the confidence level of the intervals, 0.5 to 0.999; those of by_asset_type are wider, so that all of them together hold at that level.
 Rates are successes per trial (0.02 is 2 %); ratios are rates of reused assets divided by those of others; six significant digits.  crude_ratio: of the plain totals.  ratio: of the standardized rates, and interval its confidence interval.
-verdict: higher or lower if the interval excludes 1, similar if it is within 1/1.1 and 1.1, inconclusive, or insufficient: fewer than 10 comparable assets or 30 successes in an arm, or less than 4 degrees of freedom.
+verdict: higher or lower if the interval excludes 1, similar if it is within 1/1.1 and 1.1, inconclusive, or insufficient: fewer than 10 comparable assets or 30 successes in an arm, or fewer than 4 degrees of freedom.
 reversal: the plain totals say the opposite.  e_value: how strong an unknown cause would have to be to explain the ratio.  spread_cv: coefficient of variation of the assets'' true rates.  compared_share: of the assets, those with reused and other ones like them.
 data_quality counts assets that are left out of a metric: with a NULL, without impressions, or with numbers that are negative, beyond 10^12, or more clicks than impressions.
 It is an association: better assets may be the ones that get reused.  Numbers are lifetime totals over all platforms where an asset ran.
@@ -768,7 +768,7 @@ COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", "any", "any"
 state: what asset_reuse_insight returns for all assets, the same in all rows.  confidence: of the interval, above 0 and below 1.
 The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
 NULL for a NULL state or confidence.
-Errors: 22023 invalid confidence or state, 42804 a column of another type than in the state.';
+Errors: 22023 or 08P01 invalid confidence or state, 42804 a column of another type than in the state.';
 
 --
 -- The history table: one row per event, for long histories
@@ -1412,7 +1412,7 @@ LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 4;
 
 COMMENT ON FUNCTION asset_reuse_recommend_evaluate(text, timestamptz, int) IS
 'Returns how good recommendations would have been for this tenant: for campaigns that began since start_date, as of the time of their first event, given the first half of the assets reused there, whether the others are among the first ten of all.
-tenant_id: whose live campaigns.  sample: 1 to 100,000 campaigns, evenly over the time; one of which less than two assets were reused, or none of the second half was there yet, does not count.
+tenant_id: whose live campaigns.  sample: 1 to 100,000 campaigns, spread evenly over the time; a campaign where fewer than two assets were reused, or where none of the second half existed yet, does not count.
 method: recommend, as asset_reuse_recommend; decayed_popularity, which fills it up; popularity, by the number of events; item_cosine, by the campaigns that assets share with each of the first half, of its newest 200 uses.
 campaigns: how many counted.  hit_rate_10: the share of them of which at least one asset was found.  ndcg_10: 1 if the first ten are all right, the higher places counting more (normalized discounted cumulative gain).  coverage: the share of the live assets that were recommended to any.  NULL without campaigns.
 All of the tenant''s events are read, and kept in memory while it runs.

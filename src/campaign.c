@@ -111,7 +111,6 @@ static void sync_listed(Campaign *campaign, const AskedAsset *asked, int nids, c
 static void sync_others(Campaign *campaign, const IdSet *listed, const IdSet *locked,
 						const Members *members, IdList *extra, IdList *removed);
 static void read_members(const Campaign *campaign, const ReusePlace *place, Members *members);
-static void add_made_in(const Campaign *campaign, Identifier id, PlanRequest *plan);
 static IdSet set_of_members(const Members *members);
 static IdSet set_of_asked(const AskedAsset *asked, int nasked);
 static bool set_has(const IdSet *set, Identifier id);
@@ -450,7 +449,7 @@ read_members(const Campaign *campaign, const ReusePlace *place, Members *members
 	rows_make_statement(campaign->fcinfo->flinfo->fn_oid, &request, row_members, &statement);
 	/* what others have committed meanwhile counts */
 	statement.plan.read_only = false;
-	add_made_in(campaign, id, &statement.plan);
+	identifier_add_made_in(&statement.plan, id, &campaign->assets.columns[ASSET_CAMPAIGN_SPACE_ID]);
 	plan_execute(&statement.plan);
 
 	members->count = 0;
@@ -463,16 +462,6 @@ read_members(const Campaign *campaign, const ReusePlace *place, Members *members
 			.reused = DatumGetBool(plan_result(i, 3, BOOLOID))
 		};
 	}
-}
-
-/* add_made_in adds the campaign as assets name the one they were made in, if they do. */
-static void
-add_made_in(const Campaign *campaign, Identifier id, PlanRequest *plan)
-{
-	const AppColumn *column = &campaign->assets.columns[ASSET_CAMPAIGN_SPACE_ID];
-
-	plan_add_optional(plan, "made_in", column->present ? identifier_param_type(column) : TEXTOID,
-					  column->present ? identifier_bind(id, column) : (Datum) 0, !column->present);
 }
 
 static IdSet

@@ -174,7 +174,11 @@ check_argument(FunctionCallInfo fcinfo, int argno, AppRole role, int number, con
 		(!OidIsValid(type) || getBaseType(type) != column->type || !app_column_accepts(role, number, column->type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column %s has another type than in the state", app_column_name(role, number))));
+				 errmsg("argument %s of asset_reuse_insight_asset has type %s",
+						app_column_name(role, number), format_type_be(type)),
+				 /* anybody can make up a state, with types that are none */
+				 errdetail("The state was made with type %s.",
+						   format_type_extended(column->type, -1, FORMAT_TYPE_ALLOW_INVALID))));
 }
 
 /* read_column reads a column; one that the state was made without is null. */

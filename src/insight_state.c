@@ -35,7 +35,7 @@
  * piece it keeps the next time, so that a tenant's next call need not ask the kernel for it page by
  * page, which takes longer than the sums of a thousand assets.
  */
-#define FIRST_BLOCK			(256 * 1024)
+#define FIRST_BLOCK			((Size) 256 * 1024)
 
 /* The strata by their labels; insight_state.h declares them. */
 #define SH_PREFIX insight_strata
@@ -256,27 +256,27 @@ insight_stratum_reserve(InsightState *state, InsightStratum *stratum, int ncells
 static InsightCell *
 get_cells(InsightState *state, int ncells)
 {
-	InsightCell **spare = can_be_spare(ncells) ? &state->spare[pg_leftmost_one_pos32(ncells) - 1] : NULL;
-	InsightCell *cells = spare != NULL ? *spare : NULL;
+	InsightSpare **first = can_be_spare(ncells) ? &state->spare[pg_leftmost_one_pos32(ncells) - 1] : NULL;
+	InsightSpare *spare = first != NULL ? *first : NULL;
 
-	if (cells == NULL)
+	if (spare == NULL)
 		return MemoryContextAlloc(state->context, ncells * (sizeof(InsightCell) + 1));
-	/* a spare array begins with the address of the next one */
-	memcpy(spare, cells, sizeof(*spare));
-	return cells;
+	*first = spare->next;
+	return (InsightCell *) spare;
 }
 
 /* keep_spare keeps what get_cells returned for other strata. */
 static void
 keep_spare(InsightState *state, InsightCell *cells, int ncells)
 {
-	InsightCell **spare;
+	InsightSpare *spare = (InsightSpare *) cells;
+	InsightSpare **first;
 
 	if (!can_be_spare(ncells))
 		return;
-	spare = &state->spare[pg_leftmost_one_pos32(ncells) - 1];
-	memcpy(cells, spare, sizeof(*spare));
-	*spare = cells;
+	first = &state->spare[pg_leftmost_one_pos32(ncells) - 1];
+	spare->next = *first;
+	*first = spare;
 }
 
 /* can_be_spare: is it a length that strata grow to?  A state that was read has others, too. */

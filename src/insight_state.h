@@ -104,13 +104,19 @@ typedef struct InsightEntry
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
+/* An array of cells that a stratum has outgrown, kept for the next one that needs its length */
+typedef struct InsightSpare
+{
+	struct InsightSpare *next;
+} InsightSpare;
+
 /* How many lengths of arrays of cells there are that are used again: 2, 4, 8, ... 128 */
 #define INSIGHT_NSPARE		7
 
 typedef struct InsightState
 {
 	MemoryContext context;		/* of the strata and their cells; the state is in its parent */
-	InsightCell *spare[INSIGHT_NSPARE]; /* arrays that strata have outgrown; see insight_state.c */
+	InsightSpare *spare[INSIGHT_NSPARE];	/* by length */
 	AppColumn	columns[ASSET_NCOLUMNS];
 	AppColumn	platform;
 	bool		type_is_enum;

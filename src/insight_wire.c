@@ -144,7 +144,7 @@ put_number(char *at, INT128 number)
 /*
  * insight_state_receive makes the state again, in a memory context.
  *
- * Error 22023 if the bytes are no state: anybody can hand some in.
+ * Error 22023, or 08P01 where they end too soon, if the bytes are no state: anybody can hand some in.
  */
 InsightState *
 insight_state_receive(StringInfo buf, MemoryContext context)

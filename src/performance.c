@@ -83,7 +83,6 @@ typedef struct Ranking
 } Ranking;
 
 static void rank_assets(Oid caller, RowRequest *request, int row_limit, Ranking *ranking);
-static void add_made_in(const RowRequest *request, RowStatement *statement);
 static void put_piece(PlanText *text, const PlanRequest *request, const char *name);
 static void read_asset(uint64 row, Oid id_type, Oid answer_type, RankedAsset *asset);
 static void find_fading(Oid caller, RowRequest *request, Ranking *ranking);
@@ -138,7 +137,7 @@ rank_assets(Oid caller, RowRequest *request, int row_limit, Ranking *ranking)
 		statement.plan.tables[APP_SPACES] = NULL;
 	if (!OidIsValid(request->campaign_id.type))
 		statement.plan.tables[APP_HISTORY] = NULL;
-	add_made_in(request, &statement);
+	identifier_add_made_in(&statement.plan, request->campaign_id, &statement.assets.columns[ASSET_CAMPAIGN_SPACE_ID]);
 	plan_add_value(&statement.plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
 	plan_add_value(&statement.plan, "row_limit", INT4OID, Int32GetDatum(row_limit));
 	plan_execute(&statement.plan);
@@ -148,16 +147,6 @@ rank_assets(Oid caller, RowRequest *request, int row_limit, Ranking *ranking)
 	for (i = 0; i < SPI_processed; i++)
 		read_asset(i, statement.assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID,
 				   request->id_type, &ranking->assets[i]);
-}
-
-/* add_made_in adds the campaign, if one is given, as assets name the one they were made in, if they do. */
-static void
-add_made_in(const RowRequest *request, RowStatement *statement)
-{
-	const AppColumn *column = &statement->assets.columns[ASSET_CAMPAIGN_SPACE_ID];
-	Identifier	none = {0};
-
-	identifier_add(&statement->plan, "made_in", column->present ? request->campaign_id : none, column);
 }
 
 static void

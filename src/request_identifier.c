@@ -129,6 +129,19 @@ identifier_add(PlanRequest *request, const char *name, Identifier id, const AppC
 					  given ? identifier_bind(id, column) : (Datum) 0, !given);
 }
 
+/*
+ * identifier_add_made_in adds a campaign as assets name the one they were made in.  It is missing if they
+ * do not name any, or cannot name this one, since theirs are uuids and it is none.
+ */
+void
+identifier_add_made_in(PlanRequest *request, Identifier campaign, const AppColumn *column)
+{
+	bool		nameable = OidIsValid(campaign.type) && column->present &&
+		(column->type != UUIDOID || campaign.type == UUIDOID || event_id_is_uuid(DatumGetTextPP(campaign.value)));
+
+	identifier_add(request, "made_in", nameable ? campaign : (Identifier) {0}, column);
+}
+
 /* identifier_array makes an array of identifiers of one type for a column. */
 Datum
 identifier_array(const Identifier *ids, int nids, const AppColumn *column)

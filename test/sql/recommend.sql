@@ -267,6 +267,7 @@ CALL move_events(1);
 SELECT * FROM differences();
 SELECT * FROM changes();
 -- The planner may do what it likes.
+CREATE TABLE serial AS SELECT asset_reuse_recommend('t', 'c7', order_by => 'expected', explore => 2) AS answer;
 SET plan_cache_mode = force_custom_plan;
 SET enable_seqscan = off;
 SET enable_hashjoin = off;
@@ -275,6 +276,13 @@ SELECT * FROM changes();
 RESET plan_cache_mode;
 RESET enable_seqscan;
 RESET enable_hashjoin;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT asset_reuse_recommend('t', 'c7', order_by => 'expected', explore => 2) = (SELECT answer FROM serial) AS same_in_parallel;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 -- How good it would have been, on data of chance.
 SELECT method, campaigns, round(hit_rate_10::numeric, 4), round(ndcg_10::numeric, 4), round(coverage::numeric, 4) FROM asset_reuse_recommend_evaluate('t', '2024-03-01Z');
 SELECT * FROM asset_reuse_recommend_evaluate('t', '2999-01-01Z');

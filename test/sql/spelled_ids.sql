@@ -81,6 +81,17 @@ INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_spa
 SELECT asset_reuse_sync('{AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE}', 'acme', '{a1}');
 SELECT asset_reuse_copy_campaign('AAAAAAAABBBBCCCCDDDDEEEEEEEEEEEE', '00000000-0000-0000-0000-000000000002', 'acme');
 
+-- Campaigns with texts, where assets name uuids: no asset can have been made in one that is no uuid.
+BEGIN;
+ALTER TABLE campaign_assets ALTER campaign_space_id TYPE uuid USING NULL;
+ALTER TABLE campaign_spaces ALTER id TYPE text;
+INSERT INTO campaign_spaces VALUES ('c1', 'acme', 'One'), ('c2', 'acme', 'Two');
+SELECT asset_reuse_sync('c1', 'acme', '{a1}');
+SELECT asset_reuse_copy_campaign('c1', 'c2', 'acme');
+SELECT asset_reuse_recommend('acme', 'c1') -> 'items';
+SELECT count(*) FROM asset_reuse_performance('acme', NULL, 'c1');
+ROLLBACK;
+
 -- Of two events with one key, which only others can have stored, the earliest counts, in both places.
 INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, reused_count, platform_metadata)
 SELECT id, 'acme', 'Twice', 'image', 2, '{"reuse_history": [
