@@ -31,11 +31,12 @@
 #define KEY_SIZE			256 /* a guess */
 
 /*
- * A first block for some thousand cells, in one piece: what malloc has once given back as one large
- * piece it keeps the next time, so that a tenant's next call need not ask the kernel for it page by
- * page, which takes longer than the sums of a thousand assets.
+ * A first block for some thousand cells, in one piece.  Once glibc's malloc has freed so large a
+ * piece, it keeps twice as much from then on, which is more than a call takes for a tenant of some
+ * thousand assets.  Otherwise it would give the memory back to the kernel after each call, and the
+ * next one would get it page by page, which takes longer than the sums of a thousand assets.
  */
-#define FIRST_BLOCK			((Size) 256 * 1024)
+#define FIRST_BLOCK			((Size) 512 * 1024)
 
 /* The strata by their labels; insight_state.h declares them. */
 #define SH_PREFIX insight_strata
