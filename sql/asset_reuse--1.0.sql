@@ -374,7 +374,7 @@ COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
 'Moves the events that are stored in documents to the history table, alongside live traffic.  Commits in batches and reports its progress in notices.
 batch_size: the greatest number of assets in a transaction, 1 or more; fewer are moved if they have many events.  tenant_id: the tenant whose events are moved; NULL for all tenants.
 Moves only events of assets that the caller may see.  Can be interrupted and called again.  If a constraint or trigger refuses an asset''s update, its events stay in the document; a warning at the end counts such assets and says why the first one was refused, with the SQLSTATE of that error.
-Errors: 22023 invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the relation of that name is not a history table; 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
+Errors: 22023 invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the relation of that name is not a history table, 0A000 no tenant_id where Citus distributes the tables by it; 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
 
 CREATE PROCEDURE asset_reuse_migrate_history(
 	batch_size int,
