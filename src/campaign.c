@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_control.h"
 #include "catalog/pg_type.h"
@@ -23,6 +24,7 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "answer.h"
@@ -102,6 +104,7 @@ static void copy_assets(Campaign *campaign, const ReusePlace *from, Include incl
 						IdList *there);
 static void list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
+static void require_updatable(const Campaign *campaign, const Identifier *ids, int nids);
 static void lock_campaign(const Campaign *campaign);
 static bytea *lock_name(const Campaign *campaign, const AppRow *row);
 static AskedAsset *lock_assets(const Campaign *campaign, const Identifier *ids, int nids,
@@ -196,8 +199,7 @@ asset_reuse_sync(PG_FUNCTION_ARGS)
 	if (!campaign.dry_run && nids > 0)
 	{
 		/* who may change none of the assets has nothing to wait for, and must not have others wait */
-		asked = events_lock_many(&campaign.tables, ids, nids, campaign.request.tenant_id, ROW_KEPT);
-		events_require_assets(asked, nids, &campaign.assets, NULL);
+		require_updatable(&campaign, ids, nids);
 		lock_campaign(&campaign);
 	}
 	asked = lock_assets(&campaign, ids, nids, remove, &nasked);
@@ -317,6 +319,40 @@ is_included(const Member *member, Include include)
 		default:
 			return true;
 	}
+}
+
+/*
+ * require_updatable raises P0002 if an asset is absent, or the caller may not update it.
+ *
+ * To find that out takes locks on their rows.  They are given up again with a subtransaction: a call that
+ * waits for the campaign must not have others, the migration for one, wait for its assets.
+ */
+static void
+require_updatable(const Campaign *campaign, const Identifier *ids, int nids)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(memory);
+	PG_TRY();
+	{
+		events_require_assets(events_lock_many(&campaign->tables, ids, nids, campaign->request.tenant_id, ROW_KEPT),
+							  nids, &campaign->assets, NULL);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(memory);
+	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 /*
