@@ -491,7 +491,7 @@ static bool
 find_key(const JsonbContainer *object, const char *key, uint32 len, uint32 *pair)
 {
 	uint32		npairs = JsonContainerSize(object);
-	const char *keys = (const char *) &object->children[npairs * 2];
+	const char *keys = (const char *) &object->children[(Size) npairs * 2];
 	uint32		low = 0;
 	uint32		high = npairs;
 	uint32		offset;

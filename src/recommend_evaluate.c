@@ -180,7 +180,7 @@ choose_seeds(Evaluation *e)
 	for (i = 0; i < e->nseeds; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		near_list_add(&best, e->seeds[i], past_reuses_before(e, e->seeds[i], e->now), compare_numbers, NULL);
+		near_list_add(&best, e->seeds[i], (double) past_reuses_before(e, e->seeds[i], e->now), compare_numbers, NULL);
 	}
 	for (i = 0; i < (uint32) best.count; i++)
 		e->seeds[i] = best.items[i].asset;
