@@ -29,11 +29,11 @@
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "batch.h"
+#include "subtransaction.h"
 
 /* How long the first pass waits for a lock while it holds others, in milliseconds */
 #define MAX_WAIT			100
@@ -53,6 +53,15 @@ typedef struct AssetChange
 	bool		changed;
 } AssetChange;
 
+/* What is tried */
+typedef struct Attempt
+{
+	void		(*work) (void *arg);
+	void	   *arg;
+	bool		wait;
+} Attempt;
+
+static void make_attempt(void *arg);
 static void check_not_atomic(FunctionCallInfo fcinfo, const char *procedure);
 static void begin_transaction(Batch *batch);
 static void run_pass(Batch *batch, bool wait);
@@ -221,38 +230,26 @@ try_asset(void *arg)
 ErrorData *
 batch_try(void (*work) (void *arg), void *arg, bool wait)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	Attempt		attempt = {work, arg, wait};
+	ErrorData  *error = subtransaction_run(make_attempt, &attempt, true);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
-	PG_TRY();
-	{
-		int			guc_level = NewGUCNestLevel();
-
-		if (!wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
-			(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
-									 GUC_ACTION_SAVE, true, 0, false);
-		work(arg);
-		AtEOXact_GUC(true, guc_level);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(memory);
-		CurrentResourceOwner = owner;
-		if (!batch_is_refusal(error->sqlerrcode) && (wait || error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE))
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(memory);
-	CurrentResourceOwner = owner;
+	if (error != NULL && !batch_is_refusal(error->sqlerrcode) &&
+		(wait || error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE))
+		ReThrowError(error);
 	return error;
+}
+
+static void
+make_attempt(void *arg)
+{
+	Attempt    *attempt = arg;
+	int			guc_level = NewGUCNestLevel();
+
+	if (!attempt->wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
+		(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	attempt->work(attempt->arg);
+	AtEOXact_GUC(true, guc_level);
 }
 
 /*

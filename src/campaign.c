@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_control.h"
 #include "catalog/pg_type.h"
@@ -24,7 +23,6 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "answer.h"
@@ -35,6 +33,7 @@
 #include "request.h"
 #include "rows_queries.h"
 #include "rows_request.h"
+#include "subtransaction.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_copy_campaign);
 PG_FUNCTION_INFO_V1(asset_reuse_sync);
@@ -96,6 +95,14 @@ typedef struct Campaign
 	ReusePlace	place;			/* what the campaign is as a place of reuse */
 } Campaign;
 
+/* The assets that must be there */
+typedef struct Requirement
+{
+	const Campaign *campaign;
+	const Identifier *ids;
+	int			nids;
+} Requirement;
+
 static void read_request(FunctionCallInfo fcinfo, int campaign_arg, int tenant_arg, int context_arg,
 						 int dry_run_arg, Campaign *campaign);
 static void open_campaign(Campaign *campaign);
@@ -105,6 +112,7 @@ static void copy_assets(Campaign *campaign, const ReusePlace *from, Include incl
 static void list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
 static void require_updatable(const Campaign *campaign, const Identifier *ids, int nids);
+static void lock_required(void *arg);
 static void lock_campaign(const Campaign *campaign);
 static bytea *lock_name(const Campaign *campaign, const AppRow *row);
 static AskedAsset *lock_assets(const Campaign *campaign, const Identifier *ids, int nids,
@@ -324,35 +332,27 @@ is_included(const Member *member, Include include)
 /*
  * require_updatable raises P0002 if an asset is absent, or the caller may not update it.
  *
- * To find that out takes locks on their rows.  They are given up again with a subtransaction: a call that
- * waits for the campaign must not have others, the migration for one, wait for its assets.
+ * To find that out takes locks on their rows.  They are given up again: a call that waits for the campaign
+ * must not have others, the migration for one, wait for its assets.
  */
 static void
 require_updatable(const Campaign *campaign, const Identifier *ids, int nids)
 {
-	MemoryContext memory = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	Requirement requirement = {campaign, ids, nids};
+	ErrorData  *error = subtransaction_run(lock_required, &requirement, false);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(memory);
-	PG_TRY();
-	{
-		events_require_assets(events_lock_many(&campaign->tables, ids, nids, campaign->request.tenant_id, ROW_KEPT),
-							  nids, &campaign->assets, NULL);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(memory);
-		error = CopyErrorData();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(memory);
-	CurrentResourceOwner = owner;
 	if (error != NULL)
 		ReThrowError(error);
+}
+
+static void
+lock_required(void *arg)
+{
+	const Requirement *r = arg;
+	const Campaign *campaign = r->campaign;
+
+	events_require_assets(events_lock_many(&campaign->tables, r->ids, r->nids, campaign->request.tenant_id, ROW_KEPT),
+						  r->nids, &campaign->assets, NULL);
 }
 
 /*
