@@ -35,7 +35,8 @@ static const char read_asset[] =
 
 static const char read_latest[] =
 	"SELECT {utc:h.reused_at} FROM {history} AS h"
-	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND h.reused_at {<=} $horizon"
+	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
+	" AND h.reused_at {>=} $since AND h.reused_at {<=} $horizon"
 	" ORDER BY h.reused_at DESC, h.seq DESC LIMIT 1";
 
 static const char read_rows_of_time[] =
@@ -100,7 +101,7 @@ static void read_element(const ReuseValue *element, const EventsAsset *asset, St
 static void add_to_table(const EventsAsset *asset, const EventRow *rows, uint32 nrows);
 static void add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows);
 static Timestamp next_time(const EventsAsset *asset, TimestampTz clock);
-static Timestamp latest_time(const EventsAsset *asset, Timestamp horizon);
+static Timestamp latest_time(const EventsAsset *asset, Timestamp since, Timestamp horizon);
 static EventRow make_row(const EventsAsset *asset, Timestamp time, const ReuseValue *context);
 static void require_one(const StoredEvent *event);
 static void remove_from_log(EventsAsset *asset, const StoredEvent *events, uint32 count);
@@ -496,13 +497,15 @@ add_to_log(EventsAsset *asset, const EventRow *rows, uint32 nrows)
  * next_time returns the time of the asset's next event.
  *
  * The latest event is determined by the clock at this point, when the row is locked.  Otherwise
- * calls that have waited might disagree about an event a day ahead.
+ * calls that have waited might disagree about an event a day ahead.  An event before the clock makes no
+ * difference, but for the second in which last_reused_at may be its time, rounded up.  That bound leaves all
+ * partitions of the past alone.
  */
 static Timestamp
 next_time(const EventsAsset *asset, TimestampTz clock)
 {
 	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
-	Timestamp	latest = latest_time(asset, horizon);
+	Timestamp	latest = latest_time(asset, clock - USECS_PER_SEC, horizon);
 	Timestamp	undone;
 
 	if (log_latest_time(&asset->marks, horizon, &undone))
@@ -513,9 +516,12 @@ next_time(const EventsAsset *asset, TimestampTz clock)
 						   app_column_rounds_time(&asset->row.columns[ASSET_LAST_REUSED_AT]));
 }
 
-/* latest_time returns the time of the asset's latest event up to the horizon; DT_NOBEGIN for none. */
+/*
+ * latest_time returns the time of the asset's latest event up to the horizon; DT_NOBEGIN for none.  To the caller,
+ * events before a time are as good as none.
+ */
 static Timestamp
-latest_time(const EventsAsset *asset, Timestamp horizon)
+latest_time(const EventsAsset *asset, Timestamp since, Timestamp horizon)
 {
 	Timestamp	latest = DT_NOBEGIN;
 	PlanRequest query;
@@ -526,6 +532,7 @@ latest_time(const EventsAsset *asset, Timestamp horizon)
 		return latest;
 	}
 	query = row_request(asset, read_latest);
+	add_time(&query, "since", asset, since);
 	add_time(&query, "horizon", asset, horizon);
 	plan_execute(&query);
 	if (SPI_processed > 0)
@@ -650,7 +657,7 @@ last_time_without(const EventsAsset *asset, const StoredEvent *events, uint32 co
 	const AppRow *row = &asset->row;
 	NullableDatum last = {row->values[ASSET_LAST_REUSED_AT], row->nulls[ASSET_LAST_REUSED_AT]};
 	Timestamp	horizon = reuse_horizon(GetCurrentTimestamp());
-	Timestamp	latest = latest_time(asset, horizon);
+	Timestamp	latest = latest_time(asset, DT_NOBEGIN, horizon);
 	Timestamp	known = last.isnull ? DT_NOBEGIN : DatumGetTimestamp(last.value);
 	Timestamp	removed;
 

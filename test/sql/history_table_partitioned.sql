@@ -43,6 +43,16 @@ DELETE FROM campaign_assets WHERE id = 'hero';
 SELECT asset_id, reused_at FROM campaign_asset_reuse_history;
 ROLLBACK;
 
+-- To track looks into no month that has gone by.
+SELECT asset_reuse_track('hero', 'acme', NULL, 'email') ->> 'success' AS success;
+-- Counts that the session has not yet told are among a transaction's own.
+SELECT pg_stat_force_next_flush();
+BEGIN;
+SELECT asset_reuse_track('hero', 'acme', NULL, 'email') ->> 'success' AS success;
+SELECT sum(pg_stat_get_xact_numscans(indexrelid)) AS scans FROM pg_index WHERE indrelid = 'history_2026_01'::regclass;
+ROLLBACK;
+DELETE FROM campaign_asset_reuse_history WHERE reused_in_type = 'email';
+
 -- All are put back, and no partition is left.
 SELECT asset_reuse_drop_history_table();
 SELECT id, platform_metadata->'reuse_history' AS log FROM campaign_assets WHERE platform_metadata ? 'reuse_history' ORDER BY id;
