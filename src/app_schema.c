@@ -596,6 +596,7 @@ read_relation(AppTable *table)
 	form = (Form_pg_class) GETSTRUCT(tuple);
 	table->owner = form->relowner;
 	table->relkind = form->relkind;
+	table->has_rules = form->relhasrules;
 	strlcpy(table->schema, get_namespace_name(form->relnamespace), NAMEDATALEN);
 	strlcpy(table->name, NameStr(form->relname), NAMEDATALEN);
 	ReleaseSysCache(tuple);

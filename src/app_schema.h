@@ -96,6 +96,7 @@ typedef struct AppTable
 	Oid			relid;
 	Oid			owner;
 	char		relkind;
+	bool		has_rules;		/* so that another statement may come of an update; all views have */
 	uint64		generation;		/* another one whenever anything here may differ */
 	char		schema[NAMEDATALEN];
 	char		name[NAMEDATALEN];

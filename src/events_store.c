@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "storage/lockdefs.h"
@@ -81,10 +80,10 @@ events_store(TrackRequest *request, EventTables *tables, TrackResult *result)
 	result->replayed = false;
 	result->undone = false;
 	/*
-	 * A view's trigger or rule changes the table by what the view has read before: that is current only if
-	 * the row is locked.
+	 * A view's trigger, or a rule, changes a table by what was read before: that is current only if the row is
+	 * locked.
 	 */
-	if (tables->history != NULL || request->place.key != NULL || tables->assets->relkind == RELKIND_VIEW)
+	if (tables->history != NULL || request->place.key != NULL || tables->assets->has_rules)
 	{
 		store_locked(request, tables, result);
 		return;
@@ -177,19 +176,20 @@ add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
 }
 
 /*
- * report_not_found raises P0002 for the asset if that is not there, else for the campaign.
- * It is known only now, for the statement looked for both at once.
+ * report_not_found raises P0002 for the asset if that is not there, else for the campaign.  It is known only now,
+ * for the statement looked for both at once.  If both are there, a trigger has kept the asset from being updated.
  */
 static void
 report_not_found(const TrackRequest *request, const EventTables *tables, bool has_campaign)
 {
 	EventsAsset asset;
+	TrackRequest placed = *request;
 
 	if (!has_campaign)
 		app_report_not_found(APP_ASSETS);
 	/* policies can hide the asset from an update alone */
 	events_lock(tables, request->asset_id, request->tenant_id, &asset);
-	app_report_not_found(APP_SPACES);
+	app_report_not_found(find_campaign(&placed) ? APP_ASSETS : APP_SPACES);
 }
 
 /*

@@ -134,6 +134,61 @@ SET LOCAL search_path = view_acme, hostile_views, public;
 SELECT error_of($$ SELECT asset_reuse_history('hero', 'acme') $$);
 ROLLBACK;
 
+-- Functions that write lock an asset's row first. Of a join PostgreSQL would lock the rows of all tables, and of a UNION, WITH or
+-- function none: these are refused. A reader may have any view, and a writer views of views, with a barrier or a computed column.
+CREATE SCHEMA of_views;
+CREATE FUNCTION of_views.store() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE hostile_views.campaign_assets SET reused_count = NEW.reused_count, platform_metadata = NEW.platform_metadata WHERE id = OLD.id;
+	RETURN NEW;
+END
+$$;
+CREATE FUNCTION of_views.all_assets() RETURNS SETOF campaign_assets LANGUAGE sql AS 'SELECT * FROM hostile_views.campaign_assets';
+CREATE VIEW of_views.inner_view WITH (security_barrier) AS SELECT * FROM campaign_assets WHERE tenant_id <> '';
+CREATE FUNCTION through(definition text) RETURNS TABLE (reads text, calls bigint, answer text) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'CREATE VIEW of_views.campaign_assets AS ' || definition;
+	CREATE TRIGGER store INSTEAD OF UPDATE ON of_views.campaign_assets FOR EACH ROW EXECUTE FUNCTION of_views.store();
+	SET LOCAL asset_reuse.assets_table = 'of_views.campaign_assets';
+	RETURN QUERY SELECT asset_reuse_history('hero', 'acme') ->> 'success', count(*), e FROM unnest(ARRAY[
+		$c$asset_reuse_track('hero', 'acme', 'fall')$c$, $c$asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'k')$c$,
+		$c$asset_reuse_undo('hero', 'acme', reuse_key => 'k')$c$, $c$asset_reuse_track_many('{hero}', 'acme', 'fall')$c$,
+		$c$asset_reuse_copy_campaign('summer', 'fall', 'acme')$c$, $c$asset_reuse_sync('fall', 'acme', '{hero}')$c$,
+		$c$asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2026-01-01T00:00:00Z", "reused_in_id": "x", "key": "1"}]', 's')$c$]) AS c,
+		error_of('SELECT ' || c) AS e GROUP BY e;
+	SET LOCAL asset_reuse.assets_table = DEFAULT;
+	DROP VIEW of_views.campaign_assets;
+END
+$$;
+BEGIN;
+SELECT * FROM through('SELECT *, now() AS seen_at FROM hostile_views.campaign_assets');
+SELECT * FROM through('SELECT * FROM of_views.inner_view');
+SELECT * FROM through('SELECT * FROM hostile_views.campaign_assets UNION ALL SELECT * FROM hostile_views.campaign_assets WHERE false');
+SELECT definition, t.* FROM unnest(ARRAY['WITH a AS (SELECT * FROM hostile_views.campaign_assets) SELECT * FROM a', 'SELECT * FROM of_views.all_assets()',
+	'SELECT a.* FROM hostile_views.campaign_assets AS a JOIN hostile_views.campaign_spaces AS s ON s.id = a.campaign_space_id',
+	'SELECT a.* FROM hostile_views.campaign_assets AS a LEFT JOIN hostile_views.campaign_spaces AS s ON s.id = a.campaign_space_id',
+	'SELECT a.* FROM hostile_views.campaign_assets AS a, hostile_views.tenants AS t WHERE t.id = a.tenant_id',
+	'SELECT * FROM hostile_views.campaign_assets LIMIT 1000', 'SELECT * FROM hostile_views.campaign_assets OFFSET 0',
+	'SELECT DISTINCT ON (id) * FROM hostile_views.campaign_assets', 'SELECT *, count(*) OVER () AS n FROM hostile_views.campaign_assets',
+	'SELECT *, generate_series(1, 1) AS n FROM hostile_views.campaign_assets', 'SELECT a.* FROM hostile_views.campaign_assets AS a GROUP BY a.id',
+	'SELECT * FROM hostile_views.campaign_assets TABLESAMPLE SYSTEM (100)',
+	'SELECT * FROM (SELECT * FROM of_views.inner_view UNION ALL SELECT * FROM of_views.inner_view WHERE false) AS u']) AS definition,
+	LATERAL (SELECT reads, calls, split_part(answer, E'\n', 1) FROM through(definition)) AS t;
+ROLLBACK;
+-- Procedures, too.
+CREATE TABLE of_views.hero AS SELECT * FROM campaign_assets WHERE id = 'hero';
+UPDATE campaign_assets SET reused_count = 0, platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01T00:00:00Z", "context": {"n": 1, "x": 2}}]}' WHERE id = 'hero';
+CREATE VIEW of_views.campaign_assets AS SELECT * FROM campaign_assets UNION ALL SELECT * FROM campaign_assets WHERE false;
+SET asset_reuse.assets_table = 'of_views.campaign_assets';
+CALL asset_reuse_repair('acme');
+CALL asset_reuse_redact('acme', '{"n": 1}', '{x}');
+SET asset_reuse.history_table = 'hostile_views.campaign_asset_reuse_history';
+CALL asset_reuse_migrate_history();
+RESET asset_reuse.assets_table;
+RESET asset_reuse.history_table;
+UPDATE campaign_assets AS a SET reused_count = h.reused_count, platform_metadata = h.platform_metadata FROM of_views.hero AS h WHERE a.id = h.id;
+DROP SCHEMA of_views CASCADE;
+
 -- Each event is stored once: hero's 5 and the two absurd rows, secret's 4.
 SELECT asset_id, count(*) AS events FROM campaign_asset_reuse_history GROUP BY asset_id ORDER BY asset_id;
 SELECT count(*) AS logs FROM campaign_assets WHERE platform_metadata ? 'reuse_history';

@@ -93,6 +93,13 @@ SET ROLE regress_own_triggers;
 SELECT asset_reuse_sync('c3', 'acme', '{a3}', remove => true);
 RESET ROLE;
 
+-- An update that a trigger suppresses: the asset counts as absent, whether a campaign is given or not.
+CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION suppress();
+SELECT asset_reuse_track('a1', 'acme', 'c3');
+SELECT asset_reuse_track('a1', 'acme', NULL, 'email');
+SELECT asset_reuse_track('a1', 'acme', 'none');
+
 \set ECHO none
 DROP SCHEMA regress_own_triggers CASCADE;
 DROP ROLE regress_own_triggers;
