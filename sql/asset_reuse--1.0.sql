@@ -211,7 +211,7 @@ COMMENT ON FUNCTION asset_reuse_import(text, jsonb, text, text, boolean) IS
 'Stores reuses that happened elsewhere, with their own times.  An event that was imported before, or has been undone since, is not stored again.
 tenant_id: the tenant that owns the assets.
 events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, UTC if it has no offset, not later than the clock), and optionally key, campaign_space_id, reused_in_type, reused_in_id, reused_in_name and context.  Ids and keys may be strings or numbers.  The campaign may no longer exist.
-source: a name for the other system.  An event''s reuse_key is source:key, at most 255 bytes; for an event without a key it is source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, with the texts in the event and the defaults of the place.
+source: a name for the other system, without a colon.  An event''s reuse_key is source:key, at most 255 bytes; for an event without a key it is source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, with the texts in the event and the defaults of the place.
 on_error: error raises the first failure, with the event''s index (from 0) in the detail, and nothing is stored; skip stores the other events and lists the failures.
 dry_run: checks everything except the tables'' own constraints, triggers and policies on updates, and stores nothing.
 A context can have at_reuse, an object with the asset''s impressions, clicks, conversions and spend at that time, all numbers.

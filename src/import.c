@@ -107,6 +107,12 @@ read_args(FunctionCallInfo fcinfo, ImportArgs *args)
 						   JB_ROOT_COUNT(args->events)),
 				 errhint("Import the events in several calls.")));
 	args->source = request_text(fcinfo, 2, "source");
+	/* or source and key could not be told apart in what is stored */
+	if (memchr(VARDATA_ANY(args->source), ':', VARSIZE_ANY_EXHDR(args->source)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("source must not contain a colon"),
+				 errdetail("The key that is stored with an event is the source, a colon, and the event's own key.")));
 	args->skip = request_choice(fcinfo, 3, "on_error", on_error, lengthof(on_error)) > 0;
 	args->dry_run = request_flag(fcinfo, 4);
 }

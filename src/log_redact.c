@@ -25,6 +25,9 @@
 PG_FUNCTION_INFO_V1(asset_reuse_log_redact);
 PG_FUNCTION_INFO_V1(asset_reuse_event_context_without);
 
+/* Keys that are removed without a check for interrupts */
+#define KEYS_AT_ONCE		100
+
 /* The keys to remove, and the events to remove them from */
 typedef struct Redaction
 {
@@ -32,6 +35,7 @@ typedef struct Redaction
 	Datum		keys;			/* text[] */
 } Redaction;
 
+static Jsonb *without_keys(Jsonb *context, ArrayType *keys);
 static bool find_context(const ReuseValue *event, ReuseValue *context);
 static bool is_redacted(const ReuseValue *event, const Redaction *redaction);
 static void put_redacted(JsonbWriter *w, const ReuseValue *event, const Redaction *redaction);
@@ -88,10 +92,48 @@ asset_reuse_event_context_without(PG_FUNCTION_ARGS)
 
 	if (!JB_ROOT_IS_OBJECT(context))
 		PG_RETURN_JSONB_P(context);
-	context = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete_array, JsonbPGetDatum(context), PG_GETARG_DATUM(1)));
+	context = without_keys(context, PG_GETARG_ARRAYTYPE_P(1));
 	if (JB_ROOT_COUNT(context) == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(context);
+}
+
+/*
+ * without_keys returns a context without the keys.
+ *
+ * jsonb_delete_array compares each key of the context with each one to remove, and cannot be interrupted.  So it
+ * gets a few at a time, of those that are there.
+ */
+static Jsonb *
+without_keys(Jsonb *context, ArrayType *keys)
+{
+	Jsonb	   *rest = context;
+	Datum		chunk[KEYS_AT_ONCE];
+	int			nchunk = 0;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+	int			i;
+
+	deconstruct_array(keys, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	for (i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i] && DatumGetBool(DirectFunctionCall2(jsonb_exists, JsonbPGetDatum(rest), values[i])))
+			chunk[nchunk++] = values[i];
+		if (nchunk == KEYS_AT_ONCE || (nchunk > 0 && i == count - 1))
+		{
+			ArrayType  *array = construct_array(chunk, nchunk, TEXTOID, -1, false, TYPALIGN_INT);
+			Jsonb	   *before = rest;
+
+			rest = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete_array, JsonbPGetDatum(before),
+													  PointerGetDatum(array)));
+			if (before != context)
+				pfree(before);
+			nchunk = 0;
+		}
+	}
+	return rest;
 }
 
 /* find_context finds the context of an event, if it is an object. */
@@ -131,8 +173,7 @@ put_redacted(JsonbWriter *w, const ReuseValue *event, const Redaction *redaction
 	uint32		i;
 
 	(void) find_context(event, &context);
-	rest = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete_array, JsonbPGetDatum(reuse_value_to_jsonb(&context)),
-											  redaction->keys));
+	rest = without_keys(reuse_value_to_jsonb(&context), DatumGetArrayTypeP(redaction->keys));
 	jsonb_begin_object(w, npairs);
 	for (i = 0; i < npairs; i++)
 	{

@@ -78,7 +78,11 @@ static bool read_counts(const AppRow *row, PeriodPoint *point);
 static bool read_metrics(const Jsonb *metrics, PeriodPoint *point);
 static bool read_metric(const ReuseValue *metrics, AssetColumn column, double *number);
 
-/* periods_read reads the periods of the assets that are asked for.  The caller is connected to SPI. */
+/*
+ * periods_read reads the periods of the assets that are asked for.  The caller is connected to SPI.
+ *
+ * Assets that are given have ids of one type; error 55000 if those of the table are of another.
+ */
 void
 periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *taker)
 {
@@ -97,6 +101,10 @@ periods_read(Oid caller, const RowRequest *request, PeriodsTaker take, void *tak
 	reader.receiver.receiveSlot = receive_row;
 	reader.receiver.rShutdown = end_rows;
 	rows_make_statement(caller, request, row_snapshots, &statement);
+	reader.id_type = statement.assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
+	/* a function that ran since the caller found these assets can have put another table in their place */
+	if (request->nasset_ids > 0 && request->asset_ids[0].type != reader.id_type)
+		plan_report_changed();
 	/* a timestamptz is the timestamp in UTC */
 	plan_add_value(&statement.plan, "now", TIMESTAMPOID, TimestampGetDatum(reader.now));
 	plan_execute_into(&statement.plan, &reader.receiver);
@@ -110,7 +118,6 @@ start_rows(DestReceiver *receiver, int operation, TupleDesc desc)
 {
 	PeriodsReader *reader = (PeriodsReader *) receiver;
 
-	reader->id_type = reader->assets->columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (desc->natts < SNAPSHOT_FIRST_COLUMN ||
 		TupleDescAttr(desc, SNAPSHOT_ASSET_ID)->atttypid != reader->id_type ||
 		TupleDescAttr(desc, SNAPSHOT_REUSED_AT)->atttypid != TIMESTAMPOID ||

@@ -116,6 +116,7 @@ identifier_compare(Identifier a, Identifier b)
 	int			order = memcmp(a.type == UUIDOID ? x : VARDATA_ANY(x),
 							   a.type == UUIDOID ? y : VARDATA_ANY(y), Min(xlen, ylen));
 
+	Assert(a.type == b.type);
 	return order != 0 ? order : (xlen > ylen) - (xlen < ylen);
 }
 

@@ -145,7 +145,8 @@ const char row_snapshots[] =
 const char row_performance[] =
 	"SELECT {asset_id:a.id}, {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type},"
 	"  {number:impressions}, {number:clicks}, r.rates"
-	" FROM {assets} AS a{origin}, LATERAL (SELECT {fn:insight_asset}(({insight}), $confidence, a.asset_type,"
+	" FROM (SELECT ({insight}) AS state OFFSET 0) AS i, {assets} AS a{origin},"
+	"  LATERAL (SELECT {fn:insight_asset}(i.state, $confidence, a.asset_type,"
 	"   {platform}, {column:created_at}, {column:impressions}, {column:clicks}) OFFSET 0) AS r (rates)"
 	" WHERE {wanted}{if place_id} AND ({if made_in}a.campaign_space_id {=} $made_in OR {end}"
 	"  {asset_id:a.id} {=} ANY (SELECT e.asset_id FROM ({events}) AS e)){end}"

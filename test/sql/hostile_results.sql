@@ -103,6 +103,27 @@ CALL asset_reuse_migrate_history();
 \set VERBOSITY default
 RESET asset_reuse.assets_table;
 RESET asset_reuse.history_table;
+-- A view's function that has the next statement of the call find another table, whose ids are of another type.
+CREATE SCHEMA two;
+CREATE TABLE two.of_texts AS SELECT 'fcffffff-0000-0000-0000-00000000000' || n AS id, 'acme'::text AS tenant_id, 'x'::text AS asset_name, 'image'::text AS asset_type,
+	n AS reused_count, NULL::timestamp AS last_reused_at, NULL::timestamp AS deleted_at, 1000 AS impressions, 10 * n AS clicks,
+	jsonb_build_object('reuse_history', jsonb_build_array(jsonb_build_object('timestamp', '2026-01-01', 'context', '{"at_reuse": {"impressions": 10, "clicks": 1}}'::jsonb))) AS platform_metadata
+	FROM generate_series(1, 9) AS n;
+CREATE TABLE two.of_uuids AS SELECT id::uuid AS id, tenant_id, asset_name, asset_type, reused_count, last_reused_at, deleted_at, impressions, clicks, platform_metadata FROM two.of_texts;
+CREATE FUNCTION turn_to(name text) RETURNS boolean LANGUAGE sql VOLATILE AS $$ SELECT set_config('asset_reuse.assets_table', 'two.' || name, false) IS NOT NULL $$;
+CREATE VIEW two.first_texts AS SELECT * FROM two.of_texts WHERE turn_to('of_uuids');
+CREATE VIEW two.first_uuids AS SELECT * FROM two.of_uuids WHERE turn_to('of_texts');
+CREATE FUNCTION of_two_tables(first text, call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('asset_reuse.assets_table', 'two.' || first, false);
+	RETURN split_part(error_of('SELECT ' || call), E'\n', 1);
+END
+$$;
+SELECT call, of_two_tables('first_texts', call) AS texts_first, of_two_tables('first_uuids', call) AS uuids_first
+FROM unnest(ARRAY[$$asset_reuse_recommend('acme', order_by => 'expected')$$, $$asset_reuse_recommend('acme', explore => 5)$$, $$count(*) FROM asset_reuse_performance('acme')$$,
+	$$count(*) FROM asset_reuse_wear_out('acme')$$, $$count(*) FROM asset_reuse_recommend_evaluate('acme', '2025-01-01')$$]) AS call;
+RESET asset_reuse.assets_table;
+DROP SCHEMA two CASCADE;
 -- A trigger on the assets that puts another history table behind the view, with times that are text.
 CREATE SCHEMA views;
 CREATE TABLE texts (LIKE campaign_asset_reuse_history);

@@ -331,6 +331,7 @@ SELECT asset_reuse_import(NULL, '[]', 's');
 SELECT asset_reuse_import('acme', NULL, 's');
 SELECT asset_reuse_import('acme', '[]', NULL);
 SELECT asset_reuse_import('acme', '[]', '');
+SELECT error_of($$SELECT asset_reuse_import('acme', '[]', 'crm:eu')$$);
 SELECT asset_reuse_import('acme', '{}', 's');
 SELECT asset_reuse_import('acme', '"[]"', 's');
 SELECT asset_reuse_import('acme', (SELECT jsonb_agg(i) FROM generate_series(1, 10001) AS i), 's');

@@ -158,6 +158,12 @@ UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
 CALL asset_reuse_redact('acme', '{}', '{email}');
 SELECT tenant_id, context FROM campaign_asset_reuse_history WHERE asset_id = 'line' AND reused_at = '2026-02-05';
 
+-- Any number of keys, there or not: what PostgreSQL's own operator leaves.  (Our function says that nothing is left by null.)
+SELECT keys, absent, bool_and(asset_reuse_event_context_without(context, gone) IS NOT DISTINCT FROM nullif(context - gone, '{}')) AS same
+FROM (SELECT jsonb_object_agg('k' || i, i) AS context FROM generate_series(1, 300) AS i) AS c, unnest('{0,1,99,100,101,200,250,299,300}'::int[]) AS keys, unnest('{0,1,5000}'::int[]) AS absent,
+	LATERAL (SELECT ARRAY(SELECT 'k' || i FROM generate_series(1, keys) AS i UNION ALL SELECT 'absent' || i FROM generate_series(1, absent) AS i UNION ALL SELECT NULL ORDER BY 1) AS gone) AS g
+GROUP BY keys, absent HAVING NOT bool_and(asset_reuse_event_context_without(context, gone) IS NOT DISTINCT FROM nullif(context - gone, '{}')) OR (keys, absent) IN ((300, 5000), (0, 0));
+
 -- Arguments.
 CALL asset_reuse_redact('acme', '{}', '{{a,b},{c,d}}');
 CALL asset_reuse_redact(NULL::text, '{}', '{a}');
