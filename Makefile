@@ -104,6 +104,6 @@ sqlsmith:
 citus:
 	@test/citus $(CASES)
 
-# QUICK=1 makes it small: to see that all works.
+# QUICK=1 makes it small: to see that all works.  SCALE=1 measures 20 million events instead.
 bench:
-	@bench/run $(if $(QUICK),quick,full)
+	@bench/run $(if $(SCALE),growth )$(if $(QUICK),quick,full)

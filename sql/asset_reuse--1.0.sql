@@ -1614,8 +1614,8 @@ COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
 'Corrects reused_count and last_reused_at of a tenant''s live assets, alongside live tracking.  Commits in batches and reports its progress in notices.
 mode: raise lifts the count and the time to those of the events, and never lowers them, because counters may be older than histories; match sets them to those of the events, so that the time of an asset without events becomes null.  A last_reused_at that is infinite or more than a day ahead of the clock is disregarded.
 batch_size: the greatest number of assets in a transaction, 1 or more.
-Each asset is locked before its events are counted, and updated only if it has to be; updated_at, if present, is then the time of the update.  Only assets that the caller may see and update are repaired.  Assets whose platform_metadata cannot be read, and assets whose update is refused by a constraint, trigger or policy, are left alone and counted in a warning.  Can be interrupted and called again.
-Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 22003 there are more events than reused_count can hold, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
+Each asset is locked before its events are counted, and updated only if it has to be; updated_at, if present, is then the time of the update.  Only assets that the caller may see and update are repaired.  Assets whose platform_metadata cannot be read, that have more events than reused_count can hold, or whose update is refused by a constraint, trigger or policy, are left alone and counted in a warning.  Can be interrupted and called again.
+Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_repair(
 	tenant_id uuid,
