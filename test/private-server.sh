@@ -262,20 +262,20 @@ missing_server() {
 		echo "postgresql-server-dev-${version:-all}: to build the extension"
 }
 
-# ensure_partman: sees to it that Debian's server has pg_partman.  Without it, and with
-# another server, its test is skipped.
-ensure_partman() {
+# ensure_extension NAME PACKAGE TITLE: sees to it that Debian's server has an extension, from the
+# package postgresql-VERSION-PACKAGE.  Without it, and with another server, its test is skipped.
+ensure_extension() {
 	local package obstacle
 
-	package=postgresql-$(major_version "$PG_CONFIG")-partman
-	if [[ ! -f $("$PG_CONFIG" --sharedir)/extension/pg_partman.control &&
+	package=postgresql-$(major_version "$PG_CONFIG")-$2
+	if [[ ! -f $("$PG_CONFIG" --sharedir)/extension/$1.control &&
 		$("$PG_CONFIG" --bindir) == /usr/lib/postgresql/* ]]; then
 		obstacle=$(obstacle)
 		if [[ -n $obstacle ]]; then
-			note "$package is not installed ($obstacle); the test with pg_partman is skipped"
+			note "$package is not installed ($obstacle); the test with $3 is skipped"
 		else
-			(install_missing "$package: to test with pg_partman") ||
-				note "$package cannot be installed; the test with pg_partman is skipped"
+			(install_missing "$package: to test with $3") ||
+				note "$package cannot be installed; the test with $3 is skipped"
 		fi
 	fi
 }
@@ -348,7 +348,10 @@ ensure_software() {
 	if [[ $EUID -eq 0 ]] && ! id "$SERVER_USER" >/dev/null 2>&1; then
 		fail "there is no user $SERVER_USER, whom root needs to run a server"
 	fi
-	[[ " $* " != *" tap "* ]] || ensure_partman
+	if [[ " $* " == *" tap "* ]]; then
+		ensure_extension pg_partman partman pg_partman
+		ensure_extension plproxy plproxy PL/Proxy
+	fi
 	note "using $("$PG_CONFIG" --version)"
 }
 
