@@ -360,6 +360,78 @@ COMMENT ON FUNCTION asset_reuse_check_schema() IS
 The tables are those that asset_reuse.assets_table and asset_reuse.spaces_table name for the caller.  Raises no error for a table that does not fit, but 42501 for a schema that the caller may not look into.';
 
 --
+-- Status: what a monitoring system asks each minute
+--
+
+CREATE FUNCTION asset_reuse_status_tables(
+	OUT assets regclass,
+	OUT history regclass,
+	OUT documents_with_log bigint,
+	OUT library_version text
+)
+AS 'MODULE_PATHNAME', 'asset_reuse_status_tables'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION asset_reuse_status_tables() IS
+'Returns what the view asset_reuse_status is made of: the table of assets and the history table, NULL if there is none, how many documents have a log, and the version of the loaded library.
+documents_with_log: of those that the caller may see, counted up to 1,000 in the index on the documents that have a log; NULL without that index, or without the right to read the documents.
+Error 42501 for a schema that the caller may not look into.';
+
+CREATE VIEW asset_reuse_status AS
+WITH t AS MATERIALIZED (
+	SELECT * FROM asset_reuse_status_tables()
+), extension AS MATERIALIZED (
+	SELECT e.extname, e.extversion FROM pg_catalog.pg_extension AS e WHERE e.extname OPERATOR(pg_catalog.=) 'asset_reuse'
+), readable AS MATERIALIZED (
+	SELECT r.oid FROM t, LATERAL (VALUES (t.assets::oid), (t.history::oid)) AS r (oid)
+	WHERE pg_catalog.has_any_column_privilege(r.oid, 'SELECT')
+), leaf AS MATERIALIZED (	-- what has the bytes: the table or its partitions, its index or their indexes; a view has none
+	SELECT w.whole, w.valid, c.oid, c.relkind, c.reltuples
+	FROM (
+		SELECT r.oid AS whole, true AS valid FROM readable AS r
+		UNION ALL
+		SELECT i.indexrelid, i.indisvalid
+		FROM readable AS r JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) r.oid) AS w,
+		LATERAL (SELECT w.whole UNION SELECT p.relid::oid FROM pg_catalog.pg_partition_tree(w.whole) AS p) AS part (oid)
+		JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) part.oid
+)
+SELECT 'extension_version' AS fact, e.extname::text AS object, 1::float8 AS value, e.extversion AS detail FROM extension AS e
+UNION ALL
+SELECT 'library_version', e.extname, (e.extversion OPERATOR(pg_catalog.=) t.library_version)::int, t.library_version
+FROM t, extension AS e
+UNION ALL
+SELECT 'events_in', t.assets::text, 1,
+	CASE WHEN t.history IS NULL THEN 'documents' WHEN t.documents_with_log IS NULL THEN 'table, perhaps documents'
+		WHEN t.documents_with_log OPERATOR(pg_catalog.=) 0 THEN 'table' ELSE 'both' END
+FROM t WHERE t.assets IS NOT NULL
+UNION ALL
+SELECT 'documents_with_log', t.assets::text, t.documents_with_log,
+	CASE WHEN t.documents_with_log OPERATOR(pg_catalog.=) 1000 THEN 'or more' END
+FROM t WHERE t.documents_with_log IS NOT NULL
+UNION ALL
+SELECT 'rows', l.whole::regclass::text, pg_catalog.sum(l.reltuples) FILTER (WHERE l.reltuples OPERATOR(pg_catalog.>=) 0), 'estimate'
+FROM leaf AS l WHERE l.relkind OPERATOR(pg_catalog.=) 'r' GROUP BY l.whole
+UNION ALL
+SELECT 'table_bytes', l.whole::regclass::text, pg_catalog.sum(pg_catalog.pg_table_size(l.oid)), NULL
+FROM leaf AS l WHERE l.relkind OPERATOR(pg_catalog.=) 'r' GROUP BY l.whole
+UNION ALL
+SELECT 'index_bytes', l.whole::regclass::text, pg_catalog.sum(pg_catalog.pg_relation_size(l.oid)), CASE WHEN l.valid THEN 'valid' ELSE 'invalid' END
+FROM leaf AS l WHERE l.relkind OPERATOR(pg_catalog.=) 'i' GROUP BY l.whole, l.valid
+UNION ALL
+SELECT 'wanted_index', pg_catalog.concat(c.relation, ' ', c."column"), (c.status OPERATOR(pg_catalog.=) 'ok')::int,
+	COALESCE(c.hint, c.found)
+FROM asset_reuse_check_schema() AS c WHERE pg_catalog.starts_with(c."column", '(');
+
+COMMENT ON VIEW asset_reuse_status IS
+'One row per fact on where events live and how large the tables are, cheap enough to ask for each minute: it reads catalogs, sizes of files and at most 1,000 entries of an index.
+fact, object: what is told of which table, index or extension.  value: a number; NULL if it is not known.  detail: the same in words.
+Facts: extension_version and library_version (value 0: they differ), events_in (detail: documents, table or both), documents_with_log (up to 1,000), rows (estimates of the last VACUUM or ANALYZE), table_bytes with TOAST, index_bytes, and wanted_index (0: missing or invalid; detail: the statement that creates it).
+Of a table that the caller may not read, only its name is shown.';
+
+-- With the caller's rights: a view calls functions as the caller.
+GRANT SELECT ON asset_reuse_status TO PUBLIC;
+
+--
 -- The history table: moving events to it
 --
 

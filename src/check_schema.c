@@ -110,16 +110,7 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 static bool
 wants_index(AppIndex index, Oid relid)
 {
-	AppTable	assets = {0};
-	char	   *schema;
-
-	if (index != INDEX_LOGS)
-		return true;
-	schema = get_namespace_name(get_rel_namespace(relid));
-	if (schema == NULL)
-		return false;
-	strlcpy(assets.schema, schema, NAMEDATALEN);
-	return OidIsValid(app_relation_find(history_table_schema(&assets), history_table_name(), NoLock));
+	return index != INDEX_LOGS || OidIsValid(history_table_find(relid));
 }
 
 /* put_row puts a row of texts, null for a null. */

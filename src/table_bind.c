@@ -155,6 +155,24 @@ find_and_lock(const AppTable *assets, LOCKMODE lockmode)
 	}
 }
 
+/*
+ * history_table_find returns the relation that has the history table's name, beside the assets, without
+ * a look at what it is or a lock; InvalidOid if there is none.
+ */
+Oid
+history_table_find(Oid assets)
+{
+	AppTable	table = {0};
+	char	   *schema = get_namespace_name(get_rel_namespace(assets));
+	Oid			relid;
+
+	if (schema == NULL)
+		return InvalidOid;
+	strlcpy(table.schema, schema, NAMEDATALEN);
+	relid = app_relation_find(history_table_schema(&table), history_table_name(), NoLock);
+	return counts_as_table(get_rel_relkind(relid)) ? relid : InvalidOid;
+}
+
 static bool
 counts_as_table(char relkind)
 {

@@ -39,6 +39,7 @@ my %reads = (
 	  . " SET min_parallel_table_scan_size = 0; SELECT asset_reuse_analytics('acme')",
 	'places' => "SELECT * FROM asset_reuse_places('$asset', 'acme')",
 	'verify' => "SELECT count(*) FROM asset_reuse_verify('acme')",
+	'the status' => "SELECT count(*) > 10 FROM asset_reuse_status",
 	'the schema check' => "SELECT * FROM asset_reuse_check_schema() WHERE status <> 'ok' OR \"column\" <> '(tenant_id, id)'");
 
 # Compares all reads of two nodes, and returns the answers.
