@@ -1,0 +1,109 @@
+# Retention, as doc/operations.md describes it: old partitions of the history table are detached while clients
+# track.  No later event is lost, asset_reuse_verify says what is gone, and asset_reuse_repair does what the
+# document says.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+use TrackingClients;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init;
+$node->start;
+set_up_tracking($node);
+my $history = 'campaign_asset_reuse_history';
+$node->safe_psql('postgres', "SELECT asset_reuse_create_history_table('month')");
+
+# Partitions in advance: two old months, this one and the next.
+$node->safe_psql('postgres', qq(
+	SELECT format('CREATE TABLE ${history}_%s PARTITION OF $history FOR VALUES FROM (%L) TO (%L)', to_char(m, 'YYYY_MM'), m, m + interval '1 month')
+	FROM unnest(ARRAY['2020-01-01', '2020-02-01', date_trunc('month', localtimestamp), date_trunc('month', localtimestamp) + interval '1 month']::timestamp[]) AS m \\gexec
+	SELECT asset_reuse_import('acme', jsonb_agg(jsonb_build_object('asset_id', a, 'timestamp', t, 'campaign_space_id', 'fall', 'key', t)), 'crm')
+	FROM generate_series(1, 5) AS a, unnest('{2020-01-05,2020-02-05,2020-02-06}'::text[]) AS t));
+is($node->safe_psql('postgres', "SELECT count(*) FROM ONLY ${history}_default"), '0', 'the default partition is empty');
+
+my $counts = "SELECT (SELECT sum(reused_count) FROM campaign_assets) - (SELECT count(*) FROM $history)";
+my $high = q(SELECT DISTINCT problem, count(*), min(reused_count - events), max(reused_count - events) FROM asset_reuse_verify('acme') GROUP BY problem);
+my @clients = start_clients($node, 1, 3, 1);
+until_they_track();
+
+# until_they_track waits until the clients have had ten more calls acknowledged.
+sub until_they_track
+{
+	my $before = acknowledged();
+	for (my $tries = 0; $tries < 600 && acknowledged() < $before + 10; $tries++)
+	{
+		usleep(100_000);
+	}
+}
+
+sub acknowledged
+{
+	my $count = 0;
+	$count += () = slurp_file($_->{acknowledged}) =~ /\n/g foreach @clients;
+	return $count;
+}
+
+# With a default partition, a brief lock.  DETACH locks the assets, too, but after the history, where callers lock them
+# before it.  (A client ends with its first error, so a deadlock would be seen below.)
+my ($status, $out, $err) = $node->psql('postgres', "ALTER TABLE $history DETACH PARTITION ${history}_2020_01 CONCURRENTLY");
+like($err, qr/cannot detach partitions concurrently when a default partition exists/, 'not concurrently beside a default partition');
+my $detached = 0;
+for (my $tries = 0; $tries < 60 && !$detached; $tries++)
+{
+	($status, $out, $err) = $node->psql('postgres', "BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE campaign_assets IN SHARE ROW EXCLUSIVE MODE; ALTER TABLE $history DETACH PARTITION ${history}_2020_01; COMMIT", on_error_stop => 1);
+	$detached = $status == 0;
+	usleep(500_000) if !$detached;
+}
+ok($detached, 'with a brief lock');
+until_they_track();
+is($node->safe_psql('postgres', $high), 'count_high|5|1|1', 'verify: each asset has one event less than it counts');
+
+# Without a default partition, concurrently.
+$node->safe_psql('postgres', "BEGIN; LOCK TABLE campaign_assets IN SHARE ROW EXCLUSIVE MODE; DROP TABLE ${history}_default; COMMIT");
+$node->safe_psql('postgres', "ALTER TABLE $history DETACH PARTITION ${history}_2020_02 CONCURRENTLY");
+until_they_track();
+is($node->safe_psql('postgres', $high), 'count_high|5|3|3', 'verify: and now three');
+is($node->safe_psql('postgres', $counts), '15', 'it is those that were detached');
+
+# The clients were not disturbed, and what they had acknowledged is there.
+$_->{run}->signal('TERM') foreach @clients;
+my @ids = stop_clients(@clients);
+$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'psql' AND pid <> pg_backend_pid() AND state = 'active'");
+is(join('', map { slurp_file("$_->{acknowledged}.err") } @clients), '', 'no call of the clients failed');
+my %stored = map { $_ => 1 } split /\n/, $node->safe_psql('postgres', "SELECT reused_in_id FROM $history");
+cmp_ok(scalar @ids, '>', 30, 'the clients had calls acknowledged');
+is(join(' ', grep { !$stored{$_} } @ids), '', 'every acknowledged call is stored');
+is($node->safe_psql('postgres', $counts), '15', 'and counted once');
+is($node->safe_psql('postgres', "SELECT count(*) - count(DISTINCT reused_in_id) FROM $history"), '0', 'and none twice');
+
+# What is gone is unknown: its keys, too.
+is($node->safe_psql('postgres', q(SELECT asset_reuse_import('acme', '[{"asset_id": "1", "timestamp": "2020-02-05", "campaign_space_id": "fall", "key": "2020-02-05"}]', 'crm', 'skip') -> 'failed' -> 0 ->> 'sqlstate')),
+	'23514', 'without a default partition, an event of another month is refused');
+$node->safe_psql('postgres', "CREATE TABLE ${history}_default PARTITION OF $history DEFAULT");
+is($node->safe_psql('postgres', q(SELECT asset_reuse_import('acme', '[{"asset_id": "1", "timestamp": "2020-02-05", "campaign_space_id": "fall", "key": "2020-02-05"}]', 'crm') -> 'imported')),
+	'1', 'with its partition, an event has lost its key');
+($status, $out, $err) = $node->psql('postgres', q(SELECT asset_reuse_undo('2', 'acme', reuse_key => 'crm:2020-02-05')));
+like($err, qr/reuse event not found/, 'and cannot be undone');
+
+# Repair: by default it lowers nothing; match forgets what is gone.
+my $lifetime = $node->safe_psql('postgres', 'SELECT sum(reused_count) FROM campaign_assets');
+$node->safe_psql('postgres', q(CALL asset_reuse_repair('acme')));
+is($node->safe_psql('postgres', 'SELECT sum(reused_count) FROM campaign_assets'), $lifetime, 'repair keeps the counts of a lifetime');
+$node->safe_psql('postgres', q(CALL asset_reuse_repair('acme', 'match')));
+is($node->safe_psql('postgres', $counts), '0', 'unless it shall match');
+is($node->safe_psql('postgres', q(SELECT * FROM asset_reuse_verify('acme'))), '', 'then verify finds nothing');
+
+# A partition can come back, as long as its events are not counted again.
+$node->safe_psql('postgres', "ALTER TABLE $history ATTACH PARTITION ${history}_2020_01 FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')");
+is($node->safe_psql('postgres', q(SELECT DISTINCT problem FROM asset_reuse_verify('acme'))), 'count_low', 'back again, they are not counted');
+$node->safe_psql('postgres', q(CALL asset_reuse_repair('acme')));
+is($node->safe_psql('postgres', q(SELECT * FROM asset_reuse_verify('acme'))), '', 'until repair counts them');
+
+$node->stop;
+done_testing();
