@@ -29,8 +29,12 @@
 /* How many assets are looked up first */
 #define FIRST_BATCH			64
 
+/* How many campaigns are looked at together, if there is a history table: memory for what all of them have */
+#define MAX_CAMPAIGN_BATCH	1000
+
 static bool pick_similar(Finder *f, int room);
 static bool pick_alike(Finder *f, text *alike, RecommendSource source, int room);
+static uint32 campaign_batch(const Finder *f, uint32 next, uint32 count);
 static void keep(Finder *f, NearCampaign near, const CampaignUses *found, uint32 campaign);
 static bool pick_fitting(Finder *f, RecommendSource source, int room);
 static void pick_best(Finder *f, const double *sums, bool of_campaigns, RecommendSource source, int room);
@@ -98,17 +102,32 @@ pick_similar(Finder *f, int room)
 					  recommend_ids_compare, &f->places, near);
 	while (next < count && f->nkept < NEAR_MAX_CAMPAIGNS)
 	{
-		/* without the table, each look at campaigns is one at all documents */
-		uint32		batch = f->has_history ? Min(count - next, NEAR_MAX_CAMPAIGNS - f->nkept) : count;
+		uint32		batch = campaign_batch(f, next, count);
 		CampaignUses found;
 		uint32		i;
 
 		finder_read_campaigns(f, &near[next], batch, &found);
 		for (i = 0; i < batch; i++)
 			keep(f, near[next + i], &found, i);
+		finder_free_campaigns(&found);
 		next += batch;
 	}
 	return pick_fitting(f, RECOMMEND_SIMILAR_CAMPAIGNS, room);
+}
+
+/*
+ * campaign_batch returns how many of the campaigns are looked at now, from the next one on.
+ *
+ * Each look reads all documents of the tenant whose log has not moved to the history table.  So without
+ * that table there is one look; and with it few, even if most of the campaigns are deleted or have too
+ * much: each is at as many campaigns as all before it.
+ */
+static uint32
+campaign_batch(const Finder *f, uint32 next, uint32 count)
+{
+	uint32		missing = NEAR_MAX_CAMPAIGNS - f->nkept;
+
+	return f->has_history ? Min(count - next, Max(missing, Min(next, MAX_CAMPAIGN_BATCH))) : count;
 }
 
 /*
@@ -157,6 +176,7 @@ pick_alike(Finder *f, text *alike, RecommendSource source, int room)
 	f->nkept = 0;
 	for (i = 0; i < count && near[i].near > 0; i++)
 		keep(f, near[i], &found, near[i].number);
+	finder_free_campaigns(&found);
 	return pick_fitting(f, source, room);
 }
 

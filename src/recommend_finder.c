@@ -298,6 +298,16 @@ finder_read_campaigns(Finder *f, const NearCampaign *campaigns, uint32 count, Ca
 		found->uses[next[n + 1]++] = (NearUse) {n, finder_read_asset(f, i, 2), finder_time(i, 3)};
 	}
 	found->first = next;
+	SPI_freetuptable(SPI_tuptable);
+	pfree(numbers);
+}
+
+/* finder_free_campaigns frees what was read of campaigns: it can be a million uses. */
+void
+finder_free_campaigns(CampaignUses *found)
+{
+	pfree(found->uses);
+	pfree(found->first);
 }
 
 /*

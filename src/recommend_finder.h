@@ -116,6 +116,7 @@ extern void finder_campaign(Finder *f, text **brand, text **platform);
 extern void finder_read_members(Finder *f);
 extern void finder_read_seed_uses(Finder *f);
 extern void finder_read_campaigns(Finder *f, const NearCampaign *campaigns, uint32 count, CampaignUses *found);
+extern void finder_free_campaigns(CampaignUses *found);
 extern void finder_read_live(Finder *f, const NearItem *items, uint32 nitems);
 
 extern void finder_read_insight(Finder *f);
