@@ -485,7 +485,8 @@ read_members(const Campaign *campaign, const ReusePlace *place, Members *members
 	rows_make_statement(campaign->fcinfo->flinfo->fn_oid, &request, row_members, &statement);
 	/* what others have committed meanwhile counts */
 	statement.plan.read_only = false;
-	identifier_add_made_in(&statement.plan, id, &campaign->assets.columns[ASSET_CAMPAIGN_SPACE_ID]);
+	identifier_add_made_in(&statement.plan, id, &campaign->assets.columns[ASSET_CAMPAIGN_SPACE_ID],
+						   &campaign->spaces.columns[SPACE_ID]);
 	plan_execute(&statement.plan);
 
 	members->count = 0;

@@ -85,7 +85,7 @@ append_origin_id(PlanText *text, const PlanRequest *request)
 	plan_expand(text, request,
 				type == id_type ? "a.campaign_space_id" :
 				id_type != UUIDOID ? "CAST(a.campaign_space_id AS pg_catalog.text)" :
-				"{fn:uuid_of}(CAST(a.campaign_space_id AS pg_catalog.text), CAST(NULL AS pg_catalog.text))");
+				"{uuid:a.campaign_space_id}");
 	plan_expand(text, request, "{collation:s.id}");
 }
 

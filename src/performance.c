@@ -137,7 +137,8 @@ rank_assets(Oid caller, RowRequest *request, int row_limit, Ranking *ranking)
 		statement.plan.tables[APP_SPACES] = NULL;
 	if (!OidIsValid(request->campaign_id.type))
 		statement.plan.tables[APP_HISTORY] = NULL;
-	identifier_add_made_in(&statement.plan, request->campaign_id, &statement.assets.columns[ASSET_CAMPAIGN_SPACE_ID]);
+	identifier_add_made_in(&statement.plan, request->campaign_id, &statement.assets.columns[ASSET_CAMPAIGN_SPACE_ID],
+						   &statement.spaces.columns[SPACE_ID]);
 	plan_add_value(&statement.plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
 	plan_add_value(&statement.plan, "row_limit", INT4OID, Int32GetDatum(row_limit));
 	plan_execute(&statement.plan);

@@ -17,6 +17,7 @@
  *		{text:a.asset_name}			a column as text; null where the table has none such
  *		{label:a.asset_type}		a column of labels, as one is compared with it
  *		{id:a.id}					an identifier, in the type in which one is bound for it
+ *		{uuid:a.campaign_space_id}	an identifier that is a text as the uuid that it spells; null if it is none
  *		{collation:a.id}			COLLATE ..., if the column has a collation
  *		{utc:h.reused_at}			an event's time as the timestamp in UTC, or the other way round
  *		{time}						the type of events' times
@@ -298,6 +299,8 @@ expand_name(PlanText *text, const PlanRequest *request, const char *name)
 		append_label(text, request, argument);
 	else if (KIND("id"))
 		append_id(text, request, argument);
+	else if (KIND("uuid"))
+		plan_expand(text, request, psprintf("{fn:uuid_of}({text:%s}, CAST(NULL AS pg_catalog.text))", argument));
 	else if (KIND("collation"))
 		append_collation(text, column_of(request, argument));
 	else if (KIND("utc"))

@@ -188,6 +188,7 @@ void
 finder_read_members(Finder *f)
 {
 	const Oid	types[] = {f->ids.type, INT8OID, TEXTOID, TIMESTAMPOID, TEXTOID};
+	bool		uuid_campaigns = f->spaces.columns[SPACE_ID].type == UUIDOID;
 	PlanRequest plan;
 	uint64		i;
 
@@ -195,11 +196,13 @@ finder_read_members(Finder *f)
 	plan_add_optional(&plan, "start_date", TIMESTAMPOID, (Datum) 0, true);
 	plan_add_optional(&plan, "of_ids", BOOLOID, (Datum) 0, true);
 	plan_add_value(&plan, "campaign", TEXTOID, PointerGetDatum(f->campaign));
-	identifier_add_made_in(&plan, f->request->campaign_id, &f->assets.columns[ASSET_CAMPAIGN_SPACE_ID]);
+	identifier_add_made_in(&plan, f->request->campaign_id, &f->assets.columns[ASSET_CAMPAIGN_SPACE_ID],
+						   &f->spaces.columns[SPACE_ID]);
 	finder_execute(&plan, types, lengthof(types));
 	for (i = 0; i < SPI_processed; i++)
 	{
 		uint32		asset = finder_read_asset(f, i, 1);
+		text	   *made_in = finder_text(i, 3);
 		bool		isnull;
 		int64		reuses = DatumGetInt64(finder_value(i, 2, &isnull));
 
@@ -208,7 +211,8 @@ finder_read_members(Finder *f)
 			continue;
 		f->weights[f->nseeds] = near_seed_weight(isnull ? 0 : reuses);
 		f->seeds[f->nseeds++] = (FinderSeed) {
-			.asset = asset, .made_in = finder_text(i, 3), .made = finder_time(i, 4), .name = finder_text(i, 5)
+			.asset = asset, .made_in = made_in != NULL && uuid_campaigns ? event_id_spelled(made_in) : made_in,
+			.made = finder_time(i, 4), .name = finder_text(i, 5)
 		};
 	}
 }
@@ -282,6 +286,8 @@ finder_read_campaigns(Finder *f, const NearCampaign *campaigns, uint32 count, Ca
 					TABLE_BIT(APP_ASSETS) | TABLE_BIT(APP_SPACES) | TABLE_BIT(APP_HISTORY), &plan);
 	plan_add_optional(&plan, "start_date", TIMESTAMPOID, (Datum) 0, true);
 	plan_add_optional(&plan, "of_ids", BOOLOID, (Datum) 0, true);
+	plan_add_optional(&plan, "by_uuid", BOOLOID, BoolGetDatum(true),
+					  !identifier_is_text_of_uuid(&f->assets.columns[ASSET_CAMPAIGN_SPACE_ID], &f->spaces.columns[SPACE_ID]));
 	plan_add_value(&plan, "campaigns", TEXTARRAYOID, recommend_ids_array(&f->places, numbers, count, TEXTOID));
 	finder_execute(&plan, types, lengthof(types));
 

@@ -103,6 +103,8 @@ begin_statement(const Evaluation *e, const char *sql, int role, PlanRequest *pla
 static void
 load_assets(Evaluation *e)
 {
+	bool		any_spelling = identifier_is_text_of_uuid(&e->assets_table.columns[ASSET_CAMPAIGN_SPACE_ID],
+														  &e->spaces_table.columns[SPACE_ID]);
 	PlanRequest plan;
 	uint64		i;
 
@@ -112,7 +114,7 @@ load_assets(Evaluation *e)
 	for (i = 0; i < SPI_processed; i++)
 	{
 		Datum		id = plan_result(i, 1, e->ids.type);
-		bool		has_origin = !plan_result_is_null(i, 3, TEXTOID);
+		text	   *made_in = plan_result_is_null(i, 3, TEXTOID) ? NULL : DatumGetTextPP(plan_result(i, 3, TEXTOID));
 
 		CHECK_FOR_INTERRUPTS();
 		if (e->ids.type == TEXTOID)
@@ -123,8 +125,8 @@ load_assets(Evaluation *e)
 		e->assets[e->nknown++] = (PastAsset) {
 			.live = DatumGetBool(plan_result(i, 5, BOOLOID)),
 			.reused_count = DatumGetInt64(plan_result(i, 2, INT8OID)),
-			.made_in = has_origin ? recommend_ids_add(&e->places, PointerGetDatum(
-				DatumGetTextPP(plan_result(i, 3, TEXTOID)))) : NO_CAMPAIGN,
+			.made_in = made_in == NULL ? NO_CAMPAIGN :
+			recommend_ids_add(&e->places, PointerGetDatum(any_spelling ? event_id_spelled(made_in) : made_in)),
 			.made = plan_result_is_null(i, 4, TIMESTAMPOID) ? DT_NOBEGIN :
 			DatumGetTimestamp(plan_result(i, 4, TIMESTAMPOID))
 		};

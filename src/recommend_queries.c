@@ -32,7 +32,7 @@ const char recommend_members[] =
 	"SELECT {asset_id:a.id}, {reuses}, {text:a.campaign_space_id}, {made}, {text:a.asset_name}"
 	" FROM (SELECT DISTINCT i.id FROM ("
 	"{if made_in} SELECT {asset_id:a.id} AS id FROM {assets} AS a"
-	"   WHERE {live:a} AND a.campaign_space_id {=} $made_in{made in time} UNION ALL{end}"
+	"   WHERE {live:a} AND {made there}{made in time} UNION ALL{end}"
 	"{if history} SELECT {asset_id:h.asset_id} AS id FROM {history} AS h"
 	"   WHERE h.tenant_id {=} $tenant_id AND " HISTORY_PLACE_KEY_OF("h.reused_in_id") " {=} " HISTORY_PLACE_KEY_OF("$campaign")
 	"    AND h.reused_in_id {=} $campaign AND h.reused_in_type {=} 'campaign_space'{in time, unordered:h} UNION ALL{end}"
@@ -56,14 +56,18 @@ const char recommend_seed_uses[] =
 
 /*
  * What live campaigns have, by their numbers in the array.  One that has more than it may is known
- * by one more.
+ * by one more.  Where assets spell the campaigns' uuids as they like, no index leads to them, so the
+ * tenant's assets are read once.
  */
 const char recommend_campaign_uses[] =
 	"WITH c AS MATERIALIZED ("
-	"  SELECT p.n, p.reused_in_id AS id{if assets.campaign_space_id}, {made in:p} AS made_in{end}"
+	"  SELECT p.n, p.reused_in_id AS id{if assets.campaign_space_id}, {if by_uuid}{named id}{else}{made in:p}{end} AS made_in{end}"
 	"  FROM pg_catalog.unnest($campaigns) WITH ORDINALITY AS p (reused_in_id, n)"
 	"  WHERE EXISTS (SELECT FROM {spaces} AS s WHERE s.id {=} {named id} AND {live:s}))"
-	"{if assets.campaign_space_id}"
+	"{if assets.campaign_space_id}{if by_uuid}"
+	" SELECT CAST(c.n AS pg_catalog.int4), {asset_id:a.id}, {made}"
+	"  FROM {assets} AS a JOIN c ON c.made_in {=} {uuid:a.campaign_space_id}"
+	"  WHERE a.tenant_id {=} $tenant_id AND a.id IS NOT NULL{made in time}{else}"
 	" SELECT CAST(c.n AS pg_catalog.int4), u.id, u.made FROM c, LATERAL ("
 	"   SELECT {asset_id:a.id} AS id, {made} AS made FROM {assets} AS a"
 	"   WHERE a.campaign_space_id {=} c.made_in AND a.tenant_id {=} $tenant_id{made in time}"

@@ -130,17 +130,29 @@ identifier_add(PlanRequest *request, const char *name, Identifier id, const AppC
 					  given ? identifier_bind(id, column) : (Datum) 0, !given);
 }
 
+/* identifier_is_text_of_uuid: does a column name uuids of another one as texts, in whatever spelling? */
+bool
+identifier_is_text_of_uuid(const AppColumn *column, const AppColumn *named)
+{
+	return column->present && column->type != UUIDOID && named->type == UUIDOID;
+}
+
 /*
- * identifier_add_made_in adds a campaign as assets name the one they were made in.  It is missing if they
- * do not name any, or cannot name this one, since theirs are uuids and it is none.
+ * identifier_add_made_in adds a campaign as assets name the one they were made in, for {made there}.  It
+ * is missing if they do not name any, or cannot name this one, since theirs are uuids and it is none.
  */
 void
-identifier_add_made_in(PlanRequest *request, Identifier campaign, const AppColumn *column)
+identifier_add_made_in(PlanRequest *request, Identifier campaign, const AppColumn *column,
+					   const AppColumn *campaign_id)
 {
 	bool		nameable = OidIsValid(campaign.type) && column->present &&
 		(column->type != UUIDOID || campaign.type == UUIDOID || event_id_is_uuid(DatumGetTextPP(campaign.value)));
 
+	bool		by_uuid = nameable && identifier_is_text_of_uuid(column, campaign_id);
+
 	identifier_add(request, "made_in", nameable ? campaign : (Identifier) {0}, column);
+	plan_add_optional(request, "made_in_uuid", UUIDOID,
+					  by_uuid ? identifier_bind(campaign, campaign_id) : (Datum) 0, !by_uuid);
 }
 
 /* identifier_array makes an array of identifiers of one type for a column. */

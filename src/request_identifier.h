@@ -23,7 +23,9 @@ extern Datum identifier_bind(Identifier id, const AppColumn *column);
 extern text *identifier_text(Identifier id, const AppColumn *column);
 extern Identifier identifier_read(Datum value, const AppColumn *column);
 extern int	identifier_compare(Identifier a, Identifier b);
-extern void identifier_add_made_in(PlanRequest *request, Identifier campaign, const AppColumn *column);
+extern bool identifier_is_text_of_uuid(const AppColumn *column, const AppColumn *named);
+extern void identifier_add_made_in(PlanRequest *request, Identifier campaign, const AppColumn *column,
+								   const AppColumn *campaign_id);
 extern Datum identifier_array(const Identifier *ids, int nids, const AppColumn *column);
 extern void identifier_add(PlanRequest *request, const char *name, Identifier id,
 						   const AppColumn *column);

@@ -127,7 +127,7 @@ const char row_unused[] =
 const char row_members[] =
 	"SELECT m.id, pg_catalog.bool_or(m.made), pg_catalog.bool_or(m.reused) FROM ("
 	"{if made_in} SELECT {asset_id:a.id} AS id, true AS made, false AS reused FROM {assets} AS a"
-	"  WHERE {live:a} AND a.campaign_space_id {=} $made_in UNION ALL{end}"
+	"  WHERE {live:a} AND {made there} UNION ALL{end}"
 	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
 	" GROUP BY m.id ORDER BY m.id";
 
@@ -148,7 +148,7 @@ const char row_performance[] =
 	" FROM (SELECT ({insight}) AS state OFFSET 0) AS i, {assets} AS a{origin},"
 	"  LATERAL (SELECT {fn:insight_asset}(i.state, $confidence, a.asset_type,"
 	"   {platform}, {column:created_at}, {column:impressions}, {column:clicks}) OFFSET 0) AS r (rates)"
-	" WHERE {wanted}{if place_id} AND ({if made_in}a.campaign_space_id {=} $made_in OR {end}"
+	" WHERE {wanted} AND a.id IS NOT NULL{if place_id} AND ({if made_in}{made there} OR {end}"
 	"  {asset_id:a.id} {=} ANY (SELECT e.asset_id FROM ({events}) AS e)){end}"
 	" ORDER BY r.rates[4] DESC, a.id LIMIT $row_limit";
 
@@ -260,6 +260,7 @@ static const AppColumn *asset_column(const AppTable *assets, const char *name);
  *		{verified}				the problems of those assets: asset_id, reused_count, last_reused_at, found
  *		{named id}				the id of place p, as the campaigns' ids are compared with it
  *		{named campaign}		the id of the campaign that event e names
+ *		{made there}			asset a was made in the campaign that identifier_add_made_in has added
  *		{bucket:e} {bucket:a}	when the bucket begins that event e is in, or asset a was made in
  *		{created}				when asset a was made, in UTC; null where that is not known
  *		{asset_id:a.id}			an asset's id, alike in both places and sorted as the column is
@@ -289,6 +290,9 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 		rows_put_place_id(text, request, &request->tables[APP_SPACES]->columns[SPACE_ID], "s.id");
 	else if (strcmp(name, "named campaign") == 0)
 		plan_expand(text, request, "CASE WHEN e.reused_in_type {=} 'campaign_space' THEN e.reused_in_id END");
+	else if (strcmp(name, "made there") == 0)
+		plan_expand(text, request, "{if made_in_uuid}{uuid:a.campaign_space_id} {=} $made_in_uuid"
+					"{else}a.campaign_space_id {=} $made_in{end}");
 	else if (strcmp(name, "bucket:e") == 0)
 		append_bucket(text, request, "{utc:e.reused_at}");
 	else if (strcmp(name, "bucket:a") == 0)

@@ -76,6 +76,18 @@ SELECT * FROM differences();
 CALL asset_reuse_migrate_history();
 SELECT count(*) FROM typed_history;
 SELECT * FROM differences();
+-- The same, with campaigns' uuids that assets name as texts, in three spellings.
+SET asset_reuse.history_table = 'regress_recommend_types.mixed_history';
+SET asset_reuse.assets_table = 'regress_recommend_types.mixed_assets';
+CREATE TABLE mixed_assets AS SELECT t.*, (ARRAY[upper(c.campaign_space_id), replace(c.campaign_space_id, '-', ''), '{' || c.campaign_space_id || '}'])[1 + ascii(right(c.id, 1)) % 3] AS campaign_space_id
+FROM (SELECT id, tenant_id, asset_name, asset_type, reused_count, last_reused_at, created_at, deleted_at FROM typed_assets) AS t JOIN campaign_assets AS c ON c.id = t.id::text;
+ALTER TABLE mixed_assets ADD PRIMARY KEY (id), ADD platform_metadata jsonb;
+UPDATE mixed_assets AS m SET platform_metadata = c.platform_metadata FROM collated_assets AS c WHERE c.id = m.id::text;
+SELECT * FROM differences();
+SELECT asset_reuse_create_history_table();
+SELECT * FROM differences();
+CALL asset_reuse_migrate_history();
+SELECT * FROM differences();
 SET asset_reuse.history_table = 'regress_recommend_types.collated_history';
 SET asset_reuse.assets_table = 'regress_recommend_types.collated_assets';
 SET asset_reuse.spaces_table = 'regress_recommend_types.collated_spaces';

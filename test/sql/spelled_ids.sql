@@ -80,6 +80,17 @@ INSERT INTO campaign_spaces VALUES ('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', 'acm
 INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_space_id) VALUES ('a1', 'acme', 'Asset', 'image', 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee');
 SELECT asset_reuse_sync('{AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE}', 'acme', '{a1}');
 SELECT asset_reuse_copy_campaign('AAAAAAAABBBBCCCCDDDDEEEEEEEEEEEE', '00000000-0000-0000-0000-000000000002', 'acme');
+-- In any spelling, an asset was made there: it is not copied into it, not recommended for it, and at home there.
+BEGIN;
+INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_space_id) VALUES
+	('a2', 'acme', 'Asset', 'image', 'AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE'), ('a3', 'acme', 'Asset', 'image', '{aaaaaaaabbbbccccddddeeeeeeeeeeee}'),
+	('a4', 'acme', 'Asset', 'image', 'none');
+SELECT asset_reuse_copy_campaign('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', '00000000-0000-0000-0000-000000000002', 'acme', 'own');
+SELECT asset_reuse_copy_campaign('00000000-0000-0000-0000-000000000002', 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', 'acme', dry_run => true);
+SELECT asset_reuse_sync('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee', 'acme', '{a1,a2,a3,a4}');
+SELECT asset_id FROM asset_reuse_performance('acme', NULL, 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee') ORDER BY 1;
+SELECT asset_id FROM asset_reuse_recommendations('acme', 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee');
+ROLLBACK;
 
 -- Campaigns with texts, where assets name uuids: no asset can have been made in one that is no uuid.
 BEGIN;
