@@ -43,7 +43,7 @@ finder_open(Finder *f, const RecommendRequest *request, Oid caller)
 	f->has_history = history_table_bind(&f->assets, AccessShareLock, true, &f->history);
 	/* a timestamptz is the timestamp in UTC */
 	f->now = request->has_as_of ? request->as_of : GetCurrentTransactionStartTimestamp();
-	f->end = request->has_as_of ? request->as_of : reuse_horizon(f->now);
+	f->end = Min(reuse_horizon(GetCurrentTransactionStartTimestamp()), request->has_as_of ? request->as_of : DT_NOEND);
 	id = &f->assets.columns[ASSET_ID];
 	recommend_ids_init(&f->ids, id->type == UUIDOID ? UUIDOID : TEXTOID,
 					   OidIsValid(id->collation) ? id->collation : C_COLLATION_OID);

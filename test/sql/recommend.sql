@@ -96,6 +96,11 @@ UPDATE campaign_assets SET platform_metadata = jsonb_set(platform_metadata, '{re
 	'{"timestamp": "soon", "context": {"reused_in_type": "campaign_space", "reused_in_id": "C2"}}') WHERE id = 'E';
 SELECT asset_id, source, campaigns FROM asset_reuse_recommendations('t', 'target');
 ROLLBACK;
+-- Nor as of later.
+BEGIN;
+SELECT use('E', 'C1', (now() + interval '5 days') AT TIME ZONE 'UTC');
+SELECT asset_id, source, campaigns, reused_count, last_reused_at < '2026-01-02' AS earlier FROM asset_reuse_recommendations('t', 'target', as_of => now() + interval '9 days');
+ROLLBACK;
 
 -- By what is expected: D and C fit about as well with this half life, but C has more clicks than its like, and D fewer.
 BEGIN;
