@@ -1350,7 +1350,7 @@ A NULL for an optional argument means its default.
 Items have the asset''s columns and: source: similar_campaigns; same_brand or same_platform, where the campaign has nothing yet; popular, which fills up; explore.  fit: 1 for the best of its source.  campaigns: in how many of the campaigns looked at it is.  because: up to three assets of the campaign that have most to do with it.  shrunken_rate, in clicks per impression, and label, as in asset_reuse_performance, with expected or explore only.  What is in the campaign already is none.  seeds: of how many assets of the campaign it is made.
 Looked at are the campaign''s 50 most reused assets, the 100 newest uses of each, and the 200 nearest campaigns of at most 1,000 uses; for the same brand or platform, 1,000 campaigns; for popular, the 10,000 newest events of 720 days.  Events without a usable time, and those more than a day ahead of the clock, do not count.
 With the history table the time does not depend on how many events there are; without it, all of the tenant''s documents are read.  expected and explore read all of the tenant''s assets.
-Errors: P0002 campaign not found, 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
+Errors: P0002 campaign not found, 21000 an id that more than one asset has, 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
 
 CREATE FUNCTION asset_reuse_recommend(
 	tenant_id uuid,
@@ -1687,7 +1687,7 @@ COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
 mode: raise lifts the count and the time to those of the events, and never lowers them, because counters may be older than histories; match sets them to those of the events, so that the time of an asset without events becomes null.  A last_reused_at that is infinite or more than a day ahead of the clock is disregarded.
 batch_size: the greatest number of assets in a transaction, 1 or more.
 Each asset is locked before its events are counted, and updated only if it has to be; updated_at, if present, is then the time of the update.  Only assets that the caller may see and update are repaired.  Assets whose platform_metadata cannot be read, that have more events than reused_count can hold, or whose update is refused by a constraint, trigger or policy, are left alone and counted in a warning.  Can be interrupted and called again.
-Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
+Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_repair(
 	tenant_id uuid,
@@ -1735,7 +1735,7 @@ matching: a JSON object; the events whose context contains it (as @> does) are r
 keys: the top-level keys of the context to remove; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
 Events are redacted in both places, and in deleted assets, too.  They keep their time, place, event_id and reuse_key, and count as before; the updated_at of their asset, if present, is the time of the update.  Only assets that the caller may see and update are redacted; assets whose update is refused by a constraint, trigger or policy are left alone and counted in a warning.
 Runs alongside live tracking, and can be interrupted and called again.  Old versions of the rows disappear with VACUUM; backups and the write-ahead log keep what they have.
-Errors: 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
+Errors: 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_redact(
 	tenant_id uuid,

@@ -58,6 +58,16 @@ app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identif
 	return true;
 }
 
+/* app_report_ambiguous raises 21000: an asset's id is not unique. */
+void
+app_report_ambiguous(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("more than one campaign asset has this id"),
+			 errhint("Column \"id\" of the assets table must be unique.")));
+}
+
 /*
  * app_read_one reads columns of the single asset that a statement returned.
  *
@@ -69,10 +79,7 @@ app_read_one(const AppTable *table, ColumnSet set, AppRow *row)
 	if (SPI_processed == 0)
 		app_report_not_found(table->role);
 	if (SPI_processed > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("more than one campaign asset has this id"),
-				 errhint("Column \"id\" of the assets table must be unique.")));
+		app_report_ambiguous();
 	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
 	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 }

@@ -172,8 +172,18 @@ next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 	found = SPI_processed > 0;
 	if (found)
 	{
-		Datum		id = plan_result(0, 1, batch->picked_type);
+		Datum		id;
 
+		if (plan_result_is_null(0, 1, batch->picked_type))
+		{
+			/* it comes last: what was done remains */
+			begin_transaction(batch);
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("a campaign asset has no id"),
+					 errhint("Column \"id\" of the assets table must not be null.")));
+		}
+		id = plan_result(0, 1, batch->picked_type);
 		MemoryContextReset(batch->memory);
 		MemoryContextSwitchTo(batch->memory);
 		asset_id->type = batch->picked_type;

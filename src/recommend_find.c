@@ -23,6 +23,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "app_lookup.h"
 #include "recommend_finder.h"
 #include "recommend_queries.h"
 
@@ -403,7 +404,7 @@ read_items(Finder *f, RecommendAnswer *answer)
 		int			next;
 
 		if (answer->nitems > f->npicks)
-			plan_report_changed();
+			app_report_ambiguous();
 		next = app_row_read(&f->assets, RECOMMEND_COLUMNS, 0, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &item->row);
 		pick = &f->picks[DatumGetInt32(plan_result(i, next + 1, INT4OID)) - 1];
 		if (f->request->has_as_of)

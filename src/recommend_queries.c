@@ -9,6 +9,7 @@
  *
  * What a campaign has are all assets that were made or used there: those that were deleted since belonged
  * to it as well, and count in its size.  None of them is recommended: recommend_live_assets asks for that.
+ * An asset without an id, which nobody can reuse, counts nowhere.
  *
  * Pure text; it is in the memory context of the text.
  *
@@ -70,8 +71,8 @@ const char recommend_campaign_uses[] =
 	"  WHERE a.tenant_id {=} $tenant_id AND a.id IS NOT NULL{made in time}{else}"
 	" SELECT CAST(c.n AS pg_catalog.int4), u.id, u.made FROM c, LATERAL ("
 	"   SELECT {asset_id:a.id} AS id, {made} AS made FROM {assets} AS a"
-	"   WHERE a.campaign_space_id {=} c.made_in AND a.tenant_id {=} $tenant_id{made in time}"
-	"   LIMIT " NUMBER(NEAR_MAX_MEMBERS) " {+} 1) AS u"
+	"   WHERE a.campaign_space_id {=} c.made_in AND a.tenant_id {=} $tenant_id AND a.id IS NOT NULL{made in time}"
+	"   LIMIT " NUMBER(NEAR_MAX_MEMBERS) " {+} 1) AS u{end}"
 	" UNION ALL{end}"
 	"{if history} SELECT CAST(c.n AS pg_catalog.int4), {asset_id:u.asset_id}, {utc:u.reused_at} FROM c, LATERAL ("
 	"   SELECT h.asset_id, h.reused_at FROM {history} AS h"
@@ -130,7 +131,7 @@ const char recommend_rates[] =
 /* The assets that were never reused, by what their rates can be at best. */
 const char recommend_unused[] =
 	"SELECT {asset_id:a.id}, r.of[6] FROM {assets} AS a{origin}, LATERAL (SELECT {rates} OFFSET 0) AS r (of)"
-	" WHERE {live:a}{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}"
+	" WHERE {live:a} AND a.id IS NOT NULL{if asset_type} AND {label:a.asset_type} {=} $asset_type{end}"
 	"  AND COALESCE(a.reused_count, 0) {<=} 0 AND COALESCE({fn:log_count}({doc:a}), 0) {=} 0"
 	"  {if history} AND NOT EXISTS (SELECT FROM {history} AS h"
 	"   WHERE h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id){end}"
@@ -139,7 +140,7 @@ const char recommend_unused[] =
 /* All there is: the assets, and whether they are live; the live campaigns; the events, the oldest first. */
 const char recommend_all_assets[] =
 	"SELECT {asset_id:a.id}, CAST(COALESCE(a.reused_count, 0) AS pg_catalog.int8), {text:a.campaign_space_id}, {made},"
-	"  a.deleted_at IS NULL FROM {assets} AS a WHERE a.tenant_id {=} $tenant_id ORDER BY a.id";
+	"  a.deleted_at IS NULL FROM {assets} AS a WHERE a.tenant_id {=} $tenant_id AND a.id IS NOT NULL ORDER BY a.id";
 
 const char recommend_all_campaigns[] =
 	"SELECT {text:s.id} FROM {spaces} AS s WHERE {live:s}";
@@ -163,7 +164,7 @@ static const char document_events[] =
 	"   $uuid_campaigns, $detail,"
 	"   {if history}stored.times, stored.seqs, stored.elements{else}{no rows}{end}) AS event"
 	"  FROM {assets} AS a{if history} CROSS JOIN LATERAL ({stored in range}) AS stored{end}"
-	"  WHERE a.tenant_id {=} $tenant_id{if of_ids} AND a.id {=} i.id{end}"
+	"  WHERE a.tenant_id {=} $tenant_id AND a.id IS NOT NULL{if of_ids} AND a.id {=} i.id{end}"
 	"{if history} AND {doc:a} {?} 'reuse_history'{end}) AS e";
 
 static void append_made(PlanText *text, const PlanRequest *request);

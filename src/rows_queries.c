@@ -129,7 +129,7 @@ const char row_members[] =
 	"{if made_in} SELECT {asset_id:a.id} AS id, true AS made, false AS reused FROM {assets} AS a"
 	"  WHERE {live:a} AND {made there} UNION ALL{end}"
 	" SELECT e.asset_id AS id, false AS made, true AS reused FROM ({events}) AS e) AS m"
-	" GROUP BY m.id ORDER BY m.id";
+	" WHERE m.id IS NOT NULL GROUP BY m.id ORDER BY m.id";
 
 /*
  * What events have recorded of their assets, asset by asset in the order of times, with the assets as
@@ -138,7 +138,8 @@ const char row_members[] =
 const char row_snapshots[] =
 	"SELECT e.asset_id, {utc:e.reused_at}, e.context {->} 'at_reuse'" ASSET_NOW("e")
 	" FROM ({events}) AS e"
-	" WHERE e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<=} $now AND e.context {?} 'at_reuse'"
+	" WHERE e.asset_id IS NOT NULL AND e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<=} $now"
+	"  AND e.context {?} 'at_reuse'"
 	" ORDER BY e.asset_id, e.reused_at, e.seq";
 
 /* The assets with the best rates, of those in a campaign if one is given: made in it, or reused there. */

@@ -102,6 +102,26 @@ SELECT use('E', 'C1', (now() + interval '5 days') AT TIME ZONE 'UTC');
 SELECT asset_id, source, campaigns, reused_count, last_reused_at < '2026-01-02' AS earlier FROM asset_reuse_recommendations('t', 'target', as_of => now() + interval '9 days');
 ROLLBACK;
 
+-- An asset without an id, which nobody can reuse: it is in no list of assets.
+BEGIN;
+ALTER TABLE campaign_assets DROP CONSTRAINT campaign_assets_pkey, ALTER id DROP NOT NULL;
+INSERT INTO campaign_assets (tenant_id, campaign_space_id, user_id, asset_name, asset_type, created_at, impressions, clicks, platform_metadata)
+SELECT 't', c, 'u', 'Nameless', 'image', '2025-12-01', 1000, 10, jsonb_set(platform_metadata, '{reuse_history,0,context,at_reuse}', '{"impressions": 1, "clicks": 1}')
+FROM unnest('{C2,target,home}'::text[]) AS c, campaign_assets WHERE id = 'A';
+SELECT asset_id, source, campaigns FROM asset_reuse_recommendations('t', 'target', explore => 3, order_by => 'expected');
+SELECT asset_id, source, campaigns FROM asset_reuse_recommendations('t', 'e nothing');
+SELECT count(*) FROM asset_reuse_recommend_evaluate('t', '2024-01-01Z');
+SELECT count(asset_id) AS named, count(*) FROM asset_reuse_performance('t');
+SELECT count(*) FROM asset_reuse_wear_out('t');
+SELECT asset_reuse_copy_campaign('target', 'C4', 't', dry_run => true) -> 'added' AS copied, asset_reuse_sync('C2', 't', '{A}', dry_run => true) AS synced;
+ROLLBACK;
+-- An id that two assets have: the error that all functions of one asset raise.
+BEGIN;
+ALTER TABLE campaign_assets DROP CONSTRAINT campaign_assets_pkey;
+INSERT INTO campaign_assets SELECT * FROM campaign_assets WHERE id = 'D';
+SELECT error_of($$ SELECT asset_reuse_recommend('t', 'target') $$), error_of($$ SELECT asset_reuse_recommend('t') $$) = error_of($$ SELECT asset_reuse_track('D', 't', 'C1') $$) AS same;
+ROLLBACK;
+
 -- By what is expected: D and C fit about as well with this half life, but C has more clicks than its like, and D fewer.
 BEGIN;
 INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, created_at, impressions, clicks)
