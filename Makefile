@@ -16,7 +16,7 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 # These bring all they need, and run before there is a pg_config.
-STANDALONE = bench citus clients coverage deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test valgrind
+STANDALONE = app app-stop bench citus clients coverage deb demo demo-stop fuzz lint matrix newcomer sanitize soak sqlsmith test test-app valgrind
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -53,6 +53,13 @@ demo:
 demo-stop:
 	@examples/demo/demo stop
 
+# PORT=8421 chooses the port.
+app:
+	@examples/app/app start
+
+app-stop:
+	@examples/app/app stop
+
 # Debian's packages, for servers without a compiler.  CHECK=1 tries one on such a server.
 deb:
 	@packaging/build
@@ -60,6 +67,10 @@ deb:
 
 test:
 	@test/run
+
+# The application's: its API's and its pages'.
+test-app:
+	@examples/app/test
 
 # A million calls of each function in one backend: in three states, twice each.
 soak:

@@ -200,7 +200,7 @@ install_missing() {
 # missing_tools PURPOSE...: prints the packages that are not here and that building takes, or
 # building and the purposes named: those that ensure_software knows.
 missing_tools() {
-	local purpose
+	local purpose module
 
 	command -v make >/dev/null || echo "make: to build the extension"
 	command -v gcc >/dev/null || echo "gcc: to build the extension"
@@ -217,10 +217,20 @@ missing_tools() {
 			events)
 				[[ -x /usr/bin/python3 ]] || echo "python3: to read the list of events"
 				;;
+			app)
+				for module in fastapi uvicorn psycopg psycopg_pool yaml; do
+					has_python_module "$module" || echo "python3-${module/_/-}: to run the application's API"
+				done
+				;;
+			app-tests)
+				has_python_module pytest || echo "python3-pytest: to test the application's API"
+				has_python_module httpx || echo "python3-httpx: to test the application's API"
+				;;
 			lint)
 				command -v clang-tidy >/dev/null || echo "clang-tidy: to check the C code"
 				command -v cppcheck >/dev/null || echo "cppcheck: to check the C code"
 				command -v shellcheck >/dev/null || echo "shellcheck: to check the scripts"
+				command -v flake8 >/dev/null || echo "flake8: to check the Python programs"
 				;;
 			fuzz)
 				command -v clang >/dev/null || echo "clang: to build the fuzzer"

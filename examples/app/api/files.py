@@ -1,0 +1,135 @@
+"""CSV in and out: files of any length, in little memory."""
+
+import asyncio
+import csv
+import io
+import itertools
+import json
+import re
+import tempfile
+from typing import Optional
+
+import psycopg
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from psycopg.types.json import Jsonb
+
+from . import db
+from .errors import Problem, of_database, wrong_argument
+from .reuse import AssetType, Call, End, Start, Time, answers
+
+router = APIRouter(prefix="/api")
+BATCH = 10_000          # as many events as one call of asset_reuse_import takes
+IN_MEMORY = 1 << 20     # bytes of an upload; what is longer is in a temporary file
+CHUNK = 1 << 16         # bytes
+
+# In the form that the import reads.
+EVENTS = """COPY (
+    SELECT asset_id, to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp, event_id AS key, campaign_space_id,
+        reused_in_type, reused_in_id, reused_in_name,
+        CASE jsonb_typeof(context) WHEN 'object'
+            THEN context - '{reused_in_type,reused_in_id,reused_in_name,reuse_key}'::text[] ELSE context END AS context
+    FROM asset_reuse_events(%s, %s, %s, %s)
+) TO STDOUT (FORMAT csv, HEADER)"""
+UNUSED = "COPY (SELECT * FROM asset_reuse_unused(%s, %s, make_interval(days => %s::int))) TO STDOUT (FORMAT csv, HEADER)"
+
+
+async def copied(tenant, statement, arguments):
+    """Yields what COPY sends, a row at a time, in larger pieces."""
+    piece = bytearray()
+    async with db.transaction(tenant, db.slow_pool) as conn, conn.cursor().copy(statement, arguments) as copy:
+        async for row in copy:
+            piece += row
+            if len(piece) >= CHUNK:
+                yield bytes(piece)
+                piece.clear()
+    yield bytes(piece)
+
+
+async def download(call, name, statement, *arguments):
+    pieces = copied(call.tenant, statement, arguments)
+    first = await anext(pieces)         # an error comes before the answer has begun
+
+    async def whole():
+        yield first
+        async for piece in pieces:
+            yield piece
+    return StreamingResponse(whole(), media_type="text/csv; charset=utf-8", headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+
+
+@router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file that can be imported")
+async def events_csv(call: Call = Depends(), asset_id: Optional[str] = None, start_date: Optional[Time] = Start,
+                     end_date: Optional[Time] = End):
+    return await download(call, "reuse-events.csv", EVENTS, call.tenant, asset_id, start_date, end_date)
+
+
+@router.get("/campaign-assets/unused.csv", summary="All assets never reused, as a file")
+async def unused_csv(call: Call = Depends(), asset_type: Optional[str] = AssetType,
+                     older_than_days: Optional[int] = Query(None, ge=0, le=100000)):
+    return await download(call, "unused.csv", UNUSED, call.tenant, asset_type, older_than_days)
+
+
+def event_of(cells):
+    """Returns a row as an event: empty cells are left out, and the context is JSON."""
+    event = {name: cell for name, cell in cells.items() if cell}
+    if "context" in event:
+        event["context"] = json.loads(event["context"])
+    return event
+
+
+def next_batch(rows):
+    """Returns the events of some rows, and the lines on which they end."""
+    events, lines = [], []
+    for cells in itertools.islice(rows, BATCH):
+        try:
+            events.append(event_of(cells))
+        except (ValueError, RecursionError):
+            raise Problem(400, "invalid", f"line {rows.line_num}: context must be JSON", "context") from None
+        if None in cells:
+            raise Problem(400, "invalid", f"line {rows.line_num}: there are more cells than columns")
+        lines.append(rows.line_num)
+    return events, lines
+
+
+def wrong_line(error, lines):
+    """Returns the problem that one event of a batch is; the error's detail tells which."""
+    index = re.search(r"The event's index is (\d+)", error.diag.message_detail or "")
+    if not index:
+        return of_database(error)
+    problem = wrong_argument(error)
+    problem.body["detail"] = f"line {lines[int(index[1])]}: {problem.body['detail']}"
+    return problem
+
+
+async def store(conn, call, rows, source, on_error, dry_run):
+    total = {"success": True, "imported": 0, "replayed": 0, "failed": [], "dry_run": dry_run}
+    while True:
+        events, lines = await asyncio.to_thread(next_batch, rows)
+        if not events:
+            return total
+        try:
+            cursor = await conn.execute("SELECT asset_reuse_import(%s, %s, %s, %s, %s)",
+                                        (call.tenant, Jsonb(events), source, on_error, dry_run))
+        except psycopg.Error as error:
+            raise wrong_line(error, lines) from None
+        answer = (await cursor.fetchone())[0]
+        total["imported"] += answer["imported"]
+        total["replayed"] += answer["replayed"]
+        total["failed"] += [{"line": lines[one["index"]], "message": one["message"]} for one in answer.get("failed", [])]
+
+
+@router.post("/campaign-assets/reuse-import", **answers("Imported", "Store past reuses from CSV, with their own times"),
+             openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}})
+async def reuse_import(call: Call = Depends(), source: str = Query(...), on_error: str = "error", dry_run: bool = False):
+    # The whole file comes first, so that a slow client keeps neither a connection nor an asset's row.
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+        async for chunk in call.request.stream():
+            file.write(chunk)
+        file.seek(0)
+        rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
+        try:
+            async with db.transaction(call.tenant, db.slow_pool) as conn:
+                return await store(conn, call, rows, source, on_error, dry_run)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8") from error

@@ -1,0 +1,129 @@
+"""Server-sent events: the history table's notifications wake the gateway, which then reads what is new.
+
+A notification has no payload, since every role could hear it.  So each connected tenant's events of the
+last minute are read under its policies, and compared with those that were there before.
+"""
+
+import asyncio
+import json
+import logging
+import time
+
+import psycopg
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+
+from . import db
+from .auth import Login, caller
+
+router = APIRouter(prefix="/api")
+log = logging.getLogger("uvicorn.error")
+
+PING = 15           # seconds
+AGAIN = 1           # a writer notifies once a second at most, so its last events are found by a second look
+ANYWAY = 60         # a notification can be lost
+MANY = 100          # news at once, for which to read everything anew is less work
+READY = "event: ready\ndata: {}\n\n"
+
+# Longer than any transaction takes from an event's time to its commit.
+SINCE = "SELECT now() - interval '1 minute'"
+RECENT = """
+    SELECT e.asset_id, e.event_id, e.reused_at,
+        json_build_object('asset_id', e.asset_id, 'asset_name', a.asset_name, 'asset_type', a.asset_type,
+            'reused_count', a.reused_count, 'event_id', e.event_id, 'reused_at', e.reused_at,
+            'reused_in_type', e.reused_in_type, 'reused_in_id', e.reused_in_id, 'reused_in_name', e.reused_in_name,
+            'campaign_space_id', e.campaign_space_id)::text
+    FROM asset_reuse_events(%s, start_date => %s) AS e JOIN campaign_assets AS a ON a.id = e.asset_id
+    ORDER BY e.reused_at"""
+
+
+class Gateway:
+    def __init__(self):
+        self.clients = {}       # the queues of each tenant's clients
+        self.seen = {}          # each tenant's events of the last minute: (asset, event) -> time
+        self.reading = asyncio.Lock()
+        self.woken = asyncio.Event()
+
+    def send(self, tenant, messages):
+        for queue in self.clients.get(tenant, ()):
+            for message in messages:
+                queue.put_nowait(message)
+
+    async def read(self, tenant):
+        """Returns what is new since the last time, or None for the first time."""
+        async with self.reading:
+            async with db.transaction(tenant) as conn:
+                since = (await (await conn.execute(SINCE)).fetchone())[0]
+                events = await (await conn.execute(RECENT, (tenant, since))).fetchall()
+            before = self.seen.get(tenant)
+            self.seen[tenant] = {(asset, event): at for asset, event, at, _ in events}
+        if before is None:
+            return None
+        new = [f"event: reused\ndata: {text}\n\n" for asset, event, _, text in events if (asset, event) not in before]
+        gone = [f"event: undone\ndata: {json.dumps({'asset_id': asset, 'event_id': event})}\n\n"
+                for (asset, event), at in before.items() if at >= since and (asset, event) not in self.seen[tenant]]
+        return new + gone
+
+    async def read_all(self):
+        for tenant in list(self.clients):
+            news = await self.read(tenant)
+            self.send(tenant, [READY] if news is None or len(news) > MANY else news)
+
+    async def listen(self):
+        """Hears the notifications; after the connection was lost, what was missed is unknown."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(db.CONNECTION, autocommit=True) as conn:
+                    await conn.execute("LISTEN asset_reuse")
+                    self.seen.clear()
+                    self.woken.set()
+                    async for _ in conn.notifies():
+                        self.woken.set()
+            except psycopg.Error as error:
+                log.warning("the gateway lost the database: %s", type(error).__name__)
+            await asyncio.sleep(AGAIN)
+
+    async def look(self):
+        while True:
+            try:
+                await asyncio.wait_for(self.woken.wait(), ANYWAY)
+            except asyncio.TimeoutError:
+                pass
+            self.woken.clear()
+            try:
+                await self.read_all()
+                await asyncio.sleep(AGAIN)
+                await self.read_all()
+            except psycopg.Error as error:
+                log.warning("the gateway could not read: %s", type(error).__name__)
+                self.seen.clear()
+                self.woken.set()
+                await asyncio.sleep(AGAIN)
+
+    async def messages(self, tenant, queue, expires):
+        try:
+            yield READY
+            while time.time() < expires:
+                try:
+                    yield await asyncio.wait_for(queue.get(), PING)
+                except asyncio.TimeoutError:
+                    yield ": ping\n\n"
+        finally:
+            self.clients[tenant].discard(queue)
+            if not self.clients[tenant]:
+                del self.clients[tenant]
+                self.seen.pop(tenant, None)
+
+
+gateway = Gateway()
+
+
+@router.get("/events", summary="What is reused, as it happens: server-sent events",
+            responses={200: {"content": {"text/event-stream": {}}, "description": "ready, reused, undone"}})
+async def events(who: Login = Depends(caller)):
+    queue = asyncio.Queue()
+    if who.tenant_id not in gateway.seen:
+        await gateway.read(who.tenant_id)
+    gateway.clients.setdefault(who.tenant_id, set()).add(queue)
+    return StreamingResponse(gateway.messages(who.tenant_id, queue, who.expires), media_type="text/event-stream",
+                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

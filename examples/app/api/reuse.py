@@ -1,0 +1,209 @@
+"""The endpoints.  Each is one call of a function of the extension, whose JSON is passed through as text."""
+
+from datetime import datetime, timezone
+from typing import Any, Dict, List, Optional
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, Extra
+
+from . import db
+from .auth import Login, caller
+
+router = APIRouter(prefix="/api")
+ROWS = "SELECT json_build_object('items', coalesce(json_agg(t), '[]'))::text FROM {} AS t"
+
+
+class Time(datetime):
+    """An ISO 8601 date or time; UTC where it has no offset."""
+
+    @classmethod
+    def __get_validators__(cls):
+        yield cls.parse
+
+    @classmethod
+    def __modify_schema__(cls, schema):
+        schema.update(type="string", format="date-time")
+
+    @classmethod
+    def parse(cls, value):
+        time = datetime.fromisoformat(value)
+        return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+class Place(BaseModel):
+    """Where assets are reused.  An unknown key is refused, so that none is misspelled."""
+
+    campaign_space_id: Optional[str]
+    reused_in_type: Optional[str]
+    reused_in_id: Optional[str]
+    reused_in_name: Optional[str]
+    reuse_context: Optional[Dict[str, Any]]
+
+    class Config:
+        extra = Extra.forbid
+
+    def arguments(self):
+        return (self.campaign_space_id, self.reused_in_type, self.reused_in_id, self.reused_in_name,
+                context_of(self))
+
+
+class BulkReuse(Place):
+    asset_ids: List[str]
+    on_missing: Optional[str]
+
+
+class Copy(BaseModel):
+    from_campaign_space_id: str
+    include: Optional[str]
+    reuse_context: Optional[Dict[str, Any]]
+    dry_run: bool = False
+
+    class Config:
+        extra = Extra.forbid
+
+
+class Sync(BaseModel):
+    asset_ids: List[str]
+    remove: bool = False
+    dry_run: bool = False
+    reuse_context: Optional[Dict[str, Any]]
+
+    class Config:
+        extra = Extra.forbid
+
+
+def context_of(body):
+    return None if body.reuse_context is None else Jsonb(body.reuse_context)
+
+
+class Call:
+    """One request of a tenant's."""
+
+    def __init__(self, request: Request, who: Login = Depends(caller)):
+        self.request, self.tenant = request, who.tenant_id
+
+    async def json(self, statement, *arguments):
+        return db.as_json(self.request, await db.fetch(self.tenant, statement, arguments))
+
+    async def rows(self, function, *arguments):
+        return await self.json(ROWS.format(function), *arguments)
+
+
+def answers(schema, summary):
+    """Says for the OpenAPI page what an endpoint answers: a schema of examples/openapi.yaml, or of main.py."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"summary": summary, "response_class": db.Response,
+            "responses": {200: {"description": "Successful response", "content": content}}}
+
+
+Key = Header(None, alias="Idempotency-Key", description="A request that is repeated with it counts once.")
+Limit50 = Query(50, ge=1, le=100)
+AssetType = Query(None, description="Only assets of this type.")
+Start = Query(None, description="Only events of this time or later.")
+End = Query(None, description="Only events before this time.")
+
+#
+# Recording
+#
+
+
+@router.post("/campaign-assets/{asset_id}/reuse", **answers("Track", "Record a reuse"))
+async def reuse(asset_id: str, body: Place, call: Call = Depends(), key: Optional[str] = Key):
+    return await call.json("SELECT asset_reuse_track(%s, %s, %s, %s, %s, %s, %s, %s)::text",
+                           asset_id, call.tenant, *body.arguments(), key)
+
+
+@router.delete("/campaign-assets/{asset_id}/reuse", **answers("Track", "Take a reuse back"))
+async def undo(asset_id: str, call: Call = Depends(), event_id: Optional[str] = None, reuse_key: Optional[str] = None):
+    return await call.json("SELECT asset_reuse_undo(%s, %s, event_id => %s, reuse_key => %s)::text",
+                           asset_id, call.tenant, event_id, reuse_key)
+
+
+@router.post("/campaign-assets/bulk-reuse", **answers("Bulk", "Record a reuse of each asset in a list, all or none"))
+async def bulk_reuse(body: BulkReuse, call: Call = Depends(), key: Optional[str] = Key):
+    return await call.json("SELECT asset_reuse_track_many(%s, %s, %s, %s, %s, %s, %s, %s, %s)::text",
+                           body.asset_ids, call.tenant, *body.arguments(), key, body.on_missing)
+
+
+@router.post("/campaign-spaces/{campaign_space_id}/copy", **answers("Copied", "Reuse all assets of another campaign"))
+async def copy_campaign(campaign_space_id: str, body: Copy, call: Call = Depends(), key: Optional[str] = Key):
+    return await call.json("SELECT asset_reuse_copy_campaign(%s, %s, %s, %s, %s, %s, %s)::text",
+                           body.from_campaign_space_id, campaign_space_id, call.tenant, body.include, context_of(body),
+                           key, body.dry_run)
+
+
+@router.put("/campaign-spaces/{campaign_space_id}/assets", **answers("Synced", "Make a campaign hold the listed assets"))
+async def sync(campaign_space_id: str, body: Sync, call: Call = Depends()):
+    return await call.json("SELECT asset_reuse_sync(%s, %s, %s, %s, %s, %s)::text",
+                           campaign_space_id, call.tenant, body.asset_ids, body.remove, body.dry_run, context_of(body))
+
+#
+# Reading
+#
+
+
+@router.get("/campaign-assets/{asset_id}/reuse-history", **answers("History", "An asset's timeline, newest first"))
+async def reuse_history(asset_id: str, call: Call = Depends(), limit: int = Limit50,
+                        offset: Optional[int] = Query(None, ge=0, le=2**31 - 1), cursor: Optional[str] = None):
+    return await call.json("SELECT asset_reuse_history(%s, %s, %s::int, %s::int, %s)::text",
+                           asset_id, call.tenant, limit, offset, cursor)
+
+
+@router.get("/campaign-assets/{asset_id}/reuse-places", **answers("Items", "Where an asset is used: before it is deleted"))
+async def reuse_places(asset_id: str, call: Call = Depends()):
+    return await call.rows("asset_reuse_places(%s, %s)", asset_id, call.tenant)
+
+
+@router.get("/campaign-assets/reuse-analytics", **answers("Analytics", "A tenant's reuse at a glance"))
+async def reuse_analytics(call: Call = Depends(), asset_type: Optional[str] = AssetType, start_date: Optional[Time] = Start,
+                          end_date: Optional[Time] = End, limit: int = Query(10, ge=1, le=50)):
+    return await call.json("SELECT asset_reuse_analytics(%s, %s, %s, %s, %s::int)::text",
+                           call.tenant, asset_type, start_date, end_date, limit)
+
+
+@router.get("/campaign-assets/reuse-timeline", **answers("Items", "Reuses for each bucket of time"))
+async def reuse_timeline(call: Call = Depends(), bucket: str = "day", asset_type: Optional[str] = AssetType,
+                         start_date: Optional[Time] = Start, end_date: Optional[Time] = End, time_zone: str = "UTC"):
+    return await call.rows("asset_reuse_timeline(%s, %s, %s, %s, %s, %s)",
+                           call.tenant, bucket, asset_type, start_date, end_date, time_zone)
+
+
+@router.get("/campaign-assets/reuse-trend", **answers("Items", "Whether the rate of reuse rises"))
+async def reuse_trend(call: Call = Depends(), bucket: str = "month", asset_type: Optional[str] = AssetType,
+                      start_date: Optional[Time] = Start, end_date: Optional[Time] = End, time_zone: str = "UTC"):
+    return await call.rows("asset_reuse_trend(%s, %s, %s, %s, %s, %s)",
+                           call.tenant, bucket, asset_type, start_date, end_date, time_zone)
+
+
+@router.get("/campaign-assets/where-used", **answers("Items", "The assets that were reused in one place"))
+async def where_used(call: Call = Depends(), campaign_space_id: Optional[str] = None, reused_in_type: Optional[str] = None,
+                     reused_in_id: Optional[str] = None):
+    return await call.rows("asset_reuse_where_used(%s, %s, %s, %s)",
+                           call.tenant, campaign_space_id, reused_in_type, reused_in_id)
+
+
+@router.get("/campaign-assets/unused", **answers("Items", "The assets never reused, the best first"))
+async def unused(call: Call = Depends(), asset_type: Optional[str] = AssetType,
+                 older_than_days: Optional[int] = Query(None, ge=0, le=100000), limit: int = Query(100, ge=1, le=1000)):
+    return await call.rows("(SELECT * FROM asset_reuse_unused(%s, %s, make_interval(days => %s::int)) LIMIT %s)",
+                           call.tenant, asset_type, older_than_days, limit)
+
+
+@router.get("/campaign-assets/reuse-insights", **answers("Object", "Whether reused assets do better than comparable ones"))
+async def reuse_insights(call: Call = Depends(), asset_type: Optional[str] = AssetType, confidence: float = 0.95):
+    return await call.json("SELECT asset_reuse_insights(%s, %s, %s::float8)::text", call.tenant, asset_type, confidence)
+
+
+@router.get("/campaign-assets/reuse-performance", **answers("Items", "The assets with the most clicks per impression"))
+async def reuse_performance(call: Call = Depends(), asset_type: Optional[str] = AssetType,
+                            campaign_space_id: Optional[str] = None, limit: int = Query(50, ge=1, le=1000)):
+    return await call.rows("asset_reuse_performance(%s, %s, %s, %s::int)", call.tenant, asset_type, campaign_space_id, limit)
+
+
+@router.get("/campaign-assets/reuse-recommendations", **answers("Object", "What to reuse next, and why"))
+async def reuse_recommendations(call: Call = Depends(), campaign_space_id: Optional[str] = None,
+                                asset_type: Optional[str] = AssetType, limit: int = Query(10, ge=1, le=50),
+                                order_by: str = "fit", explore: int = Query(0, ge=0, le=50)):
+    return await call.json("SELECT asset_reuse_recommend(%s, %s, %s, %s::int, %s, %s::int)::text",
+                           call.tenant, campaign_space_id, asset_type, limit, order_by, explore)

