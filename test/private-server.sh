@@ -224,6 +224,7 @@ missing_tools() {
 				;;
 			app-tests)
 				has_python_module pytest || echo "python3-pytest: to test the application's API"
+				has_python_module jsonschema || echo "python3-jsonschema: to test the application's API"
 				has_python_module httpx || echo "python3-httpx: to test the application's API"
 				;;
 			lint)

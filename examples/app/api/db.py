@@ -23,6 +23,12 @@ pool = make_pool(int(os.environ.get("APP_POOL_SIZE", "10")))
 slow_pool = make_pool(3)
 
 
+async def drop_lost():
+    """Takes connections that were lost out of the pools, before requests find that out."""
+    await pool.check()
+    await slow_pool.check()
+
+
 @asynccontextmanager
 async def transaction(tenant_id, pool=pool):
     """One transaction, in which the policies let one tenant's rows be seen."""

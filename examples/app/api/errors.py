@@ -22,7 +22,7 @@ NOT_FOUND = {
 # The database's names of what the API calls otherwise.
 RENAMED = {
     "page_limit": "limit", "top_limit": "limit", "row_limit": "limit", "page_offset": "offset",
-    "reuse_key": "Idempotency-Key", "older_than": "older_than_days", "asset type": "asset_type", "time zone": "time_zone",
+    'reuse_key(?! must be given|")': "Idempotency-Key", "older_than": "older_than_days", "asset type": "asset_type", "time zone": "time_zone",
     "enum campaignassettype": "asset_type", "enum adplatform": "platform",
 }
 PARAMETERS = {
@@ -100,7 +100,7 @@ def install(app):
 
     @app.exception_handler(HTTPException)
     async def on_http(request, error):
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
+        code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "invalid")
         return answer(Problem(error.status_code, code, error.detail, headers=error.headers))
 
     @app.exception_handler(Exception)

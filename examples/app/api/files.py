@@ -11,7 +11,7 @@ from typing import Optional
 
 import psycopg
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from psycopg.types.json import Jsonb
 
 from . import db
@@ -130,6 +130,6 @@ async def reuse_import(call: Call = Depends(), source: str = Query(...), on_erro
         rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
         try:
             async with db.transaction(call.tenant, db.slow_pool) as conn:
-                return await store(conn, call, rows, source, on_error, dry_run)
+                return JSONResponse(await store(conn, call, rows, source, on_error, dry_run))
         except (UnicodeDecodeError, csv.Error) as error:
             raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8") from error

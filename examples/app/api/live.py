@@ -75,6 +75,7 @@ class Gateway:
             try:
                 async with await psycopg.AsyncConnection.connect(db.CONNECTION, autocommit=True) as conn:
                     await conn.execute("LISTEN asset_reuse")
+                    await db.drop_lost()
                     self.seen.clear()
                     self.woken.set()
                     async for _ in conn.notifies():

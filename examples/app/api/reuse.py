@@ -31,50 +31,43 @@ class Time(datetime):
         return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-class Place(BaseModel):
-    """Where assets are reused.  An unknown key is refused, so that none is misspelled."""
+class Body(BaseModel):
+    """What all bodies have.  An unknown key is refused, so that none is misspelled."""
 
+    reuse_context: Optional[Dict[str, Any]]
+
+    class Config:
+        extra = Extra.forbid
+
+    def context(self):
+        return None if self.reuse_context is None else Jsonb(self.reuse_context)
+
+
+class Reuse(Body):
     campaign_space_id: Optional[str]
     reused_in_type: Optional[str]
     reused_in_id: Optional[str]
     reused_in_name: Optional[str]
-    reuse_context: Optional[Dict[str, Any]]
 
-    class Config:
-        extra = Extra.forbid
-
-    def arguments(self):
-        return (self.campaign_space_id, self.reused_in_type, self.reused_in_id, self.reused_in_name,
-                context_of(self))
+    def place(self):
+        return self.campaign_space_id, self.reused_in_type, self.reused_in_id, self.reused_in_name, self.context()
 
 
-class BulkReuse(Place):
+class BulkReuse(Reuse):
     asset_ids: List[str]
     on_missing: Optional[str]
 
 
-class Copy(BaseModel):
+class Copy(Body):
     from_campaign_space_id: str
     include: Optional[str]
-    reuse_context: Optional[Dict[str, Any]]
     dry_run: bool = False
 
-    class Config:
-        extra = Extra.forbid
 
-
-class Sync(BaseModel):
+class Sync(Body):
     asset_ids: List[str]
     remove: bool = False
     dry_run: bool = False
-    reuse_context: Optional[Dict[str, Any]]
-
-    class Config:
-        extra = Extra.forbid
-
-
-def context_of(body):
-    return None if body.reuse_context is None else Jsonb(body.reuse_context)
 
 
 class Call:
@@ -109,9 +102,9 @@ End = Query(None, description="Only events before this time.")
 
 
 @router.post("/campaign-assets/{asset_id}/reuse", **answers("Track", "Record a reuse"))
-async def reuse(asset_id: str, body: Place, call: Call = Depends(), key: Optional[str] = Key):
+async def reuse(asset_id: str, body: Reuse, call: Call = Depends(), key: Optional[str] = Key):
     return await call.json("SELECT asset_reuse_track(%s, %s, %s, %s, %s, %s, %s, %s)::text",
-                           asset_id, call.tenant, *body.arguments(), key)
+                           asset_id, call.tenant, *body.place(), key)
 
 
 @router.delete("/campaign-assets/{asset_id}/reuse", **answers("Track", "Take a reuse back"))
@@ -123,20 +116,20 @@ async def undo(asset_id: str, call: Call = Depends(), event_id: Optional[str] = 
 @router.post("/campaign-assets/bulk-reuse", **answers("Bulk", "Record a reuse of each asset in a list, all or none"))
 async def bulk_reuse(body: BulkReuse, call: Call = Depends(), key: Optional[str] = Key):
     return await call.json("SELECT asset_reuse_track_many(%s, %s, %s, %s, %s, %s, %s, %s, %s)::text",
-                           body.asset_ids, call.tenant, *body.arguments(), key, body.on_missing)
+                           body.asset_ids, call.tenant, *body.place(), key, body.on_missing)
 
 
 @router.post("/campaign-spaces/{campaign_space_id}/copy", **answers("Copied", "Reuse all assets of another campaign"))
 async def copy_campaign(campaign_space_id: str, body: Copy, call: Call = Depends(), key: Optional[str] = Key):
     return await call.json("SELECT asset_reuse_copy_campaign(%s, %s, %s, %s, %s, %s, %s)::text",
-                           body.from_campaign_space_id, campaign_space_id, call.tenant, body.include, context_of(body),
+                           body.from_campaign_space_id, campaign_space_id, call.tenant, body.include, body.context(),
                            key, body.dry_run)
 
 
 @router.put("/campaign-spaces/{campaign_space_id}/assets", **answers("Synced", "Make a campaign hold the listed assets"))
 async def sync(campaign_space_id: str, body: Sync, call: Call = Depends()):
     return await call.json("SELECT asset_reuse_sync(%s, %s, %s, %s, %s, %s)::text",
-                           campaign_space_id, call.tenant, body.asset_ids, body.remove, body.dry_run, context_of(body))
+                           campaign_space_id, call.tenant, body.asset_ids, body.remove, body.dry_run, body.context())
 
 #
 # Reading
