@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from . import db
 from .errors import Problem, of_database, wrong_argument
-from .reuse import AssetType, Call, End, Start, Time, answers
+from .reuse import AssetType, Call, End, Start, answers, times
 
 router = APIRouter(prefix="/api")
 BATCH = 10_000          # as many events as one call of asset_reuse_import takes
@@ -59,9 +59,10 @@ async def download(call, name, statement, *arguments):
 
 
 @router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file that can be imported")
-async def events_csv(call: Call = Depends(), asset_id: Optional[str] = None, start_date: Optional[Time] = Start,
-                     end_date: Optional[Time] = End):
-    return await download(call, "reuse-events.csv", EVENTS, call.tenant, asset_id, start_date, end_date)
+async def events_csv(call: Call = Depends(), asset_id: Optional[str] = None, start_date: Optional[str] = Start,
+                     end_date: Optional[str] = End):
+    return await download(call, "reuse-events.csv", EVENTS, call.tenant, asset_id,
+                          *times(start_date=start_date, end_date=end_date))
 
 
 @router.get("/campaign-assets/unused.csv", summary="All assets never reused, as a file")

@@ -3,6 +3,7 @@
 A cursor is the sort key and the id of the page's last row, as JSON.
 """
 
+from enum import Enum
 from typing import Optional
 
 from fastapi import APIRouter, Depends, Query
@@ -54,8 +55,11 @@ SORTS = {       # the key, which is never null, its type, and a condition
 }
 
 
+Sort = Enum("Sort", {name: name for name in SORTS}, type=str)
+
+
 def page(rows, sort):
-    key, type_, condition = SORTS[sort]
+    key, type_, condition = SORTS[sort.value]
     return PAGE.format(rows=rows, key=key, type=type_, condition=condition)
 
 
@@ -76,7 +80,7 @@ async def session(who: Login = Depends(login)):
 
 @router.get("/campaign-assets", **answers("Items", "A tenant's assets, page by page"))
 async def assets(call: Call = Depends(), search: Optional[str] = None, asset_type: Optional[str] = AssetType,
-                 sort: str = Query("most_reused", regex=f"^({'|'.join(SORTS)})$"),
+                 sort: Sort = Sort.most_reused,
                  limit: int = Query(50, ge=1, le=100), cursor: Optional[str] = None):
     return await answer(call, page(CHOSEN_ASSETS, sort), search=search, asset_type=asset_type, limit=limit, cursor=cursor)
 
@@ -93,4 +97,4 @@ async def asset(asset_id: str, call: Call = Depends()):
 @router.get("/campaign-spaces", **answers("Items", "A tenant's campaigns, the newest first"))
 async def campaigns(call: Call = Depends(), search: Optional[str] = None, platform: Optional[str] = None,
                     limit: int = Query(20, ge=1, le=100), cursor: Optional[str] = None):
-    return await answer(call, page(CHOSEN_CAMPAIGNS, "newest"), search=search, platform=platform, limit=limit, cursor=cursor)
+    return await answer(call, page(CHOSEN_CAMPAIGNS, Sort.newest), search=search, platform=platform, limit=limit, cursor=cursor)

@@ -5,49 +5,33 @@ from typing import Any, Dict, List, Optional
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, Extra
+from pydantic import BaseModel
 
 from . import db
 from .auth import Login, caller
+from .errors import Problem
 
 router = APIRouter(prefix="/api")
 ROWS = "SELECT json_build_object('items', coalesce(json_agg(t), '[]'))::text FROM {} AS t"
 
 
-class Time(datetime):
-    """An ISO 8601 date or time; UTC where it has no offset."""
-
-    @classmethod
-    def __get_validators__(cls):
-        yield cls.parse
-
-    @classmethod
-    def __modify_schema__(cls, schema):
-        schema.update(type="string", format="date-time")
-
-    @classmethod
-    def parse(cls, value):
-        time = datetime.fromisoformat(value)
-        return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-
-
 class Body(BaseModel):
     """What all bodies have.  An unknown key is refused, so that none is misspelled."""
 
-    reuse_context: Optional[Dict[str, Any]]
+    reuse_context: Optional[Dict[str, Any]] = None
 
     class Config:
-        extra = Extra.forbid
+        extra = "forbid"
 
     def context(self):
         return None if self.reuse_context is None else Jsonb(self.reuse_context)
 
 
 class Reuse(Body):
-    campaign_space_id: Optional[str]
-    reused_in_type: Optional[str]
-    reused_in_id: Optional[str]
-    reused_in_name: Optional[str]
+    campaign_space_id: Optional[str] = None
+    reused_in_type: Optional[str] = None
+    reused_in_id: Optional[str] = None
+    reused_in_name: Optional[str] = None
 
     def place(self):
         return self.campaign_space_id, self.reused_in_type, self.reused_in_id, self.reused_in_name, self.context()
@@ -55,12 +39,12 @@ class Reuse(Body):
 
 class BulkReuse(Reuse):
     asset_ids: List[str]
-    on_missing: Optional[str]
+    on_missing: Optional[str] = None
 
 
 class Copy(Body):
     from_campaign_space_id: str
-    include: Optional[str]
+    include: Optional[str] = None
     dry_run: bool = False
 
 
@@ -83,6 +67,18 @@ class Call:
         return await self.json(ROWS.format(function), *arguments)
 
 
+def times(**texts):
+    """Returns dates or times in ISO 8601, in UTC where they have no offset."""
+    parsed = []
+    for name, text in texts.items():
+        try:
+            time = text if text is None else datetime.fromisoformat(text)
+        except ValueError:
+            raise Problem(400, "invalid", f"{name} must be a date or time in ISO 8601", name) from None
+        parsed.append(time and time.replace(tzinfo=time.tzinfo or timezone.utc))
+    return parsed
+
+
 def answers(schema, summary):
     """Says for the OpenAPI page what an endpoint answers: a schema of examples/openapi.yaml, or of main.py."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
@@ -93,7 +89,7 @@ def answers(schema, summary):
 Key = Header(None, alias="Idempotency-Key", description="A request that is repeated with it counts once.")
 Limit50 = Query(50, ge=1, le=100)
 AssetType = Query(None, description="Only assets of this type.")
-Start = Query(None, description="Only events of this time or later.")
+Start = Query(None, description="Only events of this time or later: a date or time in ISO 8601, UTC if it has no offset.")
 End = Query(None, description="Only events before this time.")
 
 #
@@ -149,24 +145,24 @@ async def reuse_places(asset_id: str, call: Call = Depends()):
 
 
 @router.get("/campaign-assets/reuse-analytics", **answers("Analytics", "A tenant's reuse at a glance"))
-async def reuse_analytics(call: Call = Depends(), asset_type: Optional[str] = AssetType, start_date: Optional[Time] = Start,
-                          end_date: Optional[Time] = End, limit: int = Query(10, ge=1, le=50)):
+async def reuse_analytics(call: Call = Depends(), asset_type: Optional[str] = AssetType, start_date: Optional[str] = Start,
+                          end_date: Optional[str] = End, limit: int = Query(10, ge=1, le=50)):
     return await call.json("SELECT asset_reuse_analytics(%s, %s, %s, %s, %s::int)::text",
-                           call.tenant, asset_type, start_date, end_date, limit)
+                           call.tenant, asset_type, *times(start_date=start_date, end_date=end_date), limit)
 
 
 @router.get("/campaign-assets/reuse-timeline", **answers("Items", "Reuses for each bucket of time"))
 async def reuse_timeline(call: Call = Depends(), bucket: str = "day", asset_type: Optional[str] = AssetType,
-                         start_date: Optional[Time] = Start, end_date: Optional[Time] = End, time_zone: str = "UTC"):
+                         start_date: Optional[str] = Start, end_date: Optional[str] = End, time_zone: str = "UTC"):
     return await call.rows("asset_reuse_timeline(%s, %s, %s, %s, %s, %s)",
-                           call.tenant, bucket, asset_type, start_date, end_date, time_zone)
+                           call.tenant, bucket, asset_type, *times(start_date=start_date, end_date=end_date), time_zone)
 
 
 @router.get("/campaign-assets/reuse-trend", **answers("Items", "Whether the rate of reuse rises"))
 async def reuse_trend(call: Call = Depends(), bucket: str = "month", asset_type: Optional[str] = AssetType,
-                      start_date: Optional[Time] = Start, end_date: Optional[Time] = End, time_zone: str = "UTC"):
+                      start_date: Optional[str] = Start, end_date: Optional[str] = End, time_zone: str = "UTC"):
     return await call.rows("asset_reuse_trend(%s, %s, %s, %s, %s, %s)",
-                           call.tenant, bucket, asset_type, start_date, end_date, time_zone)
+                           call.tenant, bucket, asset_type, *times(start_date=start_date, end_date=end_date), time_zone)
 
 
 @router.get("/campaign-assets/where-used", **answers("Items", "The assets that were reused in one place"))

@@ -102,7 +102,8 @@ class TestAnalytics:
         acme("GET", "campaign-assets/where-used", 400)
 
     def test_unused(self, acme):
-        items = acme("GET", "campaign-assets/unused", params={"asset_type": "headline", "older_than_days": 90, "limit": 7})["items"]
+        items = acme("GET", "campaign-assets/unused", params={
+            "asset_type": "headline", "older_than_days": 90, "limit": 7})["items"]
         assert len(items) == 7 and {one["asset_type"] for one in items} == {"headline"}
 
     @pytest.mark.parametrize("sort", ["most_reused", "last_reused", "never_reused", "newest"])
@@ -161,6 +162,7 @@ class TestAnalytics:
         acme("GET", "campaign-assets/reuse-events.csv", 400, params={"start_date": "soon"})
 
     def test_unused_as_file(self, acme):
-        rows = list(csv.DictReader(acme.send("GET", "campaign-assets/unused.csv", params={"asset_type": "other"}).text.splitlines()))
+        text = acme.send("GET", "campaign-assets/unused.csv", params={"asset_type": "other"}).text
+        rows = list(csv.DictReader(text.splitlines()))
         assert rows and {row["asset_type"] for row in rows} == {"other"}
         acme("GET", "campaign-assets/unused.csv", 400, params={"asset_type": "picture"})

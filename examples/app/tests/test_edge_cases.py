@@ -147,12 +147,13 @@ class TestEdgeCases:
                              headers={"Content-Type": "application/json"})
         assert response.status_code == 400 and response.json()["code"] == "invalid"
 
-    @pytest.mark.parametrize("body", ["", "{", "[]", "1", '"x"', "null", '{"campaign_space_id": {}}', '{"campaign_space_id": [1]}',
-                                      '{"campaign_space_id": "fall-campaign-2026", "reuse_context": {"n": NaN}}', "[" * 100000,
-                                      '{"campaign_space_id": "fall-campaign-2026", "reuse_context": ' + '{"a":' * 9000 + "1" + "}" * 9001])
+    @pytest.mark.parametrize("body", [
+        "", "{", "[]", "1", '"x"', "null", '{"campaign_space_id": {}}', '{"campaign_space_id": [1]}',
+        '{"campaign_space_id": "fall-campaign-2026", "reuse_context": {"n": NaN}}', "[" * 100000,
+        '{"campaign_space_id": "fall-campaign-2026", "reuse_context": ' + '{"a":' * 9000 + "1" + "}" * 9001],
+        ids=["empty", "cut", "array", "number", "text", "null", "object", "list", "nan", "deep", "deep-context"])
     def test_body_that_is_none(self, acme, asset, body):
         response = acme.send("POST", f"campaign-assets/{asset}/reuse", content=body, headers={"Content-Type": "application/json"})
-        assert response.status_code in (400, 500) and "Traceback" not in response.text
         assert response.status_code == 400, response.text
 
     @pytest.mark.parametrize("path", ["a%00b", "%ff", "..", "%2e%2e%2fsession", "' OR true --", "a" * 5000, "\N{SNOWMAN}"])
@@ -212,7 +213,8 @@ class TestEdgeCases:
             assert "42501 permission denied for table campaign_assets" in log.read()
 
     def test_pages_of_no_file(self, api):
-        for path in ("/../api/main.py", "/%2e%2e/api/main.py", "/%2e%2e%2fapi%2fmain.py", "//etc/passwd", "/assets/../../../schema.sql"):
+        for path in ("/../api/main.py", "/%2e%2e/api/main.py", "/%2e%2e%2fapi%2fmain.py", "//etc/passwd",
+                     "/assets/../../../schema.sql"):
             text = httpx.get(api.url + path).text
             assert "<title>pages</title>" in text or "There is no" in text, path
 
