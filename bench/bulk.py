@@ -3,7 +3,6 @@
 import contestants
 import data
 import loops
-from contestants import LIMIT, OURS
 from history_table import SETTING, TENANT
 
 ASSETS = 1_000      # that import stores events of

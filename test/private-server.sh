@@ -329,7 +329,7 @@ has_fuzzer() {
 
 # ensure_software PURPOSE...: sees to it that there are a server and the tools for the
 # purposes, and sets PG_CONFIG to the server's.  A purpose is a suite of test/run, events for
-# the demo's lists, sanitize, sqlsmith, valgrind, or build, which all of them take.
+# the demo's lists, app and app-tests for the example application, sanitize, sqlsmith, valgrind, or build, which all of them take.
 ensure_software() {
 	local packages server=() version
 

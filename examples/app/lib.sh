@@ -4,7 +4,6 @@
 # Sourced by bash scripts that have set -euo pipefail, and have sourced test/private-server.sh.
 
 readonly DATABASE=app
-readonly TENANTS="acme globex"
 readonly OLDEST_NODE=20.19 NODE_VERSION=20.20.0
 readonly PATIENCE=30			# seconds until the API must answer
 
@@ -23,7 +22,7 @@ set_up_server() {
 	copy_server "$folder/server"
 	ln -sfn "$PG_CONFIG" "$folder/pg_config"
 	install_extension "$project" "$folder/build"
-	cd "$folder"		# the server's user may not be allowed to be where we are
+	cd "$folder" || return		# the server's user may not be allowed to be where we are
 	start_server "$folder"
 }
 
