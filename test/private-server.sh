@@ -405,7 +405,8 @@ install_extension() {
 	rm -rf "$folder"
 	mkdir -p "$folder"
 	tar -C "$project" --exclude-vcs --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
-		--exclude=./tmp_check --exclude=./results --exclude=./output_iso -cf - . | tar -C "$folder" -xf -
+		--exclude=./tmp_check --exclude=./results --exclude=./output_iso --exclude=node_modules -cf - . |
+		tar -C "$folder" -xf -
 	make -s -C "$folder" PG_CONFIG="$PG_CONFIG" with_llvm=no all
 	make -s -C "$folder" PG_CONFIG="$PG_CONFIG" with_llvm=no install >/dev/null
 }

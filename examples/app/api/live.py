@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import time
+import weakref
 
 import psycopg
 from fastapi import APIRouter, Depends
@@ -22,7 +23,7 @@ log = logging.getLogger("uvicorn.error")
 PING = 15           # seconds
 AGAIN = 1           # a writer notifies once a second at most, so its last events are found by a second look
 ANYWAY = 60         # a notification can be lost
-MANY = 100          # news at once, for which to read everything anew is less work
+MANY = 100          # news that wait for a client; to read everything anew is less work then
 READY = "event: ready\ndata: {}\n\n"
 
 # Longer than any transaction takes from an event's time to its commit.
@@ -39,14 +40,25 @@ RECENT = """
 
 class Gateway:
     def __init__(self):
-        self.clients = {}       # the queues of each tenant's clients
+        self.clients = {}       # the queues of each tenant's clients, gone with the streams that have them
         self.seen = {}          # each tenant's events of the last minute: (asset, event) -> time
         self.reading = asyncio.Lock()
         self.woken = asyncio.Event()
 
+    async def join(self, tenant):
+        """Returns the queue of a new client, who is told what is new from now on."""
+        queue = asyncio.Queue()
+        self.clients.setdefault(tenant, weakref.WeakSet()).add(queue)
+        if tenant not in self.seen:
+            self.send(tenant, await self.read(tenant) or [])
+        return queue
+
     def send(self, tenant, messages):
-        for queue in self.clients.get(tenant, ()):
-            for message in messages:
+        for queue in self.clients[tenant]:
+            too_many = queue.qsize() + len(messages) > MANY
+            while too_many and not queue.empty():
+                queue.get_nowait()
+            for message in [READY] if too_many else messages:
                 queue.put_nowait(message)
 
     async def read(self, tenant):
@@ -66,8 +78,12 @@ class Gateway:
 
     async def read_all(self):
         for tenant in list(self.clients):
-            news = await self.read(tenant)
-            self.send(tenant, [READY] if news is None or len(news) > MANY else news)
+            if self.clients[tenant]:
+                news = await self.read(tenant)
+                self.send(tenant, [READY] if news is None else news)
+            else:
+                del self.clients[tenant]
+                self.seen.pop(tenant, None)
 
     async def listen(self):
         """Hears the notifications; after the connection was lost, what was missed is unknown."""
@@ -101,19 +117,14 @@ class Gateway:
                 self.woken.set()
                 await asyncio.sleep(AGAIN)
 
-    async def messages(self, tenant, queue, expires):
+
+async def messages(queue, expires):
+    yield READY
+    while time.time() < expires:
         try:
-            yield READY
-            while time.time() < expires:
-                try:
-                    yield await asyncio.wait_for(queue.get(), PING)
-                except asyncio.TimeoutError:
-                    yield ": ping\n\n"
-        finally:
-            self.clients[tenant].discard(queue)
-            if not self.clients[tenant]:
-                del self.clients[tenant]
-                self.seen.pop(tenant, None)
+            yield await asyncio.wait_for(queue.get(), PING)
+        except asyncio.TimeoutError:
+            yield ": ping\n\n"
 
 
 gateway = Gateway()
@@ -122,9 +133,6 @@ gateway = Gateway()
 @router.get("/events", summary="What is reused, as it happens: server-sent events",
             responses={200: {"content": {"text/event-stream": {}}, "description": "ready, reused, undone"}})
 async def events(who: Login = Depends(caller)):
-    queue = asyncio.Queue()
-    if who.tenant_id not in gateway.seen:
-        await gateway.read(who.tenant_id)
-    gateway.clients.setdefault(who.tenant_id, set()).add(queue)
-    return StreamingResponse(gateway.messages(who.tenant_id, queue, who.expires), media_type="text/event-stream",
+    queue = await gateway.join(who.tenant_id)
+    return StreamingResponse(messages(queue, who.expires), media_type="text/event-stream",
                              headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

@@ -122,9 +122,10 @@ async def unknown(path: str):
 @app.get("/{path:path}", include_in_schema=False)
 async def pages(path: str):
     """Serves the pages' files; any other path is one of the pages' own."""
-    file = (PAGES / path).resolve()
-    if not (file.is_file() and file.is_relative_to(PAGES)):
-        file = PAGES / "index.html"
+    file = PAGES / "index.html"
+    if "\0" not in path and len(path) < 200:
+        wanted = (PAGES / path).resolve()
+        file = wanted if wanted.is_relative_to(PAGES) and wanted.is_file() else file
     if not file.is_file():
         return PlainTextResponse("The pages are not built.  See examples/app/README.md.\n", 404)
     # The files in assets have their contents' hash in their names.

@@ -214,7 +214,7 @@ class TestEdgeCases:
 
     def test_pages_of_no_file(self, api):
         for path in ("/../api/main.py", "/%2e%2e/api/main.py", "/%2e%2e%2fapi%2fmain.py", "//etc/passwd",
-                     "/assets/../../../schema.sql"):
+                     "/assets/../../../schema.sql", "/%00", "/" + "a" * 5000, "/" + "a/" * 90):
             text = httpx.get(api.url + path).text
             assert "<title>pages</title>" in text or "There is no" in text, path
 
