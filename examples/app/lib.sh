@@ -112,10 +112,7 @@ urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/api/health", timeout=2)'
 
 # port_is_free PORT: whether nobody listens there.
 port_is_free() {
-	/usr/bin/python3 -c 'import socket, sys
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", int(sys.argv[1])))' "$1" 2>/dev/null
+	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
 # api_pid FOLDER: prints the process that start_api started, if it runs.
