@@ -22,6 +22,7 @@ router = APIRouter(prefix="/api")
 BATCH = 10_000          # as many events as one call of asset_reuse_import takes
 IN_MEMORY = 1 << 20     # bytes of an upload; what is longer is in a temporary file
 CHUNK = 1 << 16         # bytes
+CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
 # In the form that the import reads.
 EVENTS = """COPY (
@@ -58,14 +59,14 @@ async def download(call, name, statement, *arguments):
         "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
-@router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file that can be imported")
+@router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file that can be imported", **CSV)
 async def events_csv(call: Call = Depends(), asset_id: Optional[str] = None, start_date: Optional[str] = Start,
                      end_date: Optional[str] = End):
     return await download(call, "reuse-events.csv", EVENTS, call.tenant, asset_id,
                           *times(start_date=start_date, end_date=end_date))
 
 
-@router.get("/campaign-assets/unused.csv", summary="All assets never reused, as a file")
+@router.get("/campaign-assets/unused.csv", summary="All assets never reused, as a file", **CSV)
 async def unused_csv(call: Call = Depends(), asset_type: Optional[str] = AssetType,
                      older_than_days: Optional[int] = Query(None, ge=0, le=100000)):
     return await download(call, "unused.csv", UNUSED, call.tenant, asset_type, older_than_days)

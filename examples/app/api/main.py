@@ -41,8 +41,8 @@ MORE_SCHEMAS = {
 }
 ERRORS = {status: {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
           for status, text in {400: "A parameter is wrong", 401: "No valid token", 403: "Another tenant's token",
-                               404: "Not found", 409: "The application refuses the reuse",
-                               422: "The Idempotency-Key was used for another place",
+                               404: "Not found", 409: "The application refuses the reuse", 413: "The body is too long",
+                               422: "The Idempotency-Key was used for another place", 500: "Internal error",
                                503: "Try again, with the same Idempotency-Key"}.items()}
 
 
