@@ -129,7 +129,7 @@ start_api() {
 
 	# shellcheck disable=SC2016
 	in_api "$folder" setsid bash -c 'echo $$ >"$1/pid"; exec /usr/bin/python3 -m uvicorn --host 127.0.0.1 --port "$2" \
-		--no-access-log --log-level warning api.main:app >>"$1/log" 2>&1' api "$folder/api" "$port" </dev/null &
+		--no-access-log --log-level warning api.main:app >>"$1/log" 2>&1' api "$folder/api" "$port" </dev/null >/dev/null 2>&1 &
 	for ((i = 0; i < PATIENCE * 5; i++)); do
 		sleep 0.2
 		if answers "$port"; then return; fi

@@ -54,7 +54,7 @@ CREATE TRIGGER asset_reuse_notify AFTER INSERT OR DELETE ON campaign_asset_reuse
 	FOR EACH STATEMENT EXECUTE FUNCTION asset_reuse_notify();
 
 GRANT SELECT ON tenants, campaign_spaces, campaign_assets, campaign_asset_reuse_history TO app_api;
-GRANT UPDATE (reused_count, last_reused_at, platform_metadata, updated_at) ON campaign_assets TO app_api;
+GRANT UPDATE (reused_count, last_reused_at, platform_metadata, updated_at, deleted_at) ON campaign_assets TO app_api;
 GRANT INSERT, DELETE, UPDATE (context, original) ON campaign_asset_reuse_history TO app_api;
 
 COMMIT;

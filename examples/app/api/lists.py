@@ -1,4 +1,4 @@
-"""Lists of the application's own tables, for the pages to choose from: plain SELECTs, read page by page.
+"""The application's own tables, for the pages: lists to choose from, page by page, and an asset's deletion.
 
 A cursor is the sort key and the id of the page's last row, as JSON.
 """
@@ -24,10 +24,11 @@ ASSETS = """
 CHOSEN_ASSETS = ASSETS + """
     AND (%(search)s::text IS NULL OR strpos(lower(a.asset_name), lower(%(search)s)) > 0)
     AND (%(asset_type)s::text IS NULL OR a.asset_type = %(asset_type)s::campaignassettype)"""
-CHOSEN_CAMPAIGNS = """
+CAMPAIGNS = """
     SELECT id, campaign_name, platform, is_active, is_template, is_archived, created_at AT TIME ZONE 'UTC' AS created_at
     FROM campaign_spaces
-    WHERE tenant_id = %(tenant)s AND deleted_at IS NULL
+    WHERE tenant_id = %(tenant)s AND deleted_at IS NULL"""
+CHOSEN_CAMPAIGNS = CAMPAIGNS + """
     AND (%(search)s::text IS NULL OR strpos(lower(campaign_name), lower(%(search)s)) > 0)
     AND (%(platform)s::text IS NULL OR platform = %(platform)s::adplatform)"""
 
@@ -67,6 +68,13 @@ async def answer(call, statement, **arguments):
     return db.as_json(call.request, await db.fetch(call.tenant, statement, {"tenant": call.tenant, **arguments}))
 
 
+async def one(call, table, statement, id_):
+    text = await db.fetch(call.tenant, statement, {"tenant": call.tenant, "id": id_})
+    if text is None:
+        raise Problem(404, *NOT_FOUND[table])
+    return db.as_json(call.request, text)
+
+
 @router.get("/session", **answers("Object", "Whose token it is, and the known types and platforms"))
 async def session(who: Login = Depends(login)):
     text = await db.fetch(who.tenant_id, """
@@ -87,14 +95,24 @@ async def assets(call: Call = Depends(), search: Optional[str] = None, asset_typ
 
 @router.get("/campaign-assets/{asset_id}", **answers("Object", "One asset, as in the list"))
 async def asset(asset_id: str, call: Call = Depends()):
-    statement = f"SELECT to_json(t)::text FROM ({ASSETS} AND a.id = %(asset)s) AS t"
-    text = await db.fetch(call.tenant, statement, {"tenant": call.tenant, "asset": asset_id})
-    if text is None:
-        raise Problem(404, *NOT_FOUND["campaign_assets"])
-    return db.as_json(call.request, text)
+    return await one(call, "campaign_assets", f"SELECT to_json(t)::text FROM ({ASSETS} AND a.id = %(id)s) AS t", asset_id)
+
+
+@router.delete("/campaign-assets/{asset_id}", **answers("Object", "Delete an asset: reuse-places says where it is used"))
+async def delete(asset_id: str, call: Call = Depends()):
+    return await one(call, "campaign_assets", """
+        UPDATE campaign_assets SET deleted_at = now() AT TIME ZONE 'UTC', updated_at = now() AT TIME ZONE 'UTC'
+        WHERE id = %(id)s AND tenant_id = %(tenant)s AND deleted_at IS NULL
+        RETURNING json_build_object('success', true, 'id', id)::text""", asset_id)
 
 
 @router.get("/campaign-spaces", **answers("Items", "A tenant's campaigns, the newest first"))
 async def campaigns(call: Call = Depends(), search: Optional[str] = None, platform: Optional[str] = None,
                     limit: int = Query(20, ge=1, le=100), cursor: Optional[str] = None):
     return await answer(call, page(CHOSEN_CAMPAIGNS, Sort.newest), search=search, platform=platform, limit=limit, cursor=cursor)
+
+
+@router.get("/campaign-spaces/{campaign_space_id}", **answers("Object", "One campaign, as in the list"))
+async def campaign(campaign_space_id: str, call: Call = Depends()):
+    statement = f"SELECT to_json(t)::text FROM ({CAMPAIGNS} AND id = %(id)s) AS t"
+    return await one(call, "campaign_spaces", statement, campaign_space_id)

@@ -15,6 +15,7 @@ FALL = "fall-campaign-2026"
 THEIRS = {
     ("GET", "campaign-assets"): {"params": {"search": "Island"}},
     ("GET", "campaign-assets/globex-0001"): {},
+    ("DELETE", "campaign-assets/globex-0001"): {},
     ("GET", "campaign-assets/globex-0001/reuse-history"): {},
     ("GET", "campaign-assets/globex-0001/reuse-places"): {},
     ("POST", "campaign-assets/globex-0001/reuse"): {"json": {"campaign_space_id": FALL}},
@@ -33,6 +34,7 @@ THEIRS = {
     ("GET", "campaign-assets/unused.csv"): {},
     ("GET", "campaign-assets/reuse-events.csv"): {"params": {"asset_id": "globex-0001"}},
     ("GET", "campaign-spaces"): {"params": {"search": "Island"}},
+    ("GET", "campaign-spaces/island-escapes"): {},
     ("POST", "campaign-spaces/island-escapes/copy"): {"json": {"from_campaign_space_id": FALL}},
     ("PUT", "campaign-spaces/island-escapes/assets"): {"json": {"asset_ids": ["asset-0001"]}},
     ("GET", "events"): {},

@@ -157,6 +157,13 @@ class TestTracking:
             "asset_ids": ["asset-1005"], "remove": True})
         assert answer["added"] == ["asset-1005"] and "asset-1004" in answer["removed"]
 
+    def test_deletion_of_an_asset(self, acme):
+        acme.reuse("asset-1006")
+        assert acme("DELETE", "campaign-assets/asset-1006") == {"success": True, "id": "asset-1006"}
+        acme("DELETE", "campaign-assets/asset-1006", 404)
+        acme.reuse("asset-1006", status=404)
+        assert acme.history("asset-1006", 404)["code"] == "asset_not_found"
+
     def test_import(self, acme, asset):
         file = written([
             ["asset_id", "timestamp", "key", "campaign_space_id", "reused_in_type", "context"],
