@@ -26,18 +26,20 @@ set_up_server() {
 	start_server "$folder"
 }
 
-# create_sample PROJECT FOLDER: creates the database with the sample tenants, if it is not there.
+# create_sample PROJECT FOLDER: creates the database with the sample tenants, if it is not there as
+# the project's files make it.
 create_sample() {
-	local project=$1 folder=$2
+	local project=$1 folder=$2 script
 
-	[[ $(app_psql "$folder" postgres -At -c "SELECT 1 FROM pg_database WHERE datname = '$DATABASE'") != 1 ]] || return 0
+	script=$(cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
+		"$project/examples/demo/origins.sql" <(echo 'CREATE EXTENSION asset_reuse; ANALYZE;') "$project/examples/app/schema.sql")
+	if [[ $script == "$(cat "$folder/sample.sql" 2>/dev/null)" ]]; then return; fi
 	note "creating the application's tables, sample tenants and the extension"
+	app_psql "$folder" postgres -c "SET client_min_messages = warning" \
+		-c "DROP DATABASE IF EXISTS $DATABASE WITH (FORCE)" -c "DROP ROLE IF EXISTS app_api" -c "CREATE DATABASE $DATABASE"
 	# By standard input: the server's user may not be allowed to read the project.
-	app_psql "$folder" postgres -c "CREATE DATABASE ${DATABASE}_new"
-	cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
-		"$project/examples/demo/origins.sql" <(echo 'CREATE EXTENSION asset_reuse; ANALYZE;') \
-		"$project/examples/app/schema.sql" | app_psql "$folder" "${DATABASE}_new" -f - >/dev/null
-	app_psql "$folder" postgres -c "ALTER DATABASE ${DATABASE}_new RENAME TO $DATABASE"
+	app_psql "$folder" "$DATABASE" -f - <<<"$script" >/dev/null
+	echo "$script" >"$folder/sample.sql"
 }
 
 # node_fits: whether Node.js is there with npm, and new enough for the pages.
