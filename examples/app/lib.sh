@@ -16,12 +16,16 @@ app_psql() {
 # set_up_server PROJECT FOLDER: sees to it that a server runs in a folder, with the extension as it
 # is in the project now.
 set_up_server() {
-	local project=$1 folder=$2
+	local project=$1 folder=$2 built
 
 	mkdir -p "$folder"
 	copy_server "$folder/server"
 	ln -sfn "$PG_CONFIG" "$folder/pg_config"
-	install_extension "$project" "$folder/build"
+	built=$(cd "$project" && cat Makefile ./*.control src/*.[ch] sql/* <(echo "$PG_CONFIG ${COPT:-}") | sha256sum)
+	if [[ $built != "$(cat "$folder/built" 2>/dev/null)" ]]; then
+		install_extension "$project" "$folder/build"
+		echo "$built" >"$folder/built"
+	fi
 	cd "$folder" || return		# the server's user may not be allowed to be where we are
 	start_server "$folder"
 }
@@ -125,15 +129,18 @@ api_pid() {
 	! tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'api.main:app' || echo "$pid"
 }
 
-# start_api FOLDER PORT: starts the API, and waits until it answers.
+# start_api FOLDER PORT: starts the API, and waits until it answers or has ended.
 start_api() {
 	local folder=$1 port=$2 i
+
+	as_server_user rm -f "$folder/api/pid"
 
 	# shellcheck disable=SC2016
 	in_api "$folder" setsid bash -c 'echo $$ >"$1/pid"; exec /usr/bin/python3 -m uvicorn --host 127.0.0.1 --port "$2" \
 		--no-access-log --log-level warning api.main:app >>"$1/log" 2>&1' api "$folder/api" "$port" </dev/null >/dev/null 2>&1 &
 	for ((i = 0; i < PATIENCE * 5; i++)); do
 		sleep 0.2
+		[[ ! -s $folder/api/pid || -n $(api_pid "$folder") ]] || break
 		if answers "$port"; then return; fi
 	done
 	as_server_user tail -n 20 "$folder/api/log" >&2
