@@ -36,7 +36,12 @@ create_sample() {
 	local project=$1 folder=$2 script
 
 	script=$(cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
-		"$project/examples/demo/origins.sql" <(echo 'CREATE EXTENSION asset_reuse; ANALYZE;') "$project/examples/app/schema.sql")
+		"$project/examples/demo/origins.sql" - "$project/examples/app/schema.sql" <<-SQL
+			UPDATE campaign_spaces SET deleted_at = '2026-01-15 12:00' WHERE id = 'holiday-gifts-2025-awareness';
+			CREATE EXTENSION asset_reuse;
+			ANALYZE;
+		SQL
+	)
 	if [[ $script == "$(cat "$folder/sample.sql" 2>/dev/null)" ]]; then return; fi
 	note "creating the application's tables, sample tenants and the extension"
 	app_psql "$folder" postgres -c "SET client_min_messages = warning" \
