@@ -192,7 +192,8 @@ def bytes_of_event(cursor):
         "WITH leaf AS (SELECT c.oid AS relid FROM pg_class AS c WHERE relkind = 'r' AND (oid = %s::regclass OR"
         " oid IN (SELECT relid FROM pg_partition_tree(%s)))),"
         " part AS (SELECT 'heap' AS part, pg_table_size(relid) AS bytes FROM leaf UNION ALL"
-        " SELECT CASE WHEN indisprimary THEN 'primary key' WHEN indexprs IS NULL THEN 'time index' ELSE 'place index' END,"
+        " SELECT CASE WHEN indisprimary THEN 'primary key' WHEN indpred IS NOT NULL THEN 'key index'"
+        " WHEN indexprs IS NULL THEN 'time index' ELSE 'place index' END,"
         " pg_relation_size(indexrelid) FROM pg_index JOIN leaf ON indrelid = relid)"
         f" SELECT part, sum(bytes)::float8 / (SELECT count(*) FROM {TABLE}) FROM part GROUP BY part", (TABLE, TABLE))
     return dict(cursor.fetchall())
@@ -211,7 +212,7 @@ def tell_times(size, times):
 def tell_storage(size, parts, layout):
     say("Bytes of an event, with ids of 36 characters, two keys in the context, no metrics:\n")
     heads = ["part", *(f"{events:,} events" for events in size.stages), *(["after REINDEX"] if layout == LAYOUTS[0] else [])]
-    rows = [[part, *(f"{of[part]:.0f}" for of in parts)] for part in ("heap", "primary key", "time index", "place index")]
+    rows = [[part, *(f"{of[part]:.0f}" for of in parts)] for part in ("heap", "primary key", "time index", "place index", "key index")]
     tell(heads, [*rows, ["total", *(f"{sum(of.values()):.0f}" for of in parts)]])
 
 

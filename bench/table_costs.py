@@ -38,6 +38,7 @@ PARTS = {
     "primary key": "(asset_id, tenant_id, reused_at, seq): an asset's timeline, the foreign key's look-ups",
     "time index": "(tenant_id, reused_at) INCLUDE (asset_id): a tenant's ranges of time",
     "place index": "(tenant_id, left(reused_in_id, 255)): the assets of a campaign or another place",
+    "key index": "(tenant_id, asset_id, reuse_key) of the events that have a key: none here",
     TOTAL: "",
 }
 
@@ -74,8 +75,8 @@ def note_storage(run, database, state):
     cursor.execute(
         "SELECT part, bytes / (SELECT count(*) FROM campaign_asset_reuse_history)::float8"
         " FROM (SELECT 'heap', pg_table_size('campaign_asset_reuse_history')"
-        " UNION ALL SELECT CASE WHEN indisprimary THEN 'primary key' WHEN indexprs IS NULL THEN 'time index'"
-        " ELSE 'place index' END, pg_relation_size(indexrelid)"
+        " UNION ALL SELECT CASE WHEN indisprimary THEN 'primary key' WHEN indpred IS NOT NULL THEN 'key index'"
+        " WHEN indexprs IS NULL THEN 'time index' ELSE 'place index' END, pg_relation_size(indexrelid)"
         " FROM pg_index WHERE indrelid = 'campaign_asset_reuse_history'::regclass) AS s (part, bytes)")
     sizes = dict(cursor.fetchall())
     sizes[TOTAL] = sum(sizes.values())
