@@ -86,7 +86,7 @@ def measure_layout(server, size, layout):
         if before == 0:
             count_reuses(cursor)
             vacuum(server, database, "campaign_assets")
-        cursor.execute(f"SELECT pg_prewarm(c.oid::regclass) FROM pg_class AS c WHERE c.relname ~ '^campaign_' AND c.relkind IN ('r', 'i')")
+        cursor.execute("SELECT pg_prewarm(c.oid::regclass) FROM pg_class AS c WHERE c.relname ~ '^campaign_' AND c.relkind IN ('r', 'i')")
         times.append(measure_calls(calls))
         parts.append(bytes_of_event(cursor))
     say(f"## {layout.capitalize()}\n")
