@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
-import { createClient, type Session } from './api';
+import { ApiError, createClient, type Session } from './api';
 import { AssetGrid } from './components/AssetGrid';
 import { AssetReuseHistory } from './components/AssetReuseHistory';
 import { EmptyState } from './components/EmptyState';
@@ -48,6 +48,14 @@ export function App() {
 			setSignedIn(null);
 		},
 	}, [signedIn, cache]);
+
+	// A session that has ended is one to sign in again.
+	useEffect(() => cache.getQueryCache().subscribe((event) => {
+		const error = event.type === 'updated' ? event.query.state.error : null;
+		if (error instanceof ApiError && error.status === 401) {
+			tenant?.signOut();
+		}
+	}), [cache, tenant]);
 
 	if (tenant === null) {
 		return (

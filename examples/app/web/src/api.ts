@@ -278,7 +278,7 @@ export function createClient(token: string, tenant_id: string) {
 		timeline: (query: Filters & { bucket: Bucket; time_zone?: string }) =>
 			get<{ items: TimelineBucket[] }>(`${assets}/reuse-timeline`, query),
 		insights: (query: { asset_type?: string | undefined }) => get<Insights>(`${assets}/reuse-insights`, query),
-		recommendations: (query: { campaign_space_id?: string; asset_type?: string | undefined; limit?: number }) =>
+		recommendations: (query: { campaign_space_id?: string; asset_type?: string | undefined; limit?: number; explore?: number }) =>
 			get<Recommendations>(`${assets}/reuse-recommendations`, query),
 		campaigns: (query: { search?: string; platform?: string; limit?: number; cursor?: string | undefined }) =>
 			get<Page<CampaignSpace>>('/api/campaign-spaces', query),

@@ -108,7 +108,7 @@ export function useRecommendations(campaign_space_id: string, asset_type: string
 	const { client } = useTenant();
 	return useQuery({
 		queryKey: ['recommendations', campaign_space_id, asset_type],
-		queryFn: () => client.recommendations({ campaign_space_id, asset_type, limit: 6 }),
+		queryFn: () => client.recommendations({ campaign_space_id, asset_type, limit: 6, explore: 2 }),
 		placeholderData: keepPreviousData,
 	});
 }
@@ -162,7 +162,8 @@ export interface Reuse {
 }
 
 export interface Reused {
-	tracked: number;
+	/** Those that were still there. */
+	assets: Pick<Asset, 'id'>[];
 	missing: number;
 	/** The count of the asset, if it is one. */
 	reusedCount: number | null;
@@ -180,13 +181,13 @@ export function useReuse() {
 			if (first !== undefined && others.length === 0) {
 				const { asset } = await client.reuse(first.id, body, key);
 				patchAsset(cache, asset.id, () => ({ reused_count: asset.reused_count, last_reused_at: asset.last_reused_at }));
-				return { tracked: 1, missing: 0, reusedCount: asset.reused_count };
+				return { assets, missing: 0, reusedCount: asset.reused_count };
 			}
 			const answer = await client.reuseMany(assets.map(({ id }) => id), body, key);
 			for (const { id, reused_count } of answer.assets) {
 				patchAsset(cache, id, reused_count === null ? add(-1) : () => ({ reused_count }));
 			}
-			return { tracked: answer.tracked + answer.replayed, missing: answer.missing.length, reusedCount: null };
+			return { assets: assets.filter(({ id }) => !answer.missing.includes(id)), missing: answer.missing.length, reusedCount: null };
 		},
 		onMutate: ({ assets }) => assets.forEach(({ id }) => patchAsset(cache, id, add(1))),
 		onError: (_, { assets }) => {

@@ -2,6 +2,9 @@ import { createTheme, type CSSVariablesResolver } from '@mantine/core';
 
 export const theme = createTheme({
 	primaryColor: 'indigo',
+	colors: {
+		dark: ['#d5d9e2', '#b4bac7', '#9aa1ae', '#6c7485', '#3d4350', '#31353f', '#262a33', '#1d2027', '#171a20', '#14161b'],
+	},
 	primaryShade: { light: 8, dark: 8 },
 	defaultRadius: 'md',
 	fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif',

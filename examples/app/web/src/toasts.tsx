@@ -79,12 +79,12 @@ export function useReuseWithToasts() {
 
 		// By its promise, since mutate's callbacks are not called once the dialog has closed.
 		mutateAsync(variables).then(
-			({ tracked, missing, reusedCount }) => toast({
-				title: reusedCount === null ? t('toastReusedMany', { n: tracked, campaign }) : t('toastReused', { campaign }),
+			({ assets: reused, missing, reusedCount }) => toast({
+				title: reusedCount === null ? t('toastReusedMany', { n: reused.length, campaign }) : t('toastReused', { campaign }),
 				text: reusedCount === null
 					? (missing > 0 ? t('toastMissing', { n: missing }) : '')
 					: t('toastReusedText', { name, n: reusedCount }),
-				action: { label: t('undo'), run: () => undo({ assets, event: { reuse_key: key } }) },
+				action: { label: t('undo'), run: () => undo({ assets: reused, event: { reuse_key: key } }) },
 			}),
 			(failure: unknown) => toast({
 				title: t('toastFailed'), text: error(failure), failed: true,

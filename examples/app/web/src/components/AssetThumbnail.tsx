@@ -21,7 +21,9 @@ function isReal(url: string | null | undefined): url is string {
 
 /** A colour that stays with the asset, from the letters of its id. */
 function hueOf(id: string) {
-	return Array.from(id).reduce((hue, letter) => (hue * 31 + letter.charCodeAt(0)) % 360, 7);
+	const sum = Array.from(id).reduce((before, letter) => (before * 31 + letter.charCodeAt(0)) % 9973, 7);
+	// Steps of the golden angle, so that neighbours differ.
+	return (sum * 137.5) % 360;
 }
 
 interface Props {

@@ -31,7 +31,7 @@ export function createI18n(language: Language) {
 	const whole = new Intl.NumberFormat(language);
 	const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 	const change = new Intl.NumberFormat(language, { style: 'percent', signDisplay: 'exceptZero', maximumFractionDigits: 0 });
-	const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 2 });
+	const percent = new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 });
 	const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
 	const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests in a browser, one after the other: they share the data of one server. */
+export default defineConfig({
+	test: {
+		include: [process.env.SCREENSHOTS === undefined ? 'test/browser/*.test.ts' : 'test/browser/screenshots.ts'],
+		pool: 'forks',
+		maxWorkers: 1,
+		fileParallelism: false,
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+		reporters: ['./test/reporter.ts'],
+	},
+});
