@@ -5,9 +5,10 @@ export default defineConfig({
 	test: {
 		include: [process.env.SCREENSHOTS === undefined ? 'test/browser/*.test.ts' : 'test/browser/screenshots.ts'],
 		pool: 'forks',
+		chaiConfig: { truncateThreshold: 0 },
 		maxWorkers: 1,
 		fileParallelism: false,
-		testTimeout: 60_000,
+		testTimeout: 120_000,
 		hookTimeout: 60_000,
 		reporters: ['./test/reporter.ts'],
 	},

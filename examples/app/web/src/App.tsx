@@ -37,13 +37,14 @@ function Page() {
 export function App() {
 	const cache = useQueryClient();
 	const [signedIn, setSignedIn] = useState<{ token: string; session: Session } | null>(null);
-	const [firstToken] = useState(takeToken);
+	const [firstToken, setFirstToken] = useState(takeToken);
 
 	const tenant = useMemo(() => signedIn && {
 		client: createClient(signedIn.token, signedIn.session.tenant_id),
 		session: signedIn.session,
 		signOut: () => {
 			keepToken(null);
+			setFirstToken(null);
 			cache.clear();
 			setSignedIn(null);
 		},

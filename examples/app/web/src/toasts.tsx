@@ -28,7 +28,7 @@ function useToast() {
 			closeButtonProps: { 'aria-label': t('close') },
 			message: (
 				<Group justify="space-between" gap="xs">
-					<Text span inherit>{text}</Text>
+					<Text span size="sm" c="dimmed">{text}</Text>
 					{action !== undefined && (
 						<Button
 							size="compact-sm"

@@ -27,7 +27,7 @@ export function AssetCard({ asset, isMarked, isSelected, onToggle }: Props) {
 			<AssetThumbnail asset={asset} height={132} />
 			<Checkbox pos="absolute" top={12} left={12} size="md" checked={isSelected} onChange={onToggle} aria-label={t('select', { name })} />
 			{isMarked && (
-				<Badge pos="absolute" top={12} right={12} color="orange.9" tt="none" leftSection={<IconFlame size={14} aria-hidden />}>
+				<Badge pos="absolute" top={12} right={12} color="#a83a0a" tt="none" leftSection={<IconFlame size={14} aria-hidden />}>
 					{t('mostReused')}
 				</Badge>
 			)}

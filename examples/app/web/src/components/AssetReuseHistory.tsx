@@ -1,4 +1,4 @@
-import { Button, Group, Skeleton, Stack, Text, Timeline, Title } from '@mantine/core';
+import { Button, Group, Skeleton, Stack, Text, Timeline, Title, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconTrash } from '@tabler/icons-react';
 import { ApiError, type GridAsset, type HistoryEvent as Event } from '../api';
@@ -27,6 +27,7 @@ export function AssetReuseHistory({ id }: { id: string }) {
 			<Button component={Link} href="/" variant="subtle" size="compact-sm" leftSection={<IconArrowLeft size={16} aria-hidden />} style={{ alignSelf: 'flex-start' }}>
 				{t('backToAssets')}
 			</Button>
+			{asset.data === undefined && <VisuallyHidden component="h1">{t('historyOf')}</VisuallyHidden>}
 			{asset.isPending && <Skeleton height={120} radius="lg" />}
 			{asset.isError && <ErrorState error={asset.error} onRetry={() => void asset.refetch()} />}
 			{asset.isSuccess && <AssetHead asset={asset.data} />}

@@ -45,7 +45,7 @@ export function ChartPanel({ title, controls, chart, height, columns, rows, chil
 
 function NumbersTable({ title, height, columns, rows }: Pick<Props, 'title' | 'height' | 'columns' | 'rows'>) {
 	return (
-		<Box mah={height} style={{ overflow: 'auto' }} tabIndex={0} role="region" aria-label={title}>
+		<Box mah={height} style={{ overflow: 'auto' }} tabIndex={0} role="group" aria-label={title}>
 			<Table className="figures" verticalSpacing={6}>
 				<Table.Thead>
 					<Table.Tr>{columns.map((column, i) => <Table.Th key={column} ta={i === 0 ? 'left' : 'right'}>{column}</Table.Th>)}</Table.Tr>

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useI18n } from '../i18n';
+import { Dialog } from './Dialog';
 
 interface Props {
 	title: string;
@@ -17,7 +18,7 @@ export function ConfirmDialog({ title, confirm, opened, onClose, onConfirm, isRe
 	const { t } = useI18n();
 
 	return (
-		<Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('close') }}>
+		<Dialog opened={opened} onClose={onClose} title={title}>
 			<Stack>
 				{children}
 				<Group justify="flex-end">
@@ -34,6 +35,6 @@ export function ConfirmDialog({ title, confirm, opened, onClose, onConfirm, isRe
 					</Button>
 				</Group>
 			</Stack>
-		</Modal>
+		</Dialog>
 	);
 }

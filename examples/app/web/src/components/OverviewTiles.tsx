@@ -8,9 +8,9 @@ export function OverviewTiles({ overview }: { overview: Analytics['overview'] })
 
 	const tile = (TileIcon: Icon, label: string, value: string, hint?: string) => (
 		<div className="surface" style={{ padding: 'var(--mantine-spacing-lg)' }}>
-			<Group gap={8} wrap="nowrap" mb={6}>
+			<Group component="dt" gap={8} wrap="nowrap" mb={6}>
 				<TileIcon size={18} stroke={1.6} aria-hidden color="var(--app-bar)" />
-				<Text component="dt" size="sm" c="dimmed">{label}</Text>
+				<Text span size="sm" c="dimmed">{label}</Text>
 			</Group>
 			<Text component="dd" m={0} fz={28} lh={1.2} fw={680} className="figures">{value}</Text>
 			<Text component="dd" m={0} size="xs" c="dimmed" mih="1.2em">{hint}</Text>

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconTarget } from '@tabler/icons-react';
 import { useEffect } from 'react';
@@ -8,6 +8,7 @@ import { useCampaign, useRecommendations } from '../queries';
 import { AssetReuseButton } from './AssetReuseButton';
 import { AssetThumbnail } from './AssetThumbnail';
 import { CampaignPicker } from './CampaignPicker';
+import { Dialog } from './Dialog';
 import { EmptyState } from './EmptyState';
 import { Link } from './Link';
 import { Panel } from './Panel';
@@ -60,7 +61,7 @@ function CampaignChoice({ campaign, onCampaign }: { campaign: CampaignSpace | nu
 			<Button size="xs" variant="default" leftSection={<IconTarget size={14} aria-hidden />} onClick={open} aria-haspopup="dialog">
 				{campaign?.campaign_name ?? t('anyCampaign')}
 			</Button>
-			<Modal opened={opened} onClose={close} title={t('recommendFor')} size="lg" closeButtonProps={{ 'aria-label': t('close') }}>
+			<Dialog opened={opened} onClose={close} title={t('recommendFor')} size="lg">
 				<Stack>
 					<CampaignPicker
 						value={campaign}
@@ -79,7 +80,7 @@ function CampaignChoice({ campaign, onCampaign }: { campaign: CampaignSpace | nu
 						{t('anyCampaign')}
 					</Button>
 				</Stack>
-			</Modal>
+			</Dialog>
 		</Group>
 	);
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { Asset, CampaignSpace } from '../api';
 import { useI18n } from '../i18n';
 import { useReuseWithToasts } from '../toasts';
 import { CampaignPicker } from './CampaignPicker';
+import { Dialog } from './Dialog';
 
 interface Props {
 	assets: Pick<Asset, 'id' | 'asset_name'>[];
@@ -19,9 +20,9 @@ export function ReuseDialog({ opened, onClose, ...rest }: Props) {
 
 	// The form is mounted anew each time, so that it begins empty.
 	return (
-		<Modal opened={opened} onClose={onClose} title={t('reuseTitle')} size="lg" closeButtonProps={{ 'aria-label': t('close') }}>
+		<Dialog opened={opened} onClose={onClose} title={t('reuseTitle')} size="lg">
 			<ReuseForm onClose={onClose} {...rest} />
-		</Modal>
+		</Dialog>
 	);
 }
 

@@ -1,4 +1,4 @@
-import { Box, Group, Stack, Table, Text } from '@mantine/core';
+import { Box, Group, Stack, Table, Text, VisuallyHidden } from '@mantine/core';
 import type { TopAsset } from '../api';
 import { useI18n } from '../i18n';
 import { AssetReuseButton } from './AssetReuseButton';
@@ -10,7 +10,7 @@ export function TopAssets({ assets }: { assets: TopAsset[] }) {
 	const { t } = useI18n();
 
 	return (
-		<Box style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('topAssets')}>
+		<Box style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label={t('topAssets')}>
 			<Table miw={620} verticalSpacing="xs" className="figures">
 				<Table.Thead>
 					<Table.Tr>
@@ -19,7 +19,7 @@ export function TopAssets({ assets }: { assets: TopAsset[] }) {
 						<Table.Th ta="right">{t('clickRate')}</Table.Th>
 						<Table.Th ta="right">{t('conversions')}</Table.Th>
 						<Table.Th>{t('sort_last_reused')}</Table.Th>
-						<Table.Th aria-label={t('reuse')} />
+						<Table.Th><VisuallyHidden>{t('reuse')}</VisuallyHidden></Table.Th>
 					</Table.Tr>
 				</Table.Thead>
 				<Table.Tbody>
