@@ -11,7 +11,9 @@ export default defineConfig({
 		include: ['test/unit/**/*.test.{ts,tsx}'],
 		setupFiles: ['test/unit/setup.ts'],
 		pool: 'forks',
+		// One process for all files: to start one for each takes longer than to run them.
 		maxWorkers: 1,
+		isolate: false,
 		testTimeout: 60_000,
 		reporters: ['./test/reporter.ts'],
 	},

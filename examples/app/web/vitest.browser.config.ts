@@ -7,6 +7,7 @@ export default defineConfig({
 		pool: 'forks',
 		chaiConfig: { truncateThreshold: 0 },
 		maxWorkers: 1,
+		isolate: false,
 		fileParallelism: false,
 		testTimeout: 120_000,
 		hookTimeout: 60_000,

@@ -181,7 +181,7 @@ export class ApiError extends Error {
 }
 
 /** How long a request may take before the server counts as unreachable. */
-export const TIMEOUT_MS = 8_000;
+export const TIMEOUT_MS = 15_000;
 
 /** How long the stream may be silent: the API sends a comment every 15 seconds. */
 export const SILENCE_MS = 45_000;

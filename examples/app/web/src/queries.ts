@@ -220,5 +220,9 @@ export function useUndo() {
 export function useDeleteAsset() {
 	const { client } = useTenant();
 	const cache = useQueryClient();
-	return useMutation({ mutationFn: (id: string) => client.deleteAsset(id), onSuccess: () => cache.invalidateQueries() });
+	return useMutation({
+		mutationFn: (id: string) => client.deleteAsset(id),
+		// Not waited for: that the asset is gone can be said before all else is read anew.
+		onSuccess: () => void cache.invalidateQueries(),
+	});
 }

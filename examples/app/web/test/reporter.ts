@@ -1,5 +1,6 @@
 /** Prints a line "ok - NAME" or "not ok - NAME" for each test, which test/run and CI count. */
 
+import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export default class Lines implements Reporter {
@@ -11,6 +12,13 @@ export default class Lines implements Reporter {
 		}
 		for (const error of errors ?? []) {
 			console.log(error.stack ?? error.message);
+		}
+	}
+
+	/** Such as a worker that does not start. */
+	onTestRunEnd(_: readonly TestModule[], errors: readonly SerializedError[]) {
+		for (const error of errors) {
+			console.log(`not ok - outside of a test: ${error.message}\n${error.stack ?? ''}`);
 		}
 	}
 

@@ -37,7 +37,7 @@ export function Recommendations({ campaignId, assetType, onCampaign }: Props) {
 	}, [campaignId]);
 
 	return (
-		<Panel id={ANCHOR} title={t('recommendations')} controls={<CampaignChoice campaign={campaignId === '' ? null : campaign} onCampaign={onCampaign} />}>
+		<Panel id={ANCHOR} title={t('recommendations')} controls={<CampaignChoice id={campaignId} campaign={campaign} onCampaign={onCampaign} />}>
 			<QueryState query={recommendations} height={220}>
 				{({ items }) => items.length === 0
 					? <EmptyState order={3} title={t('noRecommendations')} hint={t('noRecommendationsHint')} />
@@ -51,7 +51,7 @@ export function Recommendations({ campaignId, assetType, onCampaign }: Props) {
 	);
 }
 
-function CampaignChoice({ campaign, onCampaign }: { campaign: CampaignSpace | null; onCampaign: (id: string) => void }) {
+function CampaignChoice({ id: chosen, campaign, onCampaign }: { id: string; campaign: CampaignSpace | null; onCampaign: (id: string) => void }) {
 	const { t } = useI18n();
 	const [opened, { open, close }] = useDisclosure(false);
 
@@ -59,7 +59,7 @@ function CampaignChoice({ campaign, onCampaign }: { campaign: CampaignSpace | nu
 		<Group gap="xs">
 			<Text size="sm" c="dimmed">{t('recommendFor')}</Text>
 			<Button size="xs" variant="default" leftSection={<IconTarget size={14} aria-hidden />} onClick={open} aria-haspopup="dialog">
-				{campaign?.campaign_name ?? t('anyCampaign')}
+				{chosen === '' ? t('anyCampaign') : (campaign?.campaign_name ?? chosen)}
 			</Button>
 			<Dialog opened={opened} onClose={close} title={t('recommendFor')} size="lg">
 				<Stack>
