@@ -10,8 +10,8 @@ export default defineConfig({
 		environment: 'jsdom',
 		include: ['test/unit/**/*.test.{ts,tsx}'],
 		setupFiles: ['test/unit/setup.ts'],
-		pool: 'forks',
-		// One process for all files: to start one for each takes longer than to run them.
+		pool: 'threads',
+		// One thread for all files: to start one for each takes longer than to run them.
 		maxWorkers: 1,
 		isolate: false,
 		testTimeout: 60_000,

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
 	test: {
 		include: [process.env.SCREENSHOTS === undefined ? 'test/browser/*.test.ts' : 'test/browser/screenshots.ts'],
-		pool: 'forks',
+		pool: 'threads',
 		chaiConfig: { truncateThreshold: 0 },
 		maxWorkers: 1,
 		isolate: false,

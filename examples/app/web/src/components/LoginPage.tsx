@@ -35,7 +35,7 @@ export function LoginPage({ token, onSignIn }: Props) {
 	if (signIn.error !== null && !refused) {
 		return <Center component="main" mih="100vh"><ErrorState error={signIn.error} onRetry={() => mutate(signIn.variables)} /></Center>;
 	}
-	if ((signIn.isPending || signIn.isSuccess) && typed === '') {
+	if ((signIn.isPending || signIn.isSuccess || (signIn.isIdle && token !== null)) && typed === '') {
 		return <Center component="main" mih="100vh"><Loader aria-label={t('loading')} /></Center>;
 	}
 	return (

@@ -2,6 +2,8 @@
  * Takes the screenshots in examples/app/screenshots, of a fresh `make app`:
  *
  *     eval "$(examples/app/app env)" && cd examples/app/web && SCREENSHOTS=../screenshots npm run screenshots
+ *
+ * and, by Debian's package webp: for f in *.png; do cwebp -q 82 $f -o ${f%.png}.webp; done
  */
 
 import { join } from 'node:path';
@@ -26,7 +28,9 @@ test.each(shots)('$name', async (shot) => {
 	const page = await openPage(context, shot.path);
 	await page.waitForLoadState('load');
 	await page.getByRole('heading', { level: 1 }).waitFor();
-	await page.waitForTimeout(2500);
+	await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined);
+	await page.locator('[role=status][aria-label="Loading…"]').first().waitFor({ state: 'detached' });
+	await page.waitForTimeout(1000);
 	if ('at' in shot) {
 		await page.getByRole('heading', { name: shot.at }).evaluate((heading) => window.scrollTo(0, heading.getBoundingClientRect().top + window.scrollY - 100));
 		await page.waitForTimeout(500);
