@@ -18,7 +18,9 @@ function Page() {
 	const asset = /^\/assets\/([^/]+)$/.exec(path)?.[1];
 
 	// Whoever follows a link by keyboard or screen reader goes on at the top of the new page.
-	useEffect(() => window.scrollTo(0, 0), [path]);
+	useEffect(() => {
+		window.scrollTo(0, 0);
+	}, [path]);
 
 	if (path === '/') {
 		return <AssetGrid />;
@@ -52,7 +54,7 @@ export function App() {
 
 	// A session that has ended is one to sign in again.
 	useEffect(() => cache.getQueryCache().subscribe((event) => {
-		const error = event.type === 'updated' ? event.query.state.error : null;
+		const error: unknown = event.type === 'updated' ? event.query.state.error : null;
 		if (error instanceof ApiError && error.status === 401) {
 			tenant?.signOut();
 		}

@@ -19,7 +19,7 @@ test('events are read whatever the chunks they come in', async () => {
 	const text = 'event: ready\ndata: {}\n\n: ping\n\nevent: undone\ndata: {"asset_id": "a", "event_id": "e"}\n\n';
 	const expected = [{ type: 'ready' }, { type: 'undone', asset_id: 'a', event_id: 'e' }];
 	expect(await read(text)).toEqual(expected);
-	expect(await read(...text)).toEqual(expected);
+	expect(await read(...Array.from(text))).toEqual(expected);
 	expect(await read(text.replaceAll('\n', '\r\n'))).toEqual(expected);
 });
 
