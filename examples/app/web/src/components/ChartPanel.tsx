@@ -8,8 +8,8 @@ import { Panel } from './Panel';
 interface Props {
 	title: string;
 	controls?: ReactNode;
-	/** The chart, which fills its box. */
-	chart: ReactNode;
+	/** The chart, by the text that says what it is; it fills its box. */
+	chart: (label: string) => ReactNode;
 	height: number;
 	columns: string[];
 	/** The same numbers, formatted; the first cell of a row is its heading. */
@@ -37,7 +37,7 @@ export function ChartPanel({ title, controls, chart, height, columns, rows, chil
 		>
 			{isTable
 				? <NumbersTable title={title} height={height} columns={columns} rows={rows} />
-				: <Box role="img" aria-label={t('chartOf', { title })} h={height} pos="relative">{chart}</Box>}
+				: <Box h={height} pos="relative">{chart(t('chartOf', { title }))}</Box>}
 			{children}
 		</Panel>
 	);

@@ -68,7 +68,7 @@ function Forest({ insights, rows }: { insights: Insights; rows: Row[] }) {
 			columns={[t('asset'), t('difference'), t('interval'), t('verdict')]}
 			rows={rows.map(({ label, metric, ratio, interval: [low, high] }) =>
 				[label, change(ratio), t('intervalText', { low: change(low), high: change(high) }), named('verdict', metric.verdict)])}
-			chart={<ForestPlot rows={rows} />}
+			chart={(label) => <ForestPlot label={label} rows={rows} />}
 		>
 			<Stack gap="xs">
 				<Text size="sm" c="dimmed">{t('insightsIntro')}</Text>
@@ -92,13 +92,14 @@ function colorOf(verdict: string, colors: Palette) {
 }
 
 /** A point for each estimate, on a bar from the lower to the upper end of its interval. */
-function ForestPlot({ rows }: { rows: Row[] }) {
+function ForestPlot({ label, rows }: { label: string; rows: Row[] }) {
 	const { t, change, language } = useI18n();
 	const colors = usePalette();
 	const color = rows.map(({ metric }) => colorOf(metric.verdict, colors));
 
 	return (
 		<Chart<'bar' | 'line', (number | [number, number])[]>
+			aria-label={label}
 			type="bar"
 			data={{
 				labels: rows.map(({ label }) => label),

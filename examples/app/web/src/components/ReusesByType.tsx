@@ -21,8 +21,9 @@ export function ReusesByType({ types }: { types: Analytics['by_asset_type'] }) {
 			columns={[t('type'), t('totalReuses'), t('reusedAssets'), t('average')]}
 			rows={rows.map(([type, { total_reuses, count, avg_reuses_per_asset }]) =>
 				[named('assetType', type), number(total_reuses), number(count), decimal(avg_reuses_per_asset)])}
-			chart={
+			chart={(label) => (
 				<Bar
+					aria-label={label}
 					data={{
 						labels: rows.map(([type]) => named('assetType', type)),
 						datasets: [{ label: t('totalReuses'), data: rows.map(([, { total_reuses }]) => total_reuses), backgroundColor: colors.bar, borderRadius: 6, maxBarThickness: 34 }],
@@ -36,7 +37,7 @@ export function ReusesByType({ types }: { types: Analytics['by_asset_type'] }) {
 						},
 					}}
 				/>
-			}
+			)}
 		/>
 	);
 }

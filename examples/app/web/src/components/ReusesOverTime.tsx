@@ -61,8 +61,9 @@ function TimeChart({ items, bucket, controls }: { items: TimelineBucket[]; bucke
 			height={HEIGHT}
 			columns={[t('time'), t('totalReuses'), t('assetsReused')]}
 			rows={items.map(({ reuses, assets }, i) => [labels[i] ?? '', number(reuses), number(assets)])}
-			chart={
+			chart={(label) => (
 				<Bar
+					aria-label={label}
 					data={{
 						labels,
 						datasets: [{ label: t('totalReuses'), data: items.map(({ reuses }) => reuses), backgroundColor: colors.bar, borderRadius: 4, maxBarThickness: 48 }],
@@ -75,7 +76,7 @@ function TimeChart({ items, bucket, controls }: { items: TimelineBucket[]; bucke
 						},
 					}}
 				/>
-			}
+			)}
 		/>
 	);
 }

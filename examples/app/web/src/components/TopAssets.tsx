@@ -10,7 +10,7 @@ export function TopAssets({ assets }: { assets: TopAsset[] }) {
 	const { t } = useI18n();
 
 	return (
-		<Box style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label={t('topAssets')}>
+		<Box pos="relative" style={{ overflowX: 'auto' }} tabIndex={0} role="group" aria-label={t('topAssets')}>
 			<Table miw={620} verticalSpacing="xs" className="figures">
 				<Table.Thead>
 					<Table.Tr>
