@@ -1,5 +1,6 @@
 /** What the tests in a browser share: Debian's Chromium, a signed-in page, and the API called directly. */
 
+import { readFileSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 function variable(name: string) {
@@ -12,7 +13,7 @@ function variable(name: string) {
 
 export const url = variable('APP_URL');
 export const tokens = { acme: variable('APP_TOKEN_ACME'), globex: variable('APP_TOKEN_GLOBEX') };
-export const pid = Number(variable('APP_PID'));
+const pid = Number(variable('APP_PID'));
 export type Tenant = keyof typeof tokens;
 
 /** Without these, Chromium looks for its maker's hosts. */
@@ -64,6 +65,18 @@ export async function callApi<T>(method: string, path: string, body?: object, te
 
 export const countOf = async (id: string) =>
 	(await callApi<{ reused_count: number }>('GET', `/api/campaign-assets/${id}`)).reused_count;
+
+/** Stops the API as if it hung, and lets it go on. */
+export const freezeApi = () => process.kill(pid, 'SIGSTOP');
+
+export function thawApi() {
+	// runuser, which runs it where root tests, stops itself when its child is stopped.
+	const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+	process.kill(pid, 'SIGCONT');
+	if (parent !== undefined && readFileSync(`/proc/${parent}/comm`, 'utf8').trim() === 'runuser') {
+		process.kill(Number(parent), 'SIGCONT');
+	}
+}
 
 /** The card of an asset in the grid, by its name. */
 export const card = (page: Page, name: string) =>

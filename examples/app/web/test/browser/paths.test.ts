@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { BrowserContext, Page } from 'playwright-core';
-import { callApi, card, chooseCampaign, closeBrowser, countOf, openBrowser, openPage, pid } from './browser';
+import { callApi, card, chooseCampaign, closeBrowser, countOf, freezeApi, openBrowser, openPage, thawApi } from './browser';
 
 let context: BrowserContext;
 
@@ -203,12 +203,12 @@ test('an answer that is lost: the reuse that was stored is not counted twice', a
 test('a server that does not answer at all is said, and the page recovers', async () => {
 	const page = await openPage(context);
 	await page.getByRole('article').first().waitFor();
-	process.kill(pid, 'SIGSTOP');
+	freezeApi();
 	try {
 		await page.getByRole('link', { name: 'Analytics' }).click();
 		await page.getByText('The server does not answer. Check your connection.').first().waitFor({ timeout: 30_000 });
 	} finally {
-		process.kill(pid, 'SIGCONT');
+		thawApi();
 	}
 	await page.getByRole('button', { name: 'Try again' }).first().click();
 	await page.getByRole('definition').first().waitFor();
