@@ -26,7 +26,7 @@ LANGUAGE sql AS $$
 	FROM (
 		SELECT n, at, bench.tenant_of(n) AS tenant, 1 + floor(random() * bench.campaigns())::int AS campaign
 		FROM (
-			SELECT timestamp '2024-01-01' + e * interval '731 days' / stage + random() * interval '1 minute' AS at,
+			SELECT timestamp '2024-01-01' + e::float8 / stage * interval '731 days' + random() * interval '1 minute' AS at,
 				CASE WHEN e % stride = 0 THEN 100 * (1 + e / stride % (assets / 100))
 					ELSE 100 * floor(random() * assets / 100)::int + 1 + floor(random() * 99)::int END AS n
 			FROM generate_series(first, last) AS e
