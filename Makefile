@@ -115,6 +115,7 @@ sqlsmith:
 citus:
 	@test/citus $(CASES)
 
-# QUICK=1 makes it small: to see that all works.  SCALE=1 measures 20 million events instead.
+# QUICK=1 makes it small: to see that all works.  SCALE=1 measures 20 million events instead, CITUS=1
+# calls on Citus.
 bench:
-	@bench/run $(if $(SCALE),growth )$(if $(QUICK),quick,full)
+	@$(if $(CITUS),QUICK="$(QUICK)" bench/citus,bench/run $(if $(SCALE),growth )$(if $(QUICK),quick,full))
