@@ -89,7 +89,8 @@ renew_root() {
 	apt-config dump Acquire::http Acquire::https Acquire::Check-Valid-Until Acquire::Check-Date |
 		as_root tee "$root/etc/apt/apt.conf.d/80machine" >/dev/null
 	if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
-		as_root install -D -m 644 "$NODE_EXTRA_CA_CERTS" "$root$NODE_EXTRA_CA_CERTS"
+		as_root mkdir -p "$root${NODE_EXTRA_CA_CERTS%/*}"
+		as_root cp -L "$NODE_EXTRA_CA_CERTS" "$root$NODE_EXTRA_CA_CERTS"
 	fi
 	as_root rm -rf "$folder"
 	as_root mkdir "$folder"
