@@ -25,7 +25,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "parser/parsetree.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
@@ -43,6 +42,7 @@
 
 #include "compat.h"
 #include "plan_cache.h"
+#include "plan_locks.h"
 
 #define PLANS_EXPECTED		16		/* in a session; more are fine */
 
@@ -112,9 +112,6 @@ static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
 static int	plan_options(const PlanRequest *request);
 static void check_tables(SPIPlanPtr plan, const PlanRequest *request);
-static void check_locks(SPIPlanPtr plan, const PlanRequest *request);
-static bool is_table(const RangeTblEntry *source);
-static RangeTblEntry *only_source(const Query *query);
 static void check_functions(SPIPlanPtr plan, Oid caller, List *names);
 static bool check_functions_walker(Node *node, void *context);
 static bool check_function(Oid function, void *context);
@@ -509,7 +506,7 @@ prepare_plan(const PlanRequest *request)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
 	check_tables(plan, request);
-	check_locks(plan, request);
+	plan_check_locks(plan_source(plan)->query_list, request->tables[APP_ASSETS]);
 	if (OidIsValid(request->caller))
 		check_functions(plan, request->caller, text.functions);
 
@@ -551,63 +548,6 @@ check_tables(SPIPlanPtr plan, const PlanRequest *request)
 			app_report_renamed(table->name);
 		app_schema_check_name(table);
 	}
-}
-
-/*
- * check_locks checks that a statement that locks assets locks each one's row, and no other.
- *
- * Where the assets are a view, PostgreSQL locks what is behind it as far as it can be seen: of a join, the rows of
- * all its tables, and without saying so none of those that come from a UNION, a WITH or a function.  Calls that
- * meet would then store what they have read at the same time.
- *
- * Error 0A000 if the view is not of one table.
- */
-static void
-check_locks(SPIPlanPtr plan, const PlanRequest *request)
-{
-	ListCell   *cell;
-	ListCell   *mark;
-
-	foreach(cell, plan_source(plan)->query_list)
-	{
-		const Query *query = lfirst_node(Query, cell);
-
-		foreach(mark, query->rowMarks)
-		{
-			if (!is_table(rt_fetch(lfirst_node(RowMarkClause, mark)->rti, query->rtable)))
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot lock rows of view \"%s\"", request->tables[APP_ASSETS]->name),
-						 errdetail("Rows can be locked only through a view of one table, without joins, UNION,"
-								   " WITH, functions, GROUP BY, DISTINCT, or LIMIT."),
-						 errhint("Set asset_reuse.assets_table to the table, or to such a view.")));
-		}
-	}
-}
-
-/* is_table: is this a table, or a view each of whose rows is one of a table's, as in a view that PostgreSQL can update? */
-static bool
-is_table(const RangeTblEntry *source)
-{
-	const Query *view = source->subquery;
-
-	if (source->rtekind == RTE_RELATION)
-		return source->tablesample == NULL;
-	return source->rtekind == RTE_SUBQUERY && only_source(view) != NULL && is_table(only_source(view)) &&
-		view->setOperations == NULL && view->groupClause == NIL && view->groupingSets == NIL &&
-		view->havingQual == NULL && view->distinctClause == NIL && view->limitCount == NULL &&
-		view->limitOffset == NULL && !view->hasAggs && !view->hasWindowFuncs && !view->hasTargetSRFs;
-}
-
-/* only_source returns what a query reads from; null unless that is one item. */
-static RangeTblEntry *
-only_source(const Query *query)
-{
-	const List *from = query->jointree->fromlist;
-
-	if (list_length(from) != 1 || !IsA(linitial(from), RangeTblRef))
-		return NULL;
-	return rt_fetch(linitial_node(RangeTblRef, from)->rtindex, query->rtable);
 }
 
 /*

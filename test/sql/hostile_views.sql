@@ -175,6 +175,33 @@ SELECT definition, t.* FROM unnest(ARRAY['WITH a AS (SELECT * FROM hostile_views
 	'SELECT * FROM (SELECT * FROM of_views.inner_view UNION ALL SELECT * FROM of_views.inner_view WHERE false) AS u']) AS definition,
 	LATERAL (SELECT reads, calls, split_part(answer, E'\n', 1) FROM through(definition)) AS t;
 ROLLBACK;
+-- What a call changes must be in the row: a sub-select sees the document of before the call waited for the row, and so does a function.
+BEGIN;
+CREATE FUNCTION of_views.document(text) RETURNS jsonb STABLE LANGUAGE sql AS 'SELECT platform_metadata FROM hostile_views.campaign_assets WHERE id = $1';
+CREATE FUNCTION of_views.cleaned(jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT $1 - 'draft' $$;
+CREATE FUNCTION with_columns(document text, last_time text DEFAULT 'a.last_reused_at', source text DEFAULT 'hostile_views.campaign_assets') RETURNS text LANGUAGE sql AS $$
+SELECT format('SELECT a.id, a.tenant_id, a.asset_name, a.asset_type, a.deleted_at, (SELECT count(*) FROM hostile_views.tenants)::int AS reused_count,
+	(SELECT a.impressions) AS impressions, %s AS platform_metadata, %s AS last_reused_at FROM %s AS a', document, last_time, source)
+$$;
+CREATE VIEW of_views.looks AS SELECT *, of_views.document(id) AS looked_up FROM campaign_assets;
+SELECT number, t.calls, left(t.answer, 35) AS answer FROM unnest(ARRAY[with_columns('(SELECT a.platform_metadata)'),
+	with_columns('of_views.document(a.id)'), with_columns('a.looked_up', 'a.last_reused_at', 'of_views.looks'),
+	with_columns('a.platform_metadata', '(SELECT a.last_reused_at)'),
+	with_columns('a.platform_metadata', 'a.last_reused_at', 'of_views.looks'),
+	with_columns('of_views.cleaned(to_jsonb(a.platform_metadata::json))', 'a.last_reused_at::timestamptz::timestamp')])
+	WITH ORDINALITY AS c (columns, number),
+	LATERAL through(columns) AS t;
+ROLLBACK;
+-- What a rule adds to a statement locks what it locks: neither crashes, nor is refused.
+BEGIN;
+CREATE VIEW of_views.pairs AS SELECT t.id FROM hostile_views.tenants AS t, hostile_views.campaign_spaces AS s;
+CREATE RULE pairs_1 AS ON INSERT TO campaign_asset_reuse_history DO ALSO SELECT * FROM of_views.pairs FOR UPDATE;
+CREATE RULE pairs_2 AS ON UPDATE TO campaign_asset_reuse_history DO ALSO SELECT * FROM of_views.pairs FOR UPDATE;
+CREATE RULE pairs_3 AS ON DELETE TO campaign_asset_reuse_history DO ALSO SELECT * FROM of_views.pairs FOR UPDATE;
+CREATE RULE pairs_4 AS ON UPDATE TO campaign_assets DO ALSO SELECT * FROM of_views.pairs FOR UPDATE;
+SELECT asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'rule') ->> 'success' AS track,
+	asset_reuse_undo('hero', 'acme', reuse_key => 'rule') ->> 'success' AS undo;
+ROLLBACK;
 -- Procedures, too.
 CREATE TABLE of_views.hero AS SELECT * FROM campaign_assets WHERE id = 'hero';
 UPDATE campaign_assets SET reused_count = 0, platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01T00:00:00Z", "context": {"n": 1, "x": 2}}]}' WHERE id = 'hero';
