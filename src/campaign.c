@@ -98,7 +98,7 @@ typedef struct Campaign
 /* The assets that must be there */
 typedef struct Requirement
 {
-	const Campaign *campaign;
+	Campaign *campaign;
 	const Identifier *ids;
 	int			nids;
 } Requirement;
@@ -111,11 +111,11 @@ static void copy_assets(Campaign *campaign, const ReusePlace *from, Include incl
 						IdList *there);
 static void list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
-static void require_updatable(const Campaign *campaign, const Identifier *ids, int nids);
+static void require_updatable(Campaign *campaign, const Identifier *ids, int nids);
 static void lock_required(void *arg);
 static void lock_campaign(const Campaign *campaign);
 static bytea *lock_name(const Campaign *campaign, const AppRow *row);
-static AskedAsset *lock_assets(const Campaign *campaign, const Identifier *ids, int nids,
+static AskedAsset *lock_assets(Campaign *campaign, const Identifier *ids, int nids,
 							   bool with_members, int *nasked);
 static void sync_listed(Campaign *campaign, const AskedAsset *asked, int nids, const Members *members,
 						IdList *kept, IdList *added);
@@ -128,7 +128,7 @@ static bool set_has(const IdSet *set, Identifier id);
 static int	compare_ids(const void *a, const void *b);
 static void list_add(IdList *list, Identifier id);
 static bool track_asset(Campaign *campaign, Identifier id);
-static void remove_asset(const Campaign *campaign, Identifier id);
+static void remove_asset(Campaign *campaign, Identifier id);
 static Jsonb *make_answer(const Campaign *campaign, MemoryContext memory, const JsonbKey *keys,
 						  int nkeys, const IdList *const *lists);
 
@@ -336,7 +336,7 @@ is_included(const Member *member, Include include)
  * must not have others, the migration for one, wait for its assets.
  */
 static void
-require_updatable(const Campaign *campaign, const Identifier *ids, int nids)
+require_updatable(Campaign *campaign, const Identifier *ids, int nids)
 {
 	Requirement requirement = {campaign, ids, nids};
 	ErrorData  *error = subtransaction_run(lock_required, &requirement, false);
@@ -349,7 +349,7 @@ static void
 lock_required(void *arg)
 {
 	const Requirement *r = arg;
-	const Campaign *campaign = r->campaign;
+	Campaign *campaign = r->campaign;
 
 	events_require_assets(events_lock_many(&campaign->tables, r->ids, r->nids, campaign->request.tenant_id, ROW_KEPT),
 						  r->nids, &campaign->assets, NULL);
@@ -402,7 +402,7 @@ lock_name(const Campaign *campaign, const AppRow *row)
 
 /* lock_assets locks the assets of a list and, if wanted, those that are in the campaign with them. */
 static AskedAsset *
-lock_assets(const Campaign *campaign, const Identifier *ids, int nids, bool with_members, int *nasked)
+lock_assets(Campaign *campaign, const Identifier *ids, int nids, bool with_members, int *nasked)
 {
 	IdList		list = {0};
 	Members		members;
@@ -576,7 +576,7 @@ track_asset(Campaign *campaign, Identifier id)
 
 /* remove_asset undoes all reuses of an asset in the campaign. */
 static void
-remove_asset(const Campaign *campaign, Identifier id)
+remove_asset(Campaign *campaign, Identifier id)
 {
 	EventsAsset asset;
 	StoredEvent *events;

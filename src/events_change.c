@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -120,8 +121,24 @@ events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables
 	*tables = (EventTables) {
 		.assets = assets,
 		.history = history_table_bind(assets, RowExclusiveLock, false, history) ? history : NULL,
+		.unbound = history,
 		.caller = caller
 	};
+}
+
+/*
+ * events_bind_again finds a history table that was created since the tables were bound, for assets whose rows
+ * are locked now.
+ *
+ * The lock on a table keeps it from getting one, but the lock on a view does not keep the table beneath.  What others
+ * have stored there would not be found.  From now on nobody else stores events of these assets.
+ */
+void
+events_bind_again(EventTables *tables)
+{
+	if (tables->history == NULL && tables->assets->relkind == RELKIND_VIEW &&
+		history_table_bind(tables->assets, RowExclusiveLock, false, tables->unbound))
+		tables->history = tables->unbound;
 }
 
 /*
@@ -130,9 +147,10 @@ events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables
  * Errors: P0002 no such asset; 22039 or 2203C its document cannot hold a log.
  */
 void
-events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
+events_lock(EventTables *tables, Identifier asset_id, Identifier tenant_id, EventsAsset *asset)
 {
 	read_row(tables, asset_id, tenant_id, true, asset);
+	events_bind_again(tables);
 	gather(asset);
 }
 

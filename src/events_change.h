@@ -43,7 +43,8 @@ typedef struct StoredEvent
 } StoredEvent;
 
 extern void events_bind(Oid caller, AppTable *assets, AppTable *history, EventTables *tables);
-extern void events_lock(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
+extern void events_bind_again(EventTables *tables);
+extern void events_lock(EventTables *tables, Identifier asset_id, Identifier tenant_id,
 						EventsAsset *asset);
 extern void events_read(const EventTables *tables, Identifier asset_id, Identifier tenant_id,
 						EventsAsset *asset);

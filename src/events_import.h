@@ -14,7 +14,7 @@
 /* The events of one call */
 typedef struct EventsImport
 {
-	const EventTables *tables;
+	EventTables *tables;
 	Identifier	tenant_id;
 	TimestampTz clock;			/* of the call */
 	MemoryContext memory;		/* of the events */

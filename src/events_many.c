@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "events_change.h"
 #include "events_many.h"
 #include "plan_cache.h"
 
@@ -44,7 +45,7 @@ static int	compare_asked(const void *a, const void *b);
  * With locking, only assets that the caller may update are found.  The caller is connected to SPI.
  */
 AskedAsset *
-events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
+events_lock_many(EventTables *tables, const Identifier *ids, int nids, Identifier tenant_id,
 				 RowLock lock)
 {
 	const AppColumn *column = &tables->assets->columns[ASSET_ID];
@@ -83,6 +84,7 @@ events_lock_many(const EventTables *tables, const Identifier *ids, int nids, Ide
 		previous = asset;
 	}
 	find_repeated(asked, nids);
+	events_bind_again(tables);
 	return asked;
 }
 

@@ -37,7 +37,7 @@ typedef enum RowLock
 	ROW_LOCKED
 } RowLock;
 
-extern AskedAsset *events_lock_many(const EventTables *tables, const Identifier *ids, int nids,
+extern AskedAsset *events_lock_many(EventTables *tables, const Identifier *ids, int nids,
 									Identifier tenant_id, RowLock lock);
 extern void events_require_assets(const AskedAsset *asked, int nids, const AppTable *assets,
 								  const char *hint);

@@ -19,6 +19,7 @@ typedef struct EventTables
 {
 	const AppTable *assets;
 	const AppTable *history;
+	AppTable   *unbound;		/* for the history table, if it is created meanwhile */
 	bool		uuid_campaigns;
 	bool		records_metrics;	/* rows are read with their metrics */
 	Oid			caller;			/* our SQL function */

@@ -51,11 +51,11 @@ static const char append_event[] =
 /* What is read of a campaign */
 #define PLACE_COLUMNS	(COLUMN_BIT(SPACE_ID) | COLUMN_BIT(SPACE_CAMPAIGN_NAME))
 
-static void append_to_document(const TrackRequest *request, const EventTables *tables,
+static void append_to_document(const TrackRequest *request, EventTables *tables,
 							   TrackResult *result);
-static void find_campaign_first(TrackRequest *request, const EventTables *tables);
+static void find_campaign_first(TrackRequest *request, EventTables *tables);
 static void add_optional(PlanRequest *update, const char *name, Oid type, const void *value);
-pg_noreturn static void report_not_found(const TrackRequest *request, const EventTables *tables,
+pg_noreturn static void report_not_found(const TrackRequest *request, EventTables *tables,
 										 bool has_campaign);
 static void read_event(const TrackRequest *request, const ReusePlace *place, TrackResult *result);
 static void store_locked(TrackRequest *request, EventTables *tables, TrackResult *result);
@@ -95,7 +95,7 @@ events_store(TrackRequest *request, EventTables *tables, TrackResult *result)
 
 /* append_to_document appends the event to the log in the asset's document. */
 static void
-append_to_document(const TrackRequest *request, const EventTables *tables, TrackResult *result)
+append_to_document(const TrackRequest *request, EventTables *tables, TrackResult *result)
 {
 	TimestampTz clock = GetCurrentTimestamp();
 	const AppTable *assets = tables->assets;
@@ -163,7 +163,7 @@ append_to_document(const TrackRequest *request, const EventTables *tables, Track
  * not found is reported before a campaign that is not.
  */
 static void
-find_campaign_first(TrackRequest *request, const EventTables *tables)
+find_campaign_first(TrackRequest *request, EventTables *tables)
 {
 	if (OidIsValid(request->campaign_space_id.type) && !request->placed && !find_campaign(request))
 		report_not_found(request, tables, true);
@@ -180,7 +180,7 @@ add_optional(PlanRequest *update, const char *name, Oid type, const void *value)
  * for the statement looked for both at once.  If both are there, a trigger has kept the asset from being updated.
  */
 static void
-report_not_found(const TrackRequest *request, const EventTables *tables, bool has_campaign)
+report_not_found(const TrackRequest *request, EventTables *tables, bool has_campaign)
 {
 	EventsAsset asset;
 	TrackRequest placed = *request;
