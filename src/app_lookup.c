@@ -53,7 +53,7 @@ app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id, Identif
 	plan_execute(&query);
 	if (SPI_processed == 0)
 		return false;
-	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
+	app_row_check(table, set, 0, plan_result_desc());
 	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 	return true;
 }
@@ -80,6 +80,6 @@ app_read_one(const AppTable *table, ColumnSet set, AppRow *row)
 		app_report_not_found(table->role);
 	if (SPI_processed > 1)
 		app_report_ambiguous();
-	app_row_check(table, set, 0, SPI_tuptable->tupdesc);
+	app_row_check(table, set, 0, plan_result_desc());
 	app_row_read(table, set, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
 }

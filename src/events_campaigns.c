@@ -143,7 +143,7 @@ find_campaigns(Identifier tenant_id, const AppTable *spaces, const CampaignIds *
 	identifier_add(&query, "space_tenant_id", tenant_id, &spaces->columns[SPACE_TENANT_ID]);
 	plan_execute(&query);
 
-	desc = SPI_tuptable->tupdesc;
+	desc = plan_result_desc();
 	app_row_check(spaces, CAMPAIGN_COLUMNS, 0, desc);
 	rows = palloc(SPI_processed * sizeof(AppRow));
 	for (i = 0; i < SPI_processed; i++)

@@ -121,7 +121,7 @@ read_campaigns(const EventsImport *import, const AppTable *spaces, Datum ids, ui
 	plan_add_value(&query, "ids", get_array_type(identifier_param_type(&spaces->columns[SPACE_ID])), ids);
 	identifier_add(&query, "space_tenant_id", import->tenant_id, &spaces->columns[SPACE_TENANT_ID]);
 	plan_execute(&query);
-	app_row_check(spaces, CAMPAIGN_COLUMNS, 1, SPI_tuptable->tupdesc);
+	app_row_check(spaces, CAMPAIGN_COLUMNS, 1, plan_result_desc());
 	for (i = 0; i < SPI_processed; i++)
 	{
 		CampaignPlace *campaign = &campaigns[DatumGetInt64(plan_result(i, 1, INT8OID)) - 1];

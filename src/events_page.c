@@ -151,7 +151,7 @@ read_asset(const HistoryRequest *request, const AppTable *assets, const AppTable
 	plan_execute(&query);
 	if (SPI_processed == 0)
 		app_report_not_found(APP_ASSETS);
-	app_row_check(assets, HISTORY_COLUMNS, 0, SPI_tuptable->tupdesc);
+	app_row_check(assets, HISTORY_COLUMNS, 0, plan_result_desc());
 	first = app_row_read(assets, HISTORY_COLUMNS, 0, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, asset);
 	read_rows(first + 1, stored);
 	time_sort(stored->rows, stored->count, sizeof(LogRow));

@@ -111,6 +111,7 @@ static bool has_same_tables(const SavedPlan *saved, const PlanRequest *request);
 static bool is_good_plan(SPIPlanPtr plan);
 static SavedPlan *prepare_plan(const PlanRequest *request);
 static int	plan_options(const PlanRequest *request);
+static void check_plan(SPIPlanPtr plan, const PlanRequest *request, List *functions);
 static void check_tables(SPIPlanPtr plan, const PlanRequest *request);
 static void check_functions(SPIPlanPtr plan, Oid caller, List *names);
 static bool check_functions_walker(Node *node, void *context);
@@ -275,6 +276,15 @@ plan_result_is_null(uint64 row, int column, Oid type)
 	return isnull;
 }
 
+/* plan_result_desc describes the last statement's rows; the same error if a rule has replaced it by one without rows. */
+TupleDesc
+plan_result_desc(void)
+{
+	if (SPI_tuptable == NULL)
+		plan_report_changed();
+	return SPI_tuptable->tupdesc;
+}
+
 /* plan_report_changed raises that error. */
 void
 plan_report_changed(void)
@@ -282,7 +292,7 @@ plan_report_changed(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("a table was altered by a function that this call runs"),
-			 errhint("Do not alter the tables in their own triggers, policies or views.")));
+			 errhint("Do not alter the tables in their own triggers, policies or views; rules that replace a statement must return its rows.")));
 }
 
 /* make_params makes the executor's parameters, or null if there are none; values are not copied. */
@@ -505,10 +515,9 @@ prepare_plan(const PlanRequest *request)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 
-	check_tables(plan, request);
-	plan_check_locks(plan_source(plan)->query_list, request->tables[APP_ASSETS]);
-	if (OidIsValid(request->caller))
-		check_functions(plan, request->caller, text.functions);
+	/* a rule can have made it nothing, which does nothing */
+	if (plan_source(plan)->query_list != NIL)
+		check_plan(plan, request, text.functions);
 
 	saved = MemoryContextAllocZero(plan_context, sizeof(SavedPlan));
 	SPI_keepplan(plan);
@@ -530,6 +539,16 @@ plan_options(const PlanRequest *request)
 {
 	return request->plan_options == PLAN_BY_KEY && plan_is_sharded(request) ? PLAN_BY_BATCH :
 		request->plan_options;
+}
+
+/* check_plan checks that a statement has what its text means, and locks what it reads. */
+static void
+check_plan(SPIPlanPtr plan, const PlanRequest *request, List *functions)
+{
+	check_tables(plan, request);
+	plan_check_locks(plan_source(plan)->query_list, request->tables[APP_ASSETS]);
+	if (OidIsValid(request->caller))
+		check_functions(plan, request->caller, functions);
 }
 
 /* check_tables checks that the names in a statement still refer to the bound tables. */

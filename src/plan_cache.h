@@ -36,6 +36,7 @@ extern QueryDesc *plan_start(const PlanRequest *request, DestReceiver *receiver)
 extern void plan_stop(QueryDesc *query);
 extern Datum plan_result(uint64 row, int column, Oid type);
 extern bool plan_result_is_null(uint64 row, int column, Oid type);
+extern TupleDesc plan_result_desc(void);
 pg_noreturn extern void plan_report_changed(void);
 extern Datum plan_execute_value(const PlanRequest *request);
 

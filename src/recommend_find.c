@@ -396,7 +396,7 @@ read_items(Finder *f, RecommendAnswer *answer)
 	plan_add_optional(&plan, "start_date", TIMESTAMPOID, (Datum) 0, true);
 	finder_add_ids(f, numbers, f->npicks, &plan);
 	plan_execute(&plan);
-	app_row_check(&f->assets, RECOMMEND_COLUMNS, 0, SPI_tuptable->tupdesc);
+	app_row_check(&f->assets, RECOMMEND_COLUMNS, 0, plan_result_desc());
 	for (i = 0; i < SPI_processed; i++)
 	{
 		RecommendItem *item = &answer->items[answer->nitems++];

@@ -29,22 +29,18 @@ static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 /*
  * request_id_type returns the type of the identifiers, text or uuid, given one of the arguments: one
  * C function serves the SQL functions for both.
+ *
+ * That is the declared type.  The type of the expression in the call can be another one, such as a domain of somebody's
+ * aggregate, which passes its state to functions as it is.
  */
 Oid
 request_id_type(FunctionCallInfo fcinfo, int argno)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+	Oid		   *types;
+	int			ntypes;
 
-	/* a fast-path function call has no expression */
-	if (!OidIsValid(type))
-	{
-		Oid		   *types;
-		int			ntypes;
-
-		(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
-		type = types[argno];
-	}
-	return type == UUIDOID ? UUIDOID : TEXTOID;
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
+	return types[argno] == UUIDOID ? UUIDOID : TEXTOID;
 }
 
 /* request_identifier returns a required identifier of the given type. */

@@ -393,7 +393,7 @@ lock_assets(Migration *m, Datum *keys, uint64 *nassets)
 	/* see events_many.c */
 	plan_add_optional(&request, "through_view", BOOLOID, BoolGetDatum(true), m->assets.relkind != RELKIND_VIEW);
 	plan_execute(&request);
-	app_row_check(&m->assets, MOVE_COLUMNS, 0, SPI_tuptable->tupdesc);
+	app_row_check(&m->assets, MOVE_COLUMNS, 0, plan_result_desc());
 	*nassets = SPI_processed;
 	return SPI_tuptable;
 }

@@ -253,5 +253,34 @@ UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp":
 SELECT sum(reuses) FROM asset_reuse_timeline('acme', 'year', end_date => '2027-01-01Z');
 SELECT asset_reuse_history('plain', 'acme')->'total' AS total, asset_reuse_track('plain', 'acme', reused_in_type => 'email')->'asset'->'reused_count' AS count;
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
+--
+-- Rules that replace a statement
+--
+-- Of two, one returns the row and the other one tells how many there were: what is counted is not returned.
+BEGIN;
+CREATE TABLE counted (n int);
+CREATE TABLE instead (LIKE campaign_assets);
+INSERT INTO instead SELECT * FROM campaign_assets;
+CREATE RULE first AS ON UPDATE TO campaign_assets DO INSTEAD UPDATE instead SET reused_count = NEW.reused_count WHERE id = OLD.id
+	RETURNING instead.*;
+INSERT INTO counted VALUES (1);
+GRANT ALL ON instead, counted TO PUBLIC;
+CREATE RULE second AS ON UPDATE TO campaign_assets DO INSTEAD UPDATE counted SET n = n + 1;
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') $$) AS track,
+	error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email', reuse_key => 'k') $$) AS with_key;
+ROLLBACK;
+-- By nothing: what has to be stored or removed is not, and that is said.
+BEGIN;
+SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email', reuse_key => 'k')->'asset'->'reused_count' AS count;
+CREATE RULE nothing_2 AS ON DELETE TO campaign_asset_reuse_history DO INSTEAD NOTHING;
+SELECT error_of($$ SELECT asset_reuse_undo('hero', 'acme', reuse_key => 'k') $$) AS undo;
+CREATE RULE nothing_1 AS ON INSERT TO campaign_asset_reuse_history DO INSTEAD NOTHING;
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') $$) AS track,
+	error_of($$ SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2026-01-01T00:00:00Z", "reused_in_id": "x", "key": "1"}]', 's') $$) AS import;
+ROLLBACK;
+BEGIN;
+CREATE RULE nothing AS ON UPDATE TO campaign_assets DO INSTEAD NOTHING;
+SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') $$) AS track;
+ROLLBACK;
 DROP SCHEMA hostile_results CASCADE;
 DROP ROLE regress_results_owner, regress_results_auditor;

@@ -195,4 +195,11 @@ CALL asset_reuse_migrate_history();
 SELECT * FROM failures();
 SELECT asset_reuse_drop_history_table();
 
+-- An aggregate passes its state, of a domain, to functions as it is: which of the types an argument has is what its function says.
+CREATE DOMAIN state AS uuid;
+CREATE FUNCTION next_state(state, text, timestamptz, timestamptz, int) RETURNS state LANGUAGE sql IMMUTABLE AS
+	$$ SELECT 'fcffffff-ffff-ffff-ffff-ffffffffffff'::uuid::hostile_types.state $$;
+CREATE AGGREGATE analytics_of_state(text, timestamptz, timestamptz, int)
+	(sfunc = next_state, stype = state, finalfunc = asset_reuse_analytics, finalfunc_extra);
+SELECT analytics_of_state(NULL, NULL, NULL, NULL) -> 'overview' -> 'total_assets' AS assets;
 DROP SCHEMA hostile_types CASCADE;
