@@ -18,7 +18,9 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "app_lookup.h"
 #include "batch.h"
+#include "events_move.h"
 #include "request.h"
 #include "rows_queries.h"
 #include "table_bind.h"
@@ -49,6 +51,10 @@ static const char pick_redactable[] =
 	"  WHERE h.tenant_id {=} $tenant_id AND " IS_REDACTED "{end}) AS p"
 	" ORDER BY p.asset_id";
 
+static const char read_logged[] =
+	"SELECT {columns:a} FROM {assets} AS a"
+	" WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id AND {doc:a} {?} 'reuse_history'";
+
 static const char redact_rows[] =
 	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
 	"  original = CASE WHEN " HAS_KEYS(ORIGINAL_CONTEXT)
@@ -73,7 +79,9 @@ static void read_redaction(FunctionCallInfo fcinfo, Redaction *redaction);
 static void check_keys(ArrayType *keys);
 static Portal pick(Batch *batch);
 static bool redact(Batch *batch, Identifier asset_id);
-static uint64 redact_table(const Batch *batch, Identifier asset_id);
+static void move_log(const Batch *batch, const AppTable *history, Identifier asset_id);
+static uint64 redact_table(const Batch *batch, const AppTable *history, Identifier asset_id);
+static bool redact_log(const Batch *batch, Identifier asset_id, bool rows_redacted);
 static PlanRequest redact_request(const Batch *batch, const char *sql, Identifier asset_id);
 
 static const BatchWork work = {
@@ -166,34 +174,71 @@ pick(Batch *batch)
 	return plan_open_cursor(&request);
 }
 
-/* redact removes the keys from an asset's events in both places. */
+/*
+ * redact removes the keys from an asset's events.
+ *
+ * If there is a history table, the log is moved there first.  Otherwise an event of the log could be left the same as a
+ * row of its time, and would then be taken for a copy of that.
+ */
 static bool
 redact(Batch *batch, Identifier asset_id)
 {
-	uint64		nrows = redact_table(batch, asset_id);
+	AppTable	history;
+	uint64		nrows = 0;
+
+	if (history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
+	{
+		move_log(batch, &history, asset_id);
+		nrows = redact_table(batch, &history, asset_id);
+	}
+	return redact_log(batch, asset_id, nrows > 0) || nrows > 0;
+}
+
+/* move_log moves the asset's log to the history table; the asset's row is locked, or gone. */
+static void
+move_log(const Batch *batch, const AppTable *history, Identifier asset_id)
+{
+	PlanRequest query = batch_request(batch, read_logged, asset_id);
+	EventTables tables = {
+		.assets = &batch->assets,
+		.history = history,
+		.uuid_campaigns = app_campaigns_are_uuids(),
+		.caller = batch->caller
+	};
+	AppRow		asset;
+
+	query.columns[APP_ASSETS] = MOVE_COLUMNS;
+	plan_execute(&query);
+	if (SPI_processed == 0)
+		return;
+	app_read_one(&batch->assets, MOVE_COLUMNS, &asset);
+	(void) events_move(&tables, &asset);
+}
+
+/* redact_table removes the keys from the asset's rows, and returns the number of rows changed. */
+static uint64
+redact_table(const Batch *batch, const AppTable *history, Identifier asset_id)
+{
+	PlanRequest update = redact_request(batch, redact_rows, asset_id);
+
+	update.tables[APP_ASSETS] = NULL;
+	update.tables[APP_HISTORY] = history;
+	plan_execute(&update);
+	return SPI_processed;
+}
+
+/* redact_log removes them from the log in the asset's document; false if there was nothing to do. */
+static bool
+redact_log(const Batch *batch, Identifier asset_id, bool rows_redacted)
+{
 	PlanRequest update = redact_request(batch, redact_document, asset_id);
 	const AppColumn *updated_at = &batch->assets.columns[ASSET_UPDATED_AT];
 
 	if (updated_at->present)
 		plan_add_value(&update, "updated_at", updated_at->type, TimestampTzGetDatum(GetCurrentTimestamp()));
-	plan_add_optional(&update, "rows_redacted", BOOLOID, BoolGetDatum(true), nrows == 0 || !updated_at->present);
+	plan_add_optional(&update, "rows_redacted", BOOLOID, BoolGetDatum(true), !rows_redacted || !updated_at->present);
 	plan_execute(&update);
-	return nrows > 0 || SPI_processed > 0;
-}
-
-/* redact_table removes them from the asset's rows, and returns the number of rows changed. */
-static uint64
-redact_table(const Batch *batch, Identifier asset_id)
-{
-	PlanRequest update = redact_request(batch, redact_rows, asset_id);
-	AppTable	history;
-
-	if (!history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
-		return 0;
-	update.tables[APP_ASSETS] = NULL;
-	update.tables[APP_HISTORY] = &history;
-	plan_execute(&update);
-	return SPI_processed;
+	return SPI_processed > 0;
 }
 
 /* redact_request begins a request with the redaction's parameters. */

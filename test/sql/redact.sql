@@ -127,7 +127,7 @@ CALL move_events(2);
 CREATE ROLE regress_redact_writer;
 GRANT USAGE ON SCHEMA regress_redact TO regress_redact_writer;
 GRANT SELECT (id, tenant_id, platform_metadata), UPDATE (platform_metadata, updated_at) ON campaign_assets TO regress_redact_writer;
-GRANT SELECT, UPDATE (context, original) ON campaign_asset_reuse_history TO regress_redact_writer;
+GRANT SELECT, INSERT, UPDATE (context, original) ON campaign_asset_reuse_history TO regress_redact_writer;
 ALTER TABLE campaign_assets ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON campaign_assets USING (id <> 'gone');
 SET ROLE regress_redact_writer;
@@ -157,6 +157,21 @@ INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused
 UPDATE campaign_assets SET tenant_id = 'globex' WHERE id = 'line';
 CALL asset_reuse_redact('acme', '{}', '{email}');
 SELECT tenant_id, context FROM campaign_asset_reuse_history WHERE asset_id = 'line' AND reused_at = '2026-02-05';
+
+-- An event in the document that differs from a row of its time only in what is redacted: both stay, and each keeps its id.
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-03-01T10:00:00Z", "context": {"user": "ann", "reused_in_type": "email", "reused_in_id": "spring"}}]}',
+	reused_count = 1, last_reused_at = '2026-03-01 10:00' WHERE id = 'clip';
+DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'clip';
+SET client_min_messages = warning;
+CALL asset_reuse_migrate_history();
+RESET client_min_messages;
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2026-03-01T10:00:00Z", "context": {"user": "bob", "reused_in_type": "email", "reused_in_id": "spring"}}]}',
+	reused_count = 2 WHERE id = 'clip';
+SELECT event_id, context FROM asset_reuse_events('acme', 'clip');
+CALL asset_reuse_redact('acme', '{}', '{user}');
+SELECT event_id, context FROM asset_reuse_events('acme', 'clip');
+SELECT asset_reuse_track('clip', 'acme', reused_in_type => 'email') #> '{asset,reused_count}' AS count, (SELECT count(*) FROM asset_reuse_verify('acme') WHERE asset_id = 'clip') AS problems;
+SELECT count(*) FROM asset_reuse_events('acme', 'clip');
 
 -- Any number of keys, there or not: what PostgreSQL's own operator leaves.  (Our function says that nothing is left by null.)
 SELECT keys, absent, bool_and(asset_reuse_event_context_without(context, gone) IS NOT DISTINCT FROM nullif(context - gone, '{}')) AS same
