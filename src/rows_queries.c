@@ -50,7 +50,7 @@ const char row_timeline[] =
 /*
  * By bucket: the number of assets made in it, within the range and in all, of its events, of the
  * assets reused, and of the assets reused for the first time.  What is earlier has no bucket, or one
- * of its own; assets without a time of creation count as having always existed.
+ * of its own; assets without a time of creation, or with one of -infinity, count as having always existed.
  */
 const char row_trend[] =
 	"WITH reused AS MATERIALIZED ("
@@ -61,7 +61,7 @@ const char row_trend[] =
 	"  GROUP BY 1, 2),"
 	" made AS ("
 	"  SELECT a.id, CASE WHEN {created} {>=} $first_time THEN {bucket:a} END AS bucket_start,"
-	"   {created} IS NULL AS always, {created} {>=} $from_time AS in_range"
+	"   {created} IS NULL OR {created} {=} '-infinity' AS always, {created} {>=} $from_time AS in_range"
 	"  FROM {assets} AS a WHERE {wanted} AND ({created} IS NULL OR {created} {<} $last_time))"
 	" SELECT m.bucket_start, CAST(pg_catalog.sum(m.created) AS pg_catalog.int8),"
 	"  CAST(pg_catalog.sum(m.reuses) AS pg_catalog.int8), CAST(pg_catalog.sum(m.reused) AS pg_catalog.int8),"

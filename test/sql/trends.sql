@@ -134,6 +134,12 @@ SELECT count(*) FROM asset_reuse_timeline('acme', 'day', NULL, '2024-01-01Z', '2
 SELECT count(*) FROM asset_reuse_trend('acme', 'day', NULL, '2024-01-01Z', '2026-01-01Z', 'AAA-24BBB-48,M12.2.5/24,M9.3.0/0');
 -- Before all times there is nothing.
 SELECT (SELECT count(*) FROM asset_reuse_timeline('acme', end_date => '-infinity')) AS timeline, (SELECT count(*) FROM asset_reuse_trend('acme', end_date => '-infinity')) AS trend;
+-- An asset that was made at no finite time has always existed: the trend begins where it did.
+BEGIN;
+CREATE TEMP TABLE trend_before AS SELECT * FROM asset_reuse_trend('acme', 'month');
+UPDATE campaign_assets SET created_at = '-infinity' WHERE id = (SELECT min(id) FROM campaign_assets WHERE tenant_id = 'acme' AND created_at IS NULL);
+SELECT count(*) FROM (SELECT * FROM asset_reuse_trend('acme', 'month') EXCEPT SELECT * FROM trend_before) AS changed;
+ROLLBACK;
 -- Unknown zones and buckets: 22023.  Null is the default.
 SELECT count(*) FROM asset_reuse_timeline('acme', 'day', time_zone => 'Europe/Bonn');
 SELECT count(*) FROM asset_reuse_trend('acme', 'fortnight');
