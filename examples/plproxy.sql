@@ -27,6 +27,9 @@ BEGIN;
 CREATE EXTENSION IF NOT EXISTS plproxy;
 CREATE EXTENSION IF NOT EXISTS asset_reuse;
 
+-- From here on no function of somebody else's is found.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Any number of servers, not only a power of 2.  A caller is the same role on the servers, whose
 -- privileges and policies apply; passwords are for ~/.pgpass, for everybody may read these options.
 CREATE SERVER asset_reuse FOREIGN DATA WRAPPER plproxy OPTIONS (modular_mapping '1', p0 :'p0', p1 :'p1');

@@ -218,6 +218,7 @@ number_events(LogList *list, uint32 first, uint32 end, uint32 to, const LogRow *
 		LogEvent	event = list->events[i];
 		ReuseValue	element;
 
+		CHECK_FOR_INTERRUPTS();
 		log_get(list->log, event.number, &element);
 		if (nrows > 0 && take_copy(&element, rows, hashed, nrows))
 			continue;
