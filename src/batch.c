@@ -264,13 +264,14 @@ make_attempt(void *arg)
 
 /*
  * batch_is_refusal: can an error concern a single asset?  An application's triggers have codes of
- * their own, and a policy has the same code as a missing privilege.  An error that other assets would
- * also meet, such as a full disk, ends the run.
+ * their own, and a policy has the same code as a missing privilege.  Of a row, only a trigger says that
+ * it is in use: examples/move_tenant makes such triggers for a tenant that is moved.  An error that other
+ * assets would also meet, such as a full disk, ends the run.
  */
 bool
 batch_is_refusal(int sqlerrcode)
 {
-	if (sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+	if (sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE || sqlerrcode == ERRCODE_OBJECT_IN_USE)
 		return true;
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{

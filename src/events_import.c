@@ -205,6 +205,9 @@ store_or_note(EventsImport *import, Identifier asset_id, int first)
 
 	if (error == NULL)
 		return;
+	/* not this asset's: the tenant is being moved, and the whole call is to be repeated elsewhere */
+	if (error->sqlerrcode == ERRCODE_OBJECT_IN_USE)
+		ReThrowError(error);
 	note_error(import, first, error);
 	FreeErrorData(error);
 }

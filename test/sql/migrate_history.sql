@@ -216,6 +216,14 @@ DROP TRIGGER refuse ON campaign_assets;
 CALL asset_reuse_migrate_history();
 SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
 
+-- So are those of a tenant that is kept closed (55006), as examples/move_tenant does it: the others move.
+TRUNCATE campaign_asset_reuse_history, campaign_assets;
+SELECT count(add_asset('e' || n, CASE WHEN n = 2 THEN 'bolt' ELSE 'acme' END, events(1, 2))) FROM generate_series(1, 3) AS n;
+CREATE TRIGGER refuse AFTER UPDATE ON campaign_assets FOR EACH ROW WHEN (OLD.tenant_id = 'bolt') EXECUTE FUNCTION refuse('55006');
+CALL asset_reuse_migrate_history();
+SELECT asset_id, count(*) FROM campaign_asset_reuse_history GROUP BY 1 ORDER BY 1;
+DROP TRIGGER refuse ON campaign_assets;
+
 -- An error that is not about one asset ends the run, and keeps what the batches before it have moved: e1 and e2.
 TRUNCATE campaign_asset_reuse_history, campaign_assets;
 SELECT count(add_asset('e' || n, 'acme', events(1, 2))) FROM generate_series(1, 4) AS n;

@@ -136,11 +136,17 @@ DROP ROLE regress_repair_writer;
 
 -- What the application refuses is passed over, with a warning that says which asset was the first.
 CALL put_back();
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = 'check_violation'; END $$;
-CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (old.id = 'low') EXECUTE FUNCTION refuse();
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = TG_ARGV[0]; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (old.id = 'low') EXECUTE FUNCTION refuse('check_violation');
 \set SHOW_CONTEXT errors
 CALL asset_reuse_repair('acme', 'raise', 2);
 \set SHOW_CONTEXT never
+SELECT id FROM changes();
+DROP TRIGGER refuse ON campaign_assets;
+-- So is what is kept closed while it is moved to another server.
+CALL put_back();
+CREATE TRIGGER refuse AFTER UPDATE ON campaign_assets FOR EACH ROW WHEN (old.id = 'low') EXECUTE FUNCTION refuse('object_in_use');
+CALL asset_reuse_repair('acme', 'raise', 2);
 SELECT id FROM changes();
 DROP TRIGGER refuse ON campaign_assets;
 -- A trigger that keeps the update from being done: not repaired, and not counted.
