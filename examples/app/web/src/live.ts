@@ -40,23 +40,25 @@ const sleep = (ms: number, signal: AbortSignal) =>
 		});
 	});
 
-/** Listens for as long as it is mounted, and returns whether it is connected. */
+/**
+ * Listens for as long as it is mounted and visible, and returns whether it is connected.  Browsers have six connections to a
+ * server: tabs in the background must not keep them.
+ */
 export function useLiveUpdates() {
 	const { client } = useTenant();
 	const cache = useQueryClient();
 	const [connected, setConnected] = useState(true);
 
 	useEffect(() => {
-		const stop = new AbortController();
+		let stop: AbortController | undefined;
 		let timer: ReturnType<typeof setTimeout> | undefined;
 
-		const isStopped = () => stop.signal.aborted;
-
-		async function listen() {
+		async function listen(signal: AbortSignal) {
+			const isStopped = () => signal.aborted;
 			let pause = FIRST_PAUSE_MS;
 			while (!isStopped()) {
 				try {
-					for await (const event of client.events(stop.signal)) {
+					for await (const event of client.events(signal)) {
 						setConnected(true);
 						pause = FIRST_PAUSE_MS;
 						if (applyEvent(cache, event)) {
@@ -70,14 +72,30 @@ export function useLiveUpdates() {
 				if (!isStopped()) {
 					setConnected(false);
 				}
-				await sleep(pause, stop.signal);
+				await sleep(pause, signal);
 				pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
 			}
 		}
 
-		void listen();
+		function end() {
+			stop?.abort();
+			stop = undefined;
+		}
+
+		function follow() {
+			if (document.hidden) {
+				end();
+			} else if (stop === undefined) {
+				stop = new AbortController();
+				void listen(stop.signal);
+			}
+		}
+
+		follow();
+		document.addEventListener('visibilitychange', follow);
 		return () => {
-			stop.abort();
+			document.removeEventListener('visibilitychange', follow);
+			end();
 			clearTimeout(timer);
 		};
 	}, [client, cache]);

@@ -8,7 +8,10 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { I18nProvider } from './i18n';
 import { createQueryClient } from './queries';
+import { followToken } from './session';
 import { cssVariables, theme } from './theme';
+
+followToken();
 
 const queryClient = createQueryClient();
 const root = document.getElementById('root');

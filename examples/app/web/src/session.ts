@@ -12,6 +12,15 @@ export function takeToken() {
 	return sessionStorage.getItem(KEY);
 }
 
+/** An address with a token that is opened where these pages already are changes nothing but what follows the "#". */
+export function followToken() {
+	window.addEventListener('hashchange', () => {
+		if (window.location.hash.startsWith('#token=')) {
+			window.location.reload();
+		}
+	});
+}
+
 export function keepToken(token: string | null) {
 	if (token === null) {
 		sessionStorage.removeItem(KEY);

@@ -26,11 +26,11 @@ export function AnalyticsFilters({ params, onChange }: Props) {
 				{params.period === 'custom' && (
 					<>
 						<TextInput
-							type="date" aria-label={t('from')} aria-invalid={isWrong} value={params.from}
+							type="date" label={t('from')} aria-invalid={isWrong} value={params.from}
 							onChange={(event) => onChange({ from: event.currentTarget.value })}
 						/>
 						<TextInput
-							type="date" aria-label={t('until')} aria-invalid={isWrong} value={params.until}
+							type="date" label={t('until')} aria-invalid={isWrong} value={params.until}
 							onChange={(event) => onChange({ until: event.currentTarget.value })}
 						/>
 					</>

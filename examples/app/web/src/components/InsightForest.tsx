@@ -26,10 +26,12 @@ interface Row {
 }
 
 /** The rows of the plot: all assets and then each type, by metric; those without an interval cannot be drawn. */
-function rowsOf(insights: Insights, { t, named }: I18n): Row[] {
-	const types = Object.entries(insights.by_asset_type).slice(0, TYPES);
+function rowsOf(insights: Insights, assetType: string | undefined, { t, named }: I18n): Row[] {
+	// Of one type, that is all there is.
+	const types = assetType === undefined ? Object.entries(insights.by_asset_type).slice(0, TYPES) : [];
+	const whole = assetType === undefined ? t('allAssets') : named('assetType', assetType);
 	return metrics.flatMap((name) => [
-		{ label: `${t('allAssets')} · ${t(`metric_${name}`)}`, metric: insights[name] },
+		{ label: `${whole} · ${t(`metric_${name}`)}`, metric: insights[name] },
 		...types.map(([type, comparison]) => ({ label: `${named('assetType', type)} · ${t(`metric_${name}`)}`, metric: comparison[name] })),
 	]).flatMap(({ label, metric }) => {
 		const { ratio, interval } = metric;
@@ -42,7 +44,7 @@ export function InsightForest({ assetType }: { assetType: string | undefined }) 
 	const i18n = useI18n();
 	const { t } = i18n;
 	const insights = useInsights(assetType);
-	const rows = insights.data === undefined ? [] : rowsOf(insights.data, i18n);
+	const rows = insights.data === undefined ? [] : rowsOf(insights.data, assetType, i18n);
 
 	if (insights.data === undefined || rows.length === 0) {
 		return (
@@ -65,7 +67,7 @@ function Forest({ insights, rows }: { insights: Insights; rows: Row[] }) {
 		<ChartPanel
 			title={t('insights')}
 			height={rows.length * ROW + AXES}
-			columns={[t('asset'), t('difference'), t('interval'), t('verdict')]}
+			columns={[t('group'), t('difference'), t('interval'), t('verdict')]}
 			rows={rows.map(({ label, metric, ratio, interval: [low, high] }) =>
 				[label, change(ratio), t('intervalText', { low: change(low), high: change(high) }), named('verdict', metric.verdict)])}
 			chart={(label) => <ForestPlot label={label} rows={rows} />}
@@ -102,7 +104,8 @@ function ForestPlot({ label, rows }: { label: string; rows: Row[] }) {
 			aria-label={label}
 			type="bar"
 			data={{
-				labels: rows.map(({ label }) => label),
+				// in two lines, for narrow screens
+				labels: rows.map(({ label }) => label.split(' · ')),
 				datasets: [
 					{
 						type: 'line', label: t('difference'), data: rows.map(({ ratio }) => ratio - 1), showLine: false,

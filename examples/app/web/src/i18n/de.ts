@@ -161,7 +161,8 @@ export const de: Texts = {
 	assetsReused: 'Assets wiederverwendet',
 
 	insights: 'Leisten wiederverwendete Assets mehr?',
-	insightsIntro: 'Wiederverwendete Assets im Vergleich mit anderen desselben Typs, derselben Plattform und desselben Jahres.',
+	insightsIntro: 'Wiederverwendete Assets im Vergleich mit anderen desselben Typs, derselben Plattform und desselben Jahres, über die ganze Zeit, unabhängig vom Zeitraum oben.',
+	group: 'Verglichen',
 	forestAxis: 'Unterschied der wiederverwendeten Assets, mit Intervall',
 	metric_ctr: 'Klicks pro Impression',
 	metric_conversions_per_click: 'Conversions pro Klick',

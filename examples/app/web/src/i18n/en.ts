@@ -160,7 +160,8 @@ export const en = {
 	assetsReused: 'Assets reused',
 
 	insights: 'Do reused assets perform better?',
-	insightsIntro: 'Reused assets compared with others of the same type, platform and year.',
+	insightsIntro: 'Reused assets compared with others of the same type, platform and year, over all time, whatever the period above.',
+	group: 'Compared',
 	forestAxis: 'Difference of reused assets, with its interval',
 	metric_ctr: 'Clicks per impression',
 	metric_conversions_per_click: 'Conversions per click',

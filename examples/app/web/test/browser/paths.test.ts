@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { BrowserContext, Page } from 'playwright-core';
-import { callApi, card, chooseCampaign, closeBrowser, countOf, freezeApi, openBrowser, openPage, thawApi } from './browser';
+import { callApi, card, chooseCampaign, closeBrowser, countOf, freezeApi, openBrowser, openPage, thawApi, tokens, url } from './browser';
 
 let context: BrowserContext;
 
@@ -231,6 +231,32 @@ test('two browsers see each other’s reuse live', async () => {
 	} finally {
 		await other.close();
 	}
+});
+
+test('a tab in the background keeps no connection, and catches up when it is looked at', async () => {
+	const before = await countOf('asset-0006');
+	const page = await openPage(context, '/assets/asset-0006');
+	await see(page, `${before} reuses`);
+	const look = (hidden: boolean) => page.evaluate((value) => {
+		Object.defineProperty(document, 'hidden', { configurable: true, value });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, hidden);
+	const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('/api/events'));
+	await look(true);
+	await ended;
+	await callApi('POST', '/api/campaign-assets/asset-0006/reuse', { reused_in_type: 'email', reused_in_id: 'background' });
+	await look(false);
+	await see(page, `${before + 1} reuses`);
+});
+
+test('an address with a token signs in where one was asked for before', async () => {
+	const visitor = await openBrowser();
+	const page = await visitor.newPage();
+	await page.goto(url);
+	await page.getByRole('button', { name: 'Sign in' }).waitFor();
+	await page.goto(`${url}/#token=${tokens.acme}`);
+	await page.getByRole('article').first().waitFor();
+	await visitor.close();
 });
 
 test('one tenant sees nothing of another', async () => {

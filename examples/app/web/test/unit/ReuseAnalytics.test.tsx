@@ -66,12 +66,20 @@ test('insights have their intervals, the sentences in English, and the caution',
 	const { user } = renderPart(<ReuseAnalytics />);
 	await screen.findByText('It is higher.');
 	const insights = await panel('Do reused assets perform better?');
-	expect(insights.getByTestId('chart')).toHaveTextContent('All assets · Clicks per impression, Image · Clicks per impression');
+	expect(insights.getByTestId('chart')).toHaveTextContent('All assets,Clicks per impression, Image,Clicks per impression');
 	expect(insights.getByText('It is higher.')).toHaveAttribute('lang', 'en');
 	expect(insights.getByRole('alert')).toHaveTextContent('This is a correlation');
 	expect(insights.getByRole('alert')).toHaveTextContent('44 assets are left out');
 	await user.click(insights.getByRole('button', { name: 'Show as a table' }));
 	expect(insights.getByRole('row', { name: 'Image · Clicks per impression -10% -20% to +20% Unclear' })).toBeVisible();
+});
+
+test('of one type, insights show that type once', async () => {
+	window.history.replaceState(null, '', '/analytics?asset_type=image');
+	renderPart(<ReuseAnalytics />);
+	await screen.findByText('It is higher.');
+	const insights = await panel('Do reused assets perform better?');
+	expect(insights.getByTestId('chart').textContent).toBe('Image,Clicks per impression');
 });
 
 test('recommendations say why', async () => {

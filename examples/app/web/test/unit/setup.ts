@@ -9,7 +9,7 @@ configure({ asyncUtilTimeout: 8_000, getElementError: (message) => new Error(mes
 
 // jsdom has no canvas: a chart is the text of its labels here.
 vi.mock('react-chartjs-2', () => {
-	const Drawn = ({ data }: { data: { labels: string[] } }) => createElement('div', { 'data-testid': 'chart' }, data.labels.join(', '));
+	const Drawn = ({ data }: { data: { labels: (string | string[])[] } }) => createElement('div', { 'data-testid': 'chart' }, data.labels.join(', '));
 	return { Bar: Drawn, Chart: Drawn };
 });
 
