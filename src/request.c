@@ -12,10 +12,13 @@
 
 #include <limits.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -36,11 +39,16 @@ static void require_value(FunctionCallInfo fcinfo, int argno, const char *name);
 Oid
 request_id_type(FunctionCallInfo fcinfo, int argno)
 {
-	Oid		   *types;
-	int			ntypes;
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	Oid			type;
 
-	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
-	return types[argno] == UUIDOID ? UUIDOID : TEXTOID;
+	if (!HeapTupleIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("the extension was dropped while one of its functions ran")));
+	type = ((Form_pg_proc) GETSTRUCT(function))->proargtypes.values[argno];
+	ReleaseSysCache(function);
+	return type == UUIDOID ? UUIDOID : TEXTOID;
 }
 
 /* request_identifier returns a required identifier of the given type. */
