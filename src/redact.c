@@ -199,12 +199,7 @@ static void
 move_log(const Batch *batch, const AppTable *history, Identifier asset_id)
 {
 	PlanRequest query = batch_request(batch, read_logged, asset_id);
-	EventTables tables = {
-		.assets = &batch->assets,
-		.history = history,
-		.uuid_campaigns = app_campaigns_are_uuids(),
-		.caller = batch->caller
-	};
+	EventTables tables = {.assets = &batch->assets, .history = history, .caller = batch->caller};
 	AppRow		asset;
 
 	query.columns[APP_ASSETS] = MOVE_COLUMNS;
@@ -212,6 +207,7 @@ move_log(const Batch *batch, const AppTable *history, Identifier asset_id)
 	if (SPI_processed == 0)
 		return;
 	app_read_one(&batch->assets, MOVE_COLUMNS, &asset);
+	tables.uuid_campaigns = app_campaigns_are_uuids();
 	(void) events_move(&tables, &asset);
 }
 

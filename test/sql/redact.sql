@@ -173,6 +173,12 @@ SELECT event_id, context FROM asset_reuse_events('acme', 'clip');
 SELECT asset_reuse_track('clip', 'acme', reused_in_type => 'email') #> '{asset,reused_count}' AS count, (SELECT count(*) FROM asset_reuse_verify('acme') WHERE asset_id = 'clip') AS problems;
 SELECT count(*) FROM asset_reuse_events('acme', 'clip');
 
+-- The campaigns are needed only where a log has to be moved.
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id, context) VALUES ('acme', 'clip', '2026-03-02', 'email', 'x', '{"phone": "1"}');
+SET asset_reuse.spaces_table = 'absent';
+CALL asset_reuse_redact('acme', '{}', '{phone}');
+RESET asset_reuse.spaces_table;
+
 -- Any number of keys, there or not: what PostgreSQL's own operator leaves.  (Our function says that nothing is left by null.)
 SELECT keys, absent, bool_and(asset_reuse_event_context_without(context, gone) IS NOT DISTINCT FROM nullif(context - gone, '{}')) AS same
 FROM (SELECT jsonb_object_agg('k' || i, i) AS context FROM generate_series(1, 300) AS i) AS c, unnest('{0,1,99,100,101,200,250,299,300}'::int[]) AS keys, unnest('{0,1,5000}'::int[]) AS absent,
