@@ -120,7 +120,10 @@ begin_transaction(Batch *batch)
 	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set the transaction's isolation level");
 	batch->started = GetCurrentTimestamp();
+	/* an SPI level of its own gives back what it allocates */
+	SPI_connect();
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &batch->assets);
+	SPI_finish();
 	batch->id_type = batch->assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (OidIsValid(batch->picked_type) && batch->picked_type != batch->id_type)
 		ereport(ERROR,
@@ -195,7 +198,10 @@ next_asset(Batch *batch, Portal picked, Identifier *asset_id)
 	return found;
 }
 
-/* change_asset locks an asset's row and changes what has to be changed, unless that is refused. */
+/*
+ * change_asset locks an asset's row and changes what has to be changed, unless that is refused.  All
+ * memory is that of an SPI level of its own.
+ */
 static void
 change_asset(Batch *batch, Identifier asset_id)
 {
@@ -206,6 +212,7 @@ change_asset(Batch *batch, Identifier asset_id)
 	ErrorData  *error;
 
 	error_context_stack = &context;
+	SPI_connect();
 	if (lock_row(batch, asset_id) || (batch->wait && batch->work->gone_too))
 	{
 		error = batch_try(try_asset, &change, batch->wait);
@@ -219,6 +226,7 @@ change_asset(Batch *batch, Identifier asset_id)
 	}
 	else
 		batch->skipped++;
+	SPI_finish();
 	error_context_stack = context.previous;
 }
 
@@ -324,7 +332,6 @@ lock_row(const Batch *batch, Identifier asset_id)
 	plan_add_optional(&lock, "live", BOOLOID, BoolGetDatum(true), batch->work->deleted_too);
 	plan_add_optional(&lock, "skip_locked", BOOLOID, BoolGetDatum(true), batch->wait);
 	plan_execute(&lock);
-	SPI_freetuptable(SPI_tuptable);
 	return SPI_processed > 0;
 }
 
@@ -344,8 +351,6 @@ spell_id(Identifier id)
 
 /*
  * batch_request begins a request over the assets: a given one or, without an id, all of the tenant's.
- *
- * It switches to the memory that is reset after each asset; running a statement switches to SPI's.
  */
 PlanRequest
 batch_request(const Batch *batch, const char *sql, Identifier asset_id)
@@ -357,7 +362,6 @@ batch_request(const Batch *batch, const char *sql, Identifier asset_id)
 		.plan_options = OidIsValid(asset_id.type) ? PLAN_BY_KEY : PLAN_BY_TENANT
 	};
 
-	MemoryContextSwitchTo(batch->memory);
 	identifier_add(&request, "tenant_id", batch->tenant_id, &batch->assets.columns[ASSET_TENANT_ID]);
 	identifier_add(&request, "asset_id", asset_id, &batch->assets.columns[ASSET_ID]);
 	return request;

@@ -124,7 +124,6 @@ make_verify(const Batch *batch, Identifier asset_id, const char *sql, RowStateme
 		.verifies = true, .writes = true
 	};
 
-	MemoryContextSwitchTo(batch->memory);
 	rows_make_statement(batch->caller, &request, sql, statement);
 }
 
@@ -135,16 +134,13 @@ repair(Batch *batch, Identifier asset_id)
 	Repair	   *request = batch->request;
 	RowStatement statement;
 	Counters	c;
-	bool		found;
 	bool		sets_count;
 	bool		sets_time;
 
 	make_verify(batch, asset_id, row_verify, &statement);
 	statement.plan.plan_options = PLAN_BY_KEY;
 	plan_execute(&statement.plan);
-	found = read_counters(&c);
-	SPI_freetuptable(SPI_tuptable);
-	if (!found)
+	if (!read_counters(&c))
 		return false;
 	request->unreadable += c.unreadable;
 	sets_count = request->match ? c.count != c.events : c.count < c.events;

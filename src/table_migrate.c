@@ -99,8 +99,7 @@ static const AssetColumn key_columns[KEY_PARTS] = {ASSET_TENANT_ID, ASSET_ID};
 typedef struct Migration
 {
 	Oid			caller;
-	MemoryContext memory;		/* what lives longer than a batch */
-	MemoryContext batch_memory; /* what does not */
+	MemoryContext memory;		/* what lives longer than a batch; all else ends with an SPI level */
 
 	Identifier	tenant_id;		/* whose logs; none given: all */
 
@@ -135,7 +134,8 @@ typedef struct MovedAssets
 	int64		events;
 } MovedAssets;
 
-static void begin_transaction(Migration *m);
+static void begin_transaction(void);
+static void bind_tables(Migration *m);
 static PlanRequest assets_request(const Migration *m, const char *sql);
 static int64 count_events(Migration *m);
 static void run_pass(Migration *m, int batch_size, bool wait);
@@ -176,10 +176,9 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	m.caller = fcinfo->flinfo->fn_oid;
 	m.memory = CurrentMemoryContext;
 	m.tenant_id = request_optional_identifier(fcinfo, 1, "tenant_id", request_id_type(fcinfo, 1));
-	m.batch_memory = AllocSetContextCreate(m.memory, "asset_reuse migration batch",
-										   ALLOCSET_DEFAULT_SIZES);
 
-	begin_transaction(&m);
+	begin_transaction();
+	bind_tables(&m);
 	m.total = count_events(&m);
 	m.start = GetCurrentTimestamp();
 	run_pass(&m, batch_size, false);
@@ -194,24 +193,25 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 }
 
 /*
- * begin_transaction ends the transaction, begins another one, and binds the tables
- * again, in case of DDL between the two.
+ * begin_transaction ends the transaction and begins another one.
+ *
+ * Each statement must see the rows as it locks them, and a row that another transaction has just
+ * changed must not make it fail.
  */
 static void
-begin_transaction(Migration *m)
+begin_transaction(void)
+{
+	SPI_commit();
+	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not set the transaction's isolation level");
+}
+
+/* bind_tables binds the tables in each transaction again, in case of DDL between two. */
+static void
+bind_tables(Migration *m)
 {
 	bool		changed = false;
 	int			part;
-
-	SPI_commit();
-	MemoryContextReset(m->batch_memory);
-
-	/*
-	 * Each statement must see the rows as it locks them, and a row that another
-	 * transaction has just changed must not make it fail.
-	 */
-	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not set the transaction's isolation level");
 
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &m->assets);
 	for (part = 0; part < KEY_PARTS && m->has_last; part++)
@@ -275,35 +275,37 @@ count_events(Migration *m)
 static void
 run_pass(Migration *m, int batch_size, bool wait)
 {
+	bool		found;
+
 	m->batch_size = batch_size;
 	m->wait = wait;
 	m->has_last = false;
 	do
-		begin_transaction(m);
-	while (move_batch(m));
+	{
+		begin_transaction();
+		SPI_connect();
+		bind_tables(m);
+		found = move_batch(m);
+		SPI_finish();
+	} while (found);
 }
 
 /* move_batch moves the logs of the next assets; false if there are no more. */
 static bool
 move_batch(Migration *m)
 {
-	MemoryContext old = MemoryContextSwitchTo(m->batch_memory);
 	int64		before = m->events;
 	Datum		keys[KEY_PARTS];
-	bool		found = pick_assets(m, keys);
+	SPITupleTable *assets;
+	uint64		nassets;
 
-	if (found)
-	{
-		uint64		nassets;
-		SPITupleTable *assets = lock_assets(m, keys, &nassets);
-
-		try_logs(m, assets, 0, nassets);
-		SPI_freetuptable(assets);
-		if (m->events > before)
-			report_batch(m);
-	}
-	MemoryContextSwitchTo(old);
-	return found;
+	if (!pick_assets(m, keys))
+		return false;
+	assets = lock_assets(m, keys, &nassets);
+	try_logs(m, assets, 0, nassets);
+	if (m->events > before)
+		report_batch(m);
+	return true;
 }
 
 /*
@@ -340,7 +342,7 @@ pick_assets(Migration *m, Datum *keys)
 			Oid			type = identifier_param_type(&m->assets.columns[key_columns[part]]);
 
 			picked[part] = accumArrayResult(picked[part], plan_result(0, part + 1, type), false, type,
-											m->batch_memory);
+											CurrentMemoryContext);
 		}
 		nevents += DatumGetInt32(plan_result(0, KEY_PARTS + 1, INT4OID));
 		SPI_freetuptable(SPI_tuptable);
@@ -350,7 +352,7 @@ pick_assets(Migration *m, Datum *keys)
 		return false;
 	keep_last(m, picked);
 	for (part = 0; part < KEY_PARTS; part++)
-		keys[part] = makeArrayResult(picked[part], m->batch_memory);
+		keys[part] = makeArrayResult(picked[part], CurrentMemoryContext);
 	return true;
 }
 
@@ -429,21 +431,17 @@ move_logs(void *arg)
 {
 	MovedAssets *moved = arg;
 	const Migration *m = moved->migration;
-	MemoryContext memory = AllocSetContextCreate(m->batch_memory, "asset_reuse migrated asset",
-												 ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(memory);
 	uint64		i;
 
 	for (i = moved->first; i < moved->first + moved->nassets; i++)
 	{
 		AppRow		asset;
 
+		SPI_connect();
 		app_row_read(&m->assets, MOVE_COLUMNS, 0, moved->assets->vals[i], moved->assets->tupdesc, &asset);
 		moved->events += events_move(&m->tables, &asset);
-		MemoryContextReset(memory);
+		SPI_finish();
 	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(memory);
 }
 
 static void

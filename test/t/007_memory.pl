@@ -195,6 +195,39 @@ foreach my $state ('documents', 'history table')
 	$session->query_safe('ROLLBACK');
 }
 
+# What goes through a tenant's assets one by one: ten times the assets, the same memory.  A session of
+# its own tells the greatest size that its process has had.
+sub peak_of
+{
+	my ($call) = @_;
+	return 1024 * $node->safe_psql('postgres', $call . q(; SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s+(\d+)')));
+}
+
+enter_state($node, 'documents');
+$node->safe_psql('postgres', q(
+	INSERT INTO tenants VALUES ('few', 'Few'), ('many', 'Many');
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type, reused_count, platform_metadata)
+	SELECT t || n, 'fall', t, 'user-1', 'Asset ' || n, 'image', 1, jsonb_build_object('reuse_history', (
+		SELECT jsonb_agg(jsonb_build_object('timestamp', to_char(timestamp '2026-01-01' + i * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+			'context', jsonb_build_object('reused_in_type', 'email', 'reused_in_id', i, 'reused_in_name', 'x', 'note', repeat('x', 100), 'person', i, 'mark', i)))
+		FROM generate_series(1, 1000) AS i))
+	FROM (VALUES ('few', 10), ('many', 100)) AS tenants (t, size), generate_series(1, size) AS n));
+sub is_constant
+{
+	my ($name, $call) = @_;
+	my %peak = map { $_ => peak_of($call =~ s/TENANT/$_/r) } ('few', 'many');
+	cmp_ok($peak{many} - $peak{few}, '<', $bound, "$name: memory does not grow with the assets");
+}
+is_constant('repair', "CALL asset_reuse_repair('TENANT', 'match')");
+is_constant('redact in documents', "CALL asset_reuse_redact('TENANT', '{}', '{person}')");
+$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()');
+is_constant('redact that moves logs', "CALL asset_reuse_redact('TENANT', '{}', '{note}')");
+enter_state($node, 'documents');
+$node->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()');
+is_constant('migrate', "CALL asset_reuse_migrate_history(tenant_id => 'TENANT')");
+is_constant('repair of rows', "UPDATE campaign_assets SET reused_count = 1 WHERE tenant_id = 'TENANT'; CALL asset_reuse_repair('TENANT', 'match')");
+is_constant('redact of rows', "CALL asset_reuse_redact('TENANT', '{}', '{mark}')");
+
 $session->quit;
 $node->stop;
 done_testing();
