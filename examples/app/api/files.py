@@ -20,7 +20,7 @@ from .reuse import AssetType, Call, End, Start, answers, times
 
 router = APIRouter(prefix="/api")
 BATCH = 10_000          # as many events as one call of asset_reuse_import takes
-IN_MEMORY = 1 << 20     # bytes of an upload; what is longer is in a temporary file
+IN_MEMORY = 1 << 20     # bytes of a file; a longer one is on disk
 CHUNK = 1 << 16         # bytes
 CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
@@ -36,26 +36,24 @@ UNUSED = "COPY (SELECT * FROM asset_reuse_unused(%s, %s, make_interval(days => %
 
 
 async def copied(tenant, statement, arguments):
-    """Yields what COPY sends, a row at a time, in larger pieces."""
-    piece = bytearray()
+    """Returns a file of all that COPY sends, so that a slow client keeps no connection."""
+    file = tempfile.SpooledTemporaryFile(IN_MEMORY)
     async with db.transaction(tenant, db.slow_pool) as conn, conn.cursor().copy(statement, arguments) as copy:
         async for row in copy:
-            piece += row
-            if len(piece) >= CHUNK:
-                yield bytes(piece)
-                piece.clear()
-    yield bytes(piece)
+            file.write(row)
+    file.seek(0)
+    return file
+
+
+def pieces(file):
+    with file:
+        while piece := file.read(CHUNK):
+            yield piece
 
 
 async def download(call, name, statement, *arguments):
-    pieces = copied(call.tenant, statement, arguments)
-    first = await anext(pieces)         # an error comes before the answer has begun
-
-    async def whole():
-        yield first
-        async for piece in pieces:
-            yield piece
-    return StreamingResponse(whole(), media_type="text/csv; charset=utf-8", headers={
+    file = await copied(call.tenant, statement, arguments)
+    return StreamingResponse(pieces(file), media_type="text/csv; charset=utf-8", headers={
         "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import queue
 import random
+import socket
 import threading
 import time
 
@@ -163,6 +164,21 @@ class TestIntegration:
             return event
         wait_until(reused, 15)
         assert stream.next("reused")["event_id"] == event
+
+    def test_slow_downloads(self, api, acme, globex, asset):
+        """Clients that do not read keep nobody from importing and exporting."""
+        for _ in range(8):
+            acme.reuse(asset, None, reused_in_type="email", reused_in_id="x", reuse_context={"note": "x" * 900_000})
+        slow = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(4)]
+        for client in slow:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(f"GET /api/campaign-assets/reuse-events.csv?tenant_id=acme HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                           f"Authorization: Bearer {acme.token}\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+        assert globex.send("GET", "campaign-assets/unused.csv").status_code == 200
+        globex("POST", "campaign-assets/reuse-import", params={"source": "none", "dry_run": True}, content="asset_id,timestamp\n")
+        for client in slow:
+            client.close()
 
     def test_ends_at_once(self):
         """A client that listens does not keep the API from stopping for long."""
