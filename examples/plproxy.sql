@@ -39,10 +39,10 @@ CREATE SCHEMA asset_reuse_proxy;
 
 -- The tenants that examples/move_tenant has moved, with the number of their server: 1 for p1.
 CREATE TABLE asset_reuse_proxy.moved (tenant_id text PRIMARY KEY, server int NOT NULL CHECK (server >= 0));
-GRANT SELECT ON asset_reuse_proxy.moved TO PUBLIC;
 
 -- The number of a tenant's server, or one that has it as the remainder.  Any server refuses a null.
-CREATE FUNCTION asset_reuse_proxy.server_of(tenant_id text) RETURNS int LANGUAGE sql STABLE
+-- Callers cannot read which tenants have moved; this looks up the one that they call for.
+CREATE FUNCTION asset_reuse_proxy.server_of(tenant_id text) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
 RETURN coalesce((SELECT m.server FROM asset_reuse_proxy.moved AS m WHERE m.tenant_id = server_of.tenant_id),
 	hashtext(tenant_id), 0);
 

@@ -112,7 +112,8 @@ my $line = "SELECT asset_reuse_proxy.asset_reuse_track('line', 'acme', 'winter',
 is(ask("BEGIN; $line; ROLLBACK; $line"), "false\ntrue", 'a rollback does not take it back; a retry with its key adds nothing');
 is($servers[ $home{acme} ]->safe_psql('postgres', $count), '1', 'it is counted once');
 
-# A tenant that has moved: see move_tenant.
+# A tenant that has moved: see move_tenant.  Who may call finds no list of such tenants.
+like(ask('SELECT * FROM asset_reuse_proxy.moved'), qr/^42501: /, 'who has moved is nobody else\'s to read');
 $front->safe_psql('postgres', "INSERT INTO asset_reuse_proxy.moved VALUES ('acme', 1 - $home{acme})");
 like(ask($track), qr/^P0002: /, 'the tenant is looked for where it has moved');
 

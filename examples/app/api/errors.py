@@ -35,6 +35,8 @@ PARAMETERS = {
 # Of a transaction that was cut off or came second, and a statement or lock that took too long.
 TRY_AGAIN = ("40001", "40P01", "57014", "55P03", "57P01", "57P02", "57P03", "53300")
 AGAIN = {"Retry-After": "1"}
+REFUSED = "The asset cannot be reused"
+KEY_TAKEN = "The Idempotency-Key was used for another place"
 
 
 class Problem(Exception):
@@ -64,15 +66,24 @@ def of_database(error):
     if state == "P0002" and diag.table_name in NOT_FOUND:
         return Problem(404, *NOT_FOUND[diag.table_name])
     if state == "23505" and diag.column_name == "reuse_key":
-        return Problem(422, "key_taken", "The Idempotency-Key was used for another place", "Idempotency-Key")
+        return Problem(422, "key_taken", KEY_TAKEN, "Idempotency-Key")
     if state == "23514":
-        return Problem(409, "refused", "The asset cannot be reused")
+        return Problem(409, "refused", REFUSED)
     if state.startswith("22") or (not state and isinstance(error, psycopg.DataError)):
         return wrong_argument(error)
     log.error("database: %s %s", state or type(error).__name__, diag.message_primary or error)
     if state in TRY_AGAIN or (not state and isinstance(error, psycopg.OperationalError)):
         return unavailable()
     return Problem(500, "internal", "Internal error")
+
+
+def of_event(state, message):
+    """Returns what a client is told of one event that was not stored, while others were."""
+    if state.startswith("22"):
+        return message
+    if state == "23505":
+        return KEY_TAKEN
+    return next((sentence for _, sentence in NOT_FOUND.values() if sentence.lower() == message), REFUSED)
 
 
 def answer(problem):

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from psycopg.types.json import Jsonb
 
 from . import db
-from .errors import Problem, of_database, wrong_argument
+from .errors import Problem, of_database, of_event
 from .reuse import AssetType, Call, End, Start, answers, times
 
 router = APIRouter(prefix="/api")
@@ -93,12 +93,11 @@ def next_batch(rows):
 
 
 def wrong_line(error, lines):
-    """Returns the problem that one event of a batch is; the error's detail tells which."""
+    """Returns the problem that an error is, with the line of the event that its detail tells of."""
+    problem = of_database(error)
     index = re.search(r"The event's index is (\d+)", error.diag.message_detail or "")
-    if not index:
-        return of_database(error)
-    problem = wrong_argument(error)
-    problem.body["detail"] = f"line {lines[int(index[1])]}: {problem.body['detail']}"
+    if index and problem.status < 500:
+        problem.body["detail"] = f"line {lines[int(index[1])]}: {problem.body['detail']}"
     return problem
 
 
@@ -116,7 +115,8 @@ async def store(conn, call, rows, source, on_error, dry_run):
         answer = (await cursor.fetchone())[0]
         total["imported"] += answer["imported"]
         total["replayed"] += answer["replayed"]
-        total["failed"] += [{"line": lines[one["index"]], "message": one["message"]} for one in answer.get("failed", [])]
+        total["failed"] += [{"line": lines[one["index"]], "message": of_event(one["sqlstate"], one["message"])}
+                            for one in answer.get("failed", [])]
 
 
 @router.post("/campaign-assets/reuse-import", **answers("Imported", "Store past reuses from CSV, with their own times"),

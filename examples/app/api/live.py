@@ -27,14 +27,15 @@ MANY = 100          # news that wait for a client; to read everything anew is le
 READY = "event: ready\ndata: {}\n\n"
 
 # Longer than any transaction takes from an event's time to its commit.
-SINCE = "SELECT now() - interval '1 minute'"
+SINCE = "SELECT extract(epoch FROM now() - interval '1 minute')::float8"
+# Times are numbers, as Python has no years beyond 9999.
 RECENT = """
-    SELECT e.asset_id, e.event_id, e.reused_at,
+    SELECT e.asset_id, e.event_id, extract(epoch FROM e.reused_at)::float8,
         json_build_object('asset_id', e.asset_id, 'asset_name', a.asset_name, 'asset_type', a.asset_type,
             'reused_count', a.reused_count, 'event_id', e.event_id, 'reused_at', e.reused_at,
             'reused_in_type', e.reused_in_type, 'reused_in_id', e.reused_in_id, 'reused_in_name', e.reused_in_name,
             'campaign_space_id', e.campaign_space_id)::text
-    FROM asset_reuse_events(%s, start_date => %s) AS e JOIN campaign_assets AS a ON a.id = e.asset_id
+    FROM asset_reuse_events(%s, start_date => to_timestamp(%s)) AS e JOIN campaign_assets AS a ON a.id = e.asset_id
     ORDER BY e.reused_at"""
 
 
@@ -78,12 +79,18 @@ class Gateway:
 
     async def read_all(self):
         for tenant in list(self.clients):
-            if self.clients[tenant]:
-                news = await self.read(tenant)
-                self.send(tenant, [READY] if news is None else news)
-            else:
+            if not self.clients[tenant]:
                 del self.clients[tenant]
                 self.seen.pop(tenant, None)
+                continue
+            try:
+                news = await self.read(tenant)
+            except psycopg.Error as error:
+                # One tenant's, who does not keep the others from being read; next time is a first time.
+                log.warning("the gateway could not read: %s", type(error).__name__)
+                self.seen.pop(tenant, None)
+            else:
+                self.send(tenant, [READY] if news is None else news)
 
     async def listen(self):
         """Hears the notifications; after the connection was lost, what was missed is unknown."""
@@ -107,15 +114,9 @@ class Gateway:
             except asyncio.TimeoutError:
                 pass
             self.woken.clear()
-            try:
-                await self.read_all()
-                await asyncio.sleep(AGAIN)
-                await self.read_all()
-            except psycopg.Error as error:
-                log.warning("the gateway could not read: %s", type(error).__name__)
-                self.seen.clear()
-                self.woken.set()
-                await asyncio.sleep(AGAIN)
+            await self.read_all()
+            await asyncio.sleep(AGAIN)
+            await self.read_all()
 
 
 async def messages(queue, expires):

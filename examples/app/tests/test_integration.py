@@ -125,6 +125,37 @@ class TestIntegration:
             ids.append(acme.reuse(asset)["event"]["event_id"])
         assert [stream.next("reused")["event_id"] for _ in ids] == ids
 
+    def test_live_of_others(self, acme, globex, asset, owner):
+        """Whatever one tenant's events are like, the others' are told of."""
+        mine, theirs = Stream(acme), Stream(globex)
+        mine.next("ready"), theirs.next("ready")
+        owner.execute("""INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, seq, reused_in_type)
+            SELECT 'globex', 'globex-0002', t, 0, 'email' FROM unnest('{20000-01-01, infinity}'::timestamp[]) AS t""")
+        event = acme.reuse(asset)["event"]["event_id"]
+        assert mine.next("reused")["event_id"] == event
+        assert theirs.next("reused")["asset_id"] == "globex-0002"
+        owner.execute("DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'globex-0002' AND reused_at > '10000-01-01'")
+
+    def test_live_goes_on_without(self, acme, globex, asset, owner):
+        """A tenant whose events cannot be read keeps no other one's from being read."""
+        owner.execute("""CREATE FUNCTION unreadable(tenant text) RETURNS boolean LANGUAGE plpgsql AS
+            $$BEGIN RAISE EXCEPTION 'of %', tenant; END$$""")
+        mine, theirs = Stream(acme), Stream(globex)
+        mine.next("ready"), theirs.next("ready")
+        globex.reuse("globex-0003", None, reused_in_type="email", reused_in_id="x")
+        theirs.next("reused")
+        owner.execute("""CREATE POLICY broken ON campaign_assets AS RESTRICTIVE FOR SELECT TO app_api
+            USING (CASE WHEN tenant_id = 'globex' THEN unreadable(tenant_id) ELSE true END)""")
+        try:
+            globex.reuse("globex-0003", None, reused_in_type="email", reused_in_id="x", status=500)
+            event = acme.reuse(asset)["event"]["event_id"]
+            assert mine.next("reused")["event_id"] == event
+        finally:
+            owner.execute("DROP POLICY broken ON campaign_assets")
+            owner.execute("DROP FUNCTION unreadable")
+        acme.reuse(asset)
+        assert theirs.next("ready") == {}
+
     def test_many_at_once(self, acme):
         stream = Stream(acme)
         stream.next("ready")

@@ -183,6 +183,27 @@ class TestTracking:
         answer = acme("POST", "campaign-assets/reuse-import", content=file, params={"source": "lines", "on_error": "skip"})
         assert answer["imported"] == 1 and [one["line"] for one in answer["failed"]] == [3]
 
+    def test_import_tells_no_trigger(self, acme, asset, owner):
+        """What the database says of an event leaves the API no more than what it says of a reuse."""
+        owner.execute("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+            RAISE EXCEPTION 'the secret of %', NEW.id USING ERRCODE = TG_ARGV[0]; END$$""")
+        file = written([["asset_id", "timestamp", "reused_in_type"], [asset, "2025-03-04", "email"]])
+        for state, status in (("P0001", 500), ("23514", 409), ("P0002", 500)):
+            owner.execute(f"""CREATE TRIGGER refuse BEFORE UPDATE ON campaign_assets FOR EACH ROW
+                WHEN (OLD.id = '{asset}') EXECUTE FUNCTION refuse('{state}')""")
+            try:
+                answers = [acme("POST", "campaign-assets/reuse-import", status, content=file, params={"source": "s"}),
+                           acme("POST", "campaign-assets/reuse-import", content=file, params={"source": "s", "on_error": "skip"})]
+            finally:
+                owner.execute("DROP TRIGGER refuse ON campaign_assets")
+            assert "secret" not in str(answers) and len(answers[1]["failed"]) == 1
+        owner.execute("DROP FUNCTION refuse")
+        missing = written([["asset_id", "timestamp", "reused_in_type"], ["absent", "2025-03-04", "email"]])
+        assert acme("POST", "campaign-assets/reuse-import", 404, content=missing, params={"source": "s"})["detail"] == \
+            "line 2: Campaign asset not found"
+        assert acme("POST", "campaign-assets/reuse-import", content=missing, params={"source": "s", "on_error": "skip"})["failed"] == \
+            [{"line": 2, "message": "Campaign asset not found"}]
+
     @pytest.mark.parametrize("file", [b"asset_id\n\xff\n", b'asset_id\n"a" b\n', b"asset_id,context\na,{\n", b"asset_id\na,b\n",
                                       b"asset,timestamp\na,2025-01-01\n", b"asset_id,timestamp\na\x00,2025-01-01\n"],
                              ids=["latin", "quotes", "json", "cells", "column", "nul"])
