@@ -422,6 +422,20 @@ server_program() {
 	as_server_user "$("$PG_CONFIG" --bindir)/$name" "$@"
 }
 
+# refuse_foreign FOLDER: fails if somebody else has put a folder of that name there.
+refuse_foreign() {
+	if [[ (-e $1 || -L $1) && (-L $1 || ! -d $1 || ! -O $1) ]]; then
+		fail "$1 belongs to somebody else; set TMPDIR to another folder"
+	fi
+}
+
+# make_own_folder FOLDER: makes a folder where others may have guessed its name, or takes ours.
+make_own_folder() {
+	mkdir -m 755 "$1" 2>/dev/null || true
+	refuse_foreign "$1"
+	[[ -d $1 ]] || fail "cannot make the folder $1"
+}
+
 # start_server FOLDER: starts a server that lives in FOLDER/data and listens in
 # FOLDER/socket, with a superuser postgres; creates it first if it is not there.
 start_server() {

@@ -17,7 +17,6 @@ app_psql() {
 set_up_server() {
 	local project=$1 folder=$2 built
 
-	mkdir -p "$folder"
 	copy_server "$folder/server"
 	ln -sfn "$PG_CONFIG" "$folder/pg_config"
 	built=$(cd "$project" && cat Makefile ./*.control src/*.[ch] sql/* <(echo "$PG_CONFIG ${COPT:-}") | sha256sum)
