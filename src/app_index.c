@@ -16,11 +16,12 @@
 #include "catalog/pg_index.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
-#include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "app_index.h"
 
@@ -151,9 +152,9 @@ fits(const IndexSpec *spec, Relation index, Oid relid, int *nkeys)
 	Form_pg_index form = index->rd_index;
 
 	*nkeys = form->indnkeyatts;
-	if (!form->indisvalid || RelationGetIndexExpressions(index) != NIL)
+	if (!form->indisvalid || !heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL))
 		return false;
-	if (spec->logs ? !is_of_logs(index, relid) : RelationGetIndexPredicate(index) != NIL)
+	if (spec->logs ? !is_of_logs(index, relid) : !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
 		return false;
 	if (spec->unique && !(form->indisunique && form->indimmediate))
 		return false;
@@ -175,20 +176,25 @@ has_keys(const IndexSpec *spec, Form_pg_index form, Oid relid)
 	return keys[0] == first && (second == InvalidAttrNumber || (nkeys >= 2 && keys[1] == second));
 }
 
-/* is_of_logs: is an index one on the documents that have a log, as our statement creates it? */
+/*
+ * is_of_logs: is an index one on the documents that have a log, as our statement creates it?
+ *
+ * The predicate is only read.  RelationGetIndexPredicate simplifies it, which runs its functions.
+ */
 static bool
 is_of_logs(Relation index, Oid relid)
 {
-	List	   *predicate = RelationGetIndexPredicate(index);
+	bool		isnull;
+	Datum		predicate = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, Anum_pg_index_indpred, &isnull);
 	int			guc_level;
-	char	   *text;
+	char	   *found;
 
-	if (list_length(predicate) != 1)
+	if (isnull)
 		return false;
 	guc_level = NewGUCNestLevel();
 	(void) set_config_option("quote_all_identifiers", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	text = deparse_expression(linitial(predicate), deparse_context_for(get_rel_name(relid), relid), false, false);
+	found = TextDatumGetCString(DirectFunctionCall2(pg_get_expr, predicate, ObjectIdGetDatum(relid)));
 	AtEOXact_GUC(false, guc_level);
-	return strcmp(text, "(platform_metadata ? 'reuse_history'::text)") == 0 ||
-		strcmp(text, "((platform_metadata)::jsonb ? 'reuse_history'::text)") == 0;
+	return strcmp(found, "(platform_metadata ? 'reuse_history'::text)") == 0 ||
+		strcmp(found, "((platform_metadata)::jsonb ? 'reuse_history'::text)") == 0;
 }

@@ -123,7 +123,7 @@ async def unknown(path: str):
 async def pages(path: str):
     """Serves the pages' files; any other path is one of the pages' own."""
     file = PAGES / "index.html"
-    if "\0" not in path and len(path) < 200:
+    if "\0" not in path and len(path.encode()) < 200:
         wanted = (PAGES / path).resolve()
         file = wanted if wanted.is_relative_to(PAGES) and wanted.is_file() else file
     if not file.is_file():

@@ -215,7 +215,7 @@ class TestEdgeCases:
 
     def test_pages_of_no_file(self, api):
         for path in ("/../api/main.py", "/%2e%2e/api/main.py", "/%2e%2e%2fapi%2fmain.py", "//etc/passwd",
-                     "/assets/../../../schema.sql", "/%00", "/" + "a" * 5000, "/" + "a/" * 90):
+                     "/assets/../../../schema.sql", "/%00", "/" + "a" * 5000, "/" + "a/" * 90, "/" + "%F0%9F%98%80" * 150):
             text = httpx.get(api.url + path).text
             assert "<title>pages</title>" in text or "There is no" in text, path
 
