@@ -855,8 +855,8 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION asset_reuse_create_history_table(text) IS
 'Creates the history table, in which events are stored from then on, and returns its name.  If the table exists, nothing is done.
 The name is taken from asset_reuse.history_table; unless that has a schema, the table is created in the schema of the assets table.  It belongs to the owner of the assets table and gets its privileges.  Row-level security is always enabled on it, and its policies refer to those of the assets.  The assets get a partial index on the documents that have a log.
-partition_by: NULL for an ordinary table, ''month'' for a table partitioned by the month of reused_at.  pg_partman, if installed, creates partitions in advance; otherwise a default partition holds all events.
-Errors: 42501 not the owner of the assets table, 22023 unknown partition_by, 42809 a relation of that name is not a history table, the assets are not a table, or they are unlogged and partition_by is given, 42830 the assets'' id is not unique, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
+partition_by: NULL for an ordinary table, ''month'' for a table partitioned by the month of reused_at.  pg_partman, if installed, creates partitions in advance, as the owner; otherwise a default partition holds all events.
+Errors: 42501 not the owner of the assets table, or the owner has no privileges on pg_partman, 22023 unknown partition_by, 42809 a relation of that name is not a history table, the assets are not a table, or they are unlogged and partition_by is given, 42830 the assets'' id is not unique, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_drop_history_table() RETURNS bigint
 AS 'MODULE_PATHNAME', 'asset_reuse_drop_history_table'

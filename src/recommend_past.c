@@ -226,6 +226,7 @@ list_by(PastLists *lists, uint32 nlists, uint64 n, uint32 (*list_of) (const Eval
 
 	for (i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (list_of(e, i) != NO_CAMPAIGN)
 			next[(uint64) list_of(e, i) + 2]++;
 	}
@@ -234,6 +235,7 @@ list_by(PastLists *lists, uint32 nlists, uint64 n, uint32 (*list_of) (const Eval
 	lists->events = palloc_extended(Max(n, 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
 	for (i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (list_of(e, i) != NO_CAMPAIGN)
 			lists->events[next[(uint64) list_of(e, i) + 1]++] = i;
 	}
@@ -275,6 +277,7 @@ count_campaigns(Evaluation *e)
 		{
 			uint32		campaign = e->events[e->by_asset.events[i]].campaign;
 
+			CHECK_FOR_INTERRUPTS();
 			if (campaign != NO_CAMPAIGN && seen[campaign] != asset + 1)
 			{
 				seen[campaign] = asset + 1;

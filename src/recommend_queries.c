@@ -143,7 +143,7 @@ const char recommend_all_assets[] =
 	"  a.deleted_at IS NULL FROM {assets} AS a WHERE a.tenant_id {=} $tenant_id AND a.id IS NOT NULL ORDER BY a.id";
 
 const char recommend_all_campaigns[] =
-	"SELECT {text:s.id} FROM {spaces} AS s WHERE {live:s}";
+	"SELECT {text:s.id} FROM {spaces} AS s WHERE {live:s} AND s.id IS NOT NULL";
 
 const char recommend_all_events[] =
 	"{if history}SELECT {asset_id:h.asset_id} AS asset_id, {utc:h.reused_at} AS reused_at,"

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -147,13 +148,17 @@ check_keys(ArrayType *keys)
 				 errdetail("keys must have at least one element.")));
 	for (i = 0; i < nkeys; i++)
 	{
+		text	   *key;
+
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("keys must not contain nulls")));
+		key = DatumGetTextPP(values[i]);
 		for (j = 0; j < lengthof(kept); j++)
 		{
-			if (strcmp(TextDatumGetCString(values[i]), kept[j]) == 0)
+			if (VARSIZE_ANY_EXHDR(key) == strlen(kept[j]) && memcmp(VARDATA_ANY(key), kept[j], strlen(kept[j])) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("key \"%s\" cannot be removed", kept[j]),

@@ -80,9 +80,9 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 		check_name_is_free(schema);
 		state = ddl_enter(assets.owner);
 		create_table(&assets, schema, by_month, &history);
-		ddl_leave(state);
 		if (by_month)
 			create_partitions(&history);
+		ddl_leave(state);
 	}
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(quote_qualified_identifier(history.schema, history.name)));
@@ -338,12 +338,11 @@ create_comments(const AppTable *history)
 static void
 create_partitions(const AppTable *history)
 {
-	DdlState	state = ddl_enter(GetUserId());
 	Partman		partman = table_ddl_find_partman();
 	List	   *partitions;
 	ListCell   *cell;
 
-	/* these can run code that belongs to the table, so the table must be ours */
+	/* what follows goes by the table's name */
 	app_schema_check_name(history);
 	if (partman.schema == NULL)
 		create_default_partition(history);
@@ -354,7 +353,6 @@ create_partitions(const AppTable *history)
 		app_report_renamed(history->name);
 	foreach(cell, partitions)
 		table_rights_clear(lfirst_oid(cell));
-	ddl_leave(state);
 }
 
 static void
@@ -362,18 +360,16 @@ create_default_partition(const AppTable *history)
 {
 	char	   *name = ChooseRelationName(history->name, NULL, "default",
 										  get_rel_namespace(history->relid), false);
-	DdlState	state = ddl_enter(history->owner);
 
 	ddl_run(psprintf("CREATE TABLE %s PARTITION OF %s DEFAULT",
 					 quote_qualified_identifier(history->schema, name), ddl_name(history)));
-	ddl_leave(state);
 }
 
 /*
- * create_months has pg_partman create the partitions.
+ * create_months has pg_partman create the partitions, as the owner, who needs privileges on pg_partman.
  *
- * This requires privileges on pg_partman, which the caller may have and the owner may lack.
- * So the caller creates the partitions, and transfers their ownership.
+ * The caller may have these where the owner lacks them, but to create a partition can run the
+ * owner's functions, which must not have the caller's rights.
  */
 static void
 create_months(const AppTable *history, Partman partman)
@@ -383,8 +379,4 @@ create_months(const AppTable *history, Partman partman)
 					   "p_type => '%s', p_interval => '1 month')", partman.schema,
 					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),
 					   partman.range));
-	ddl_run_each(psprintf("SELECT format('ALTER TABLE %%s OWNER TO %%s', c.oid::regclass, %u::regrole) "
-						  "FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
-						  "WHERE i.inhparent = %u AND c.relowner <> %u",
-						  history->owner, history->relid, history->owner));
 }

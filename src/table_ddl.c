@@ -103,7 +103,7 @@ table_ddl_key_is_id(const AppTable *assets)
  * table_ddl_find_partman looks for pg_partman, which creates partitions in advance.
  *
  * Anybody may own that extension and its functions, so they are only run if their owner already has
- * the caller's rights.
+ * the rights of the current user, who is the tables' owner.
  */
 Partman
 table_ddl_find_partman(void)

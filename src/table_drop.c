@@ -274,12 +274,12 @@ restore_events(const AppTable *assets, const AppTable *history, int64 events, Oi
 
 /*
  * forget_in_partman removes the table from pg_partman, and drops the template table that
- * pg_partman created for it.
+ * pg_partman created for it, as the owner.
  */
 static void
 forget_in_partman(const AppTable *history)
 {
-	DdlState	state = ddl_enter(GetUserId());
+	DdlState	state = ddl_enter(history->owner);
 	Partman		partman = table_ddl_find_partman();
 	SPITupleTable *rows;
 

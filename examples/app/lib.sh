@@ -74,8 +74,9 @@ in_api() {
 make_secret() {
 	[[ ! -s $1/api/secret ]] || return 0
 	mkdir -p "$1/api"
-	(umask 077 && head -c 32 /dev/urandom >"$1/api/secret")
 	give_to_server_user "$1/api"
+	# shellcheck disable=SC2016
+	as_server_user bash -c 'umask 077 && head -c 32 /dev/urandom >"$1"' secret "$1/api/secret"
 }
 
 # token FOLDER TENANT: prints a token for a tenant.

@@ -71,6 +71,9 @@ SET asset_reuse.history_table = 'regress_recommend_types.typed_history';
 SET asset_reuse.assets_table = 'regress_recommend_types.typed_assets';
 SET asset_reuse.spaces_table = 'regress_recommend_types.typed_spaces';
 SELECT * FROM differences();
+-- A campaign without an id is none.
+INSERT INTO typed_spaces (tenant_id, brand_id) SELECT u('tenant', 1)::uuid, u('brand', b)::uuid FROM generate_series(0, 2) AS b;
+SELECT * FROM differences();
 SELECT asset_reuse_create_history_table();
 SELECT * FROM differences();
 CALL asset_reuse_migrate_history();

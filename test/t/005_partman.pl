@@ -37,10 +37,16 @@ my $drop = q(SELECT asset_reuse_drop_history_table());
 my $left = q(SELECT (SELECT count(*) FROM partman.part_config), (SELECT count(*) FROM pg_class WHERE relname ~ 'reuse_history'));
 my $partitions = q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'campaign_asset_reuse_history'::regclass);
 
-# Without rights on pg_partman the owner cannot; a superuser can, and with these rights the owner, too.
-my ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $create");
-like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman');
+# Whoever calls, it is the owner who needs rights on pg_partman.
+foreach my $role ('app', 'postgres')
+{
+	my ($status, $out, $err) = $node->psql('postgres', "SET ROLE $role; SET search_path = market, public; $create");
+	like($err, qr/permission denied for schema partman/, "$role: the owner needs rights on pg_partman");
+}
 is($node->safe_psql('postgres', $left), '0|0', 'then nothing is created');
+$node->safe_psql('postgres', q(
+	GRANT USAGE, CREATE ON SCHEMA partman TO app;
+	GRANT ALL ON ALL TABLES IN SCHEMA partman TO app));
 
 is($node->safe_psql('postgres', "SET search_path = public, market; $create; SHOW search_path"),
 	"market.campaign_asset_reuse_history\npublic, market", 'created by a superuser, whose search_path stays');
@@ -65,14 +71,13 @@ $node->safe_psql('postgres', q(
 cmp_ok($node->safe_psql('postgres', $partitions), '>', $before, 'maintenance adds partitions');
 
 # The owner may drop the table, with the right to make pg_partman forget it.
-($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
+$node->safe_psql('postgres', 'REVOKE USAGE ON SCHEMA partman FROM app');
+my ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
 like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman to drop as well');
+$node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA partman TO app');
 is($node->safe_psql('postgres', $drop), '4', 'all events are put back');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left of the table, and nothing with pg_partman');
 
-$node->safe_psql('postgres', q(
-	GRANT USAGE, CREATE ON SCHEMA partman TO app;
-	GRANT ALL ON ALL TABLES IN SCHEMA partman TO app));
 is($node->safe_psql('postgres', "SET ROLE app; $create; $drop"), "market.campaign_asset_reuse_history\n0", 'the owner with rights on pg_partman');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left');
 
@@ -92,7 +97,7 @@ $node->safe_psql('postgres', qq(
 is($node->safe_psql('postgres', q(SELECT count(*) FROM ONLY "Reuse Log_default")), '0', 'a name that needs quotes');
 is($node->safe_psql('postgres', qq(SET asset_reuse.history_table = '"Reuse Log"'; $drop)), '1', 'and dropped');
 
-# An extension of somebody who has not the caller's rights runs none of its code for him: one partition for all.
+# An extension of somebody who has not the owner's rights runs none of its code for him: one partition for all.
 $node->safe_psql('postgres', q(
 	CREATE ROLE keeper;
 	UPDATE pg_extension SET extowner = 'keeper'::regrole WHERE extname = 'pg_partman';
@@ -100,7 +105,35 @@ $node->safe_psql('postgres', q(
 is($node->safe_psql('postgres', "$create; $partitions; SELECT count(*) FROM partman.part_config"), "market.campaign_asset_reuse_history\n1\n0",
 	'pg_partman of another role is not used');
 is($node->safe_psql('postgres', $drop), '0', 'nor to drop the table');
-is($node->safe_psql('postgres', "GRANT postgres TO keeper; $create; $partitions") =~ s/^\D+//r > 1, 1, 'that of one who has the caller\'s rights is');
+is($node->safe_psql('postgres', "GRANT app TO keeper; $create; $partitions") =~ s/^\D+//r > 1, 1, 'that of one who has the owner\'s rights is');
+
+# To create partitions can run functions of the owner's, from indexes of both tables: never with the caller's rights.
+$node->safe_psql('postgres', q(
+	REASSIGN OWNED BY keeper TO postgres;
+	UPDATE pg_extension SET extowner = 'postgres'::regrole WHERE extname = 'pg_partman';
+	CREATE ROLE sly;
+	CREATE SCHEMA sly AUTHORIZATION sly;
+	CREATE TABLE public.ran_as (who text);
+	GRANT INSERT ON public.ran_as TO sly;
+	GRANT USAGE, CREATE ON SCHEMA partman TO sly;
+	GRANT ALL ON ALL TABLES IN SCHEMA partman TO sly;
+	SET ROLE sly;
+	SET search_path = sly;
+	\\i 'FIXTURES/application_tables.sql'
+	CREATE FUNCTION tell() RETURNS void LANGUAGE sql AS $$INSERT INTO public.ran_as VALUES (current_user)$$;
+	CREATE FUNCTION told() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM sly.tell(); RETURN true; END$$;
+	CREATE FUNCTION plant() RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		IF to_regclass('sly.campaign_asset_reuse_history') IS NOT NULL AND to_regclass('sly.planted') IS NULL THEN
+			CREATE INDEX planted ON ONLY sly.campaign_asset_reuse_history (seq) WHERE sly.told();
+		END IF;
+	END
+	$$;
+	CREATE FUNCTION planted() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM sly.plant(); RETURN true; END$$;
+	CREATE INDEX ON campaign_assets (tenant_id, id) WHERE planted();
+	CREATE INDEX ON campaign_assets (id) WHERE told();) =~ s/FIXTURES/$FindBin::RealBin\/..\/fixtures/r);
+is($node->safe_psql('postgres', "SET search_path = sly, public; $create; SELECT ($partitions) > 1, count(*) > 0, count(*) FILTER (WHERE who <> 'sly') FROM public.ran_as"),
+	"sly.campaign_asset_reuse_history\nt|t|0", 'the owner\'s functions run with the owner\'s rights');
 
 $node->stop;
 done_testing();

@@ -186,24 +186,48 @@ foreach my $node (values %node)
 	$node->safe_psql('postgres', q(
 		CREATE SCHEMA market;
 		CREATE TABLE market."Spaces" (tenant_id uuid NOT NULL, id uuid PRIMARY KEY, campaign_name text NOT NULL);
-		CREATE TABLE market."My Assets" (tenant_id uuid NOT NULL, id uuid PRIMARY KEY, asset_name text NOT NULL, asset_type text NOT NULL,
+		CREATE TABLE market."My.Assets" (tenant_id uuid NOT NULL, id uuid PRIMARY KEY, asset_name text NOT NULL, asset_type text NOT NULL,
 			reused_count int, last_reused_at timestamptz, platform_metadata jsonb, deleted_at timestamptz,
 			length int GENERATED ALWAYS AS (length(asset_name)) STORED)));
 }
-my $settings = q(SET asset_reuse.assets_table = 'market."My Assets"'; SET asset_reuse.spaces_table = 'market."Spaces"';);
+my $settings = q(SET asset_reuse.assets_table = 'market."My.Assets"'; SET asset_reuse.spaces_table = 'market."Spaces"';);
 my $uuid = 'aaaaaaaa-0000-4000-8000-000000000001';
 $node{old}->safe_psql('postgres', qq(
 	$settings
 	INSERT INTO market."Spaces" VALUES ('$uuid', '$uuid', 'Fall');
-	INSERT INTO market."My Assets" VALUES ('$uuid', '$uuid', 'Hero', 'image');
+	INSERT INTO market."My.Assets" VALUES ('$uuid', '$uuid', 'Hero', 'image');
 	SELECT asset_reuse_track('$uuid'::uuid, '$uuid', '$uuid')));
-my $typed = command('--assets', 'market."My Assets"', '--campaigns', 'market."Spaces"', '--delete');
+my $typed = command('--assets', 'market."My.Assets"', '--campaigns', 'market."Spaces"', '--delete');
 $typed->[7] = uc $uuid;
 ($ok, $said) = moved($typed);
 ok($ok, 'uuid identifiers') or diag($said);
 is($node{new}->safe_psql('postgres', "$settings SELECT total, verified FROM (SELECT asset_reuse_history('$uuid'::uuid, '$uuid') -> 'total' AS total) AS h,
 	(SELECT count(*) AS verified FROM asset_reuse_verify('$uuid'::uuid)) AS v"), '1|0', 'its event is there');
-is($node{old}->safe_psql('postgres', 'SELECT count(*) FROM market."My Assets"'), '0', 'and not here');
+is($node{old}->safe_psql('postgres', 'SELECT count(*) FROM market."My.Assets"'), '0', 'and not here');
+
+# Databases of different encodings: a text is the same text there, or an error.
+my %encoding = (old => 'UTF8', new => 'LATIN1');
+foreach my $place (sort keys %node)
+{
+	$node{$place}->safe_psql('postgres', "CREATE DATABASE words ENCODING '$encoding{$place}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+	$node{$place}->safe_psql('words', q(
+		CREATE EXTENSION asset_reuse;
+		CREATE TABLE campaign_spaces (id text PRIMARY KEY, tenant_id text NOT NULL, campaign_name text NOT NULL, deleted_at timestamp);
+		CREATE TABLE campaign_assets (id text PRIMARY KEY, tenant_id text NOT NULL, asset_name text NOT NULL, asset_type text NOT NULL,
+			reused_count int, last_reused_at timestamp, platform_metadata jsonb, deleted_at timestamp)));
+}
+$node{old}->safe_psql('words', q(INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type)
+	VALUES (U&'caf\00E9', 'acme', U&'Caf\00E9', 'image'), ('euro', 'globex', U&'\20AC', 'image')));
+foreach my $name ('acme', 'globex')
+{
+	my $words = command();
+	$words->[$_] =~ s/dbname=postgres/dbname=words/ || $words->[$_] =~ s/dbname='postgres'/dbname='words'/ foreach 3, 5;
+	$words->[7] = $name;
+	($ok, $said) = moved($words);
+	is($ok, $name eq 'acme', "$name: whether the target can have the texts") or diag($said);
+}
+like($said, qr/has no equivalent in encoding "LATIN1"/, 'what it has not is an error');
+is($node{new}->safe_psql('words', q(SELECT string_agg(id || asset_name, '') = U&'caf\00E9Caf\00E9' FROM campaign_assets)), 't', 'the texts are the same');
 
 $_->stop foreach values %node;
 done_testing();
