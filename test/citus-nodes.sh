@@ -34,9 +34,13 @@ sql() {
 }
 
 # start_nodes: starts the nodes 0, the coordinator, 1 and 2, each in a folder of its own.
+#
+# Citus plans each statement anew.  Unless the C library keeps the memory for that, it gives it back to the kernel
+# and gets it anew each time, at a time of several milliseconds; doc/scale.md has the figures.
 start_nodes() {
 	local node
 
+	export MALLOC_TOP_PAD_=16777216 MALLOC_TRIM_THRESHOLD_=67108864
 	for node in 0 1 2; do
 		mkdir -p "$work/$node"
 		start_server "$work/$node"
