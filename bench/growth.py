@@ -202,11 +202,14 @@ def bytes_of_event(cursor):
 def tell_times(size, times):
     say("Calls of the tenant that stays the same, inside the server: medians of rounds, warm caches.\n")
     rows = []
+    # the scan, which reads nothing that grows, tells how fast the machine is
+    slower = times[-1][CONTROL] / times[0][CONTROL]
     for what in times[0]:
         growth = times[-1][what] / times[0][what]
-        rows.append([what, *(duration(stage[what]) for stage in times), f"**{growth:.2f}**",
-                     "" if what == CONTROL else "yes" if growth <= GROWTH_TARGET else "**no**"])
-    tell(["call", *(f"{events:,} events" for events in size.stages), "growth", f"<= {GROWTH_TARGET}"], rows)
+        rows.append([what, *(duration(stage[what]) for stage in times), f"{growth:.2f}",
+                     *([""] * 2 if what == CONTROL else
+                       [f"**{growth / slower:.2f}**", "yes" if growth <= GROWTH_TARGET * slower else "**no**"])])
+    tell(["call", *(f"{events:,} events" for events in size.stages), "growth", "to the scan's", f"<= {GROWTH_TARGET}"], rows)
 
 
 def tell_storage(size, parts, layout):
