@@ -229,5 +229,43 @@ foreach my $name ('acme', 'globex')
 like($said, qr/has no equivalent in encoding "LATIN1"/, 'what it has not is an error');
 is($node{new}->safe_psql('words', q(SELECT string_agg(id || asset_name, '') = U&'caf\00E9Caf\00E9' FROM campaign_assets)), 't', 'the texts are the same');
 
+# What others have that goes with the tenant's rows is not deleted: another tenant's asset in a campaign, and other tables.
+$node{old}->safe_psql('words', q(
+	INSERT INTO campaign_spaces VALUES ('fall', 'initech', 'Fall');
+	ALTER TABLE campaign_assets ADD campaign_space_id text REFERENCES campaign_spaces ON DELETE CASCADE;
+	INSERT INTO campaign_assets (id, tenant_id, asset_name, asset_type, campaign_space_id) VALUES ('mine', 'initech', 'A', 'image', 'fall'), ('theirs', 'hooli', 'A', 'image', 'fall');
+	CREATE TABLE notes (asset_id text REFERENCES campaign_assets ON DELETE SET NULL);
+	INSERT INTO notes VALUES ('mine')));
+$node{new}->safe_psql('words', 'ALTER TABLE campaign_assets ADD campaign_space_id text');
+my $leaving = command('--delete');
+$leaving->[$_] =~ s/dbname=postgres/dbname=words/ || $leaving->[$_] =~ s/dbname='postgres'/dbname='words'/ foreach 3, 5;
+$leaving->[7] = 'initech';
+foreach my $in_the_way (['campaign_assets', q(UPDATE campaign_assets SET campaign_space_id = NULL WHERE id = 'theirs')], ['notes', 'DELETE FROM notes'])
+{
+	my ($child, $mend) = @$in_the_way;
+	($ok, $said) = moved($leaving);
+	like($said, qr/rows of (public\.)?$child reference the tenant's/, "rows of $child are in the way");
+	is($node{old}->safe_psql('words', q(SELECT count(*) FROM campaign_assets WHERE id IN ('mine', 'theirs'))), '2', 'nothing is deleted');
+	$node{old}->safe_psql('words', $mend);
+}
+($ok, $said) = moved($leaving);
+ok($ok, 'then it is') or diag($said);
+is($node{old}->safe_psql('words', q(SELECT string_agg(id, NULL) FROM campaign_assets WHERE id IN ('mine', 'theirs'))), 'theirs', 'and nobody else\'s');
+
+# A tenant's identifier is not cut off, and what the connection string says does not bring in anybody's operator.
+$node{new}->safe_psql('postgres', 'SELECT asset_reuse_create_history_table()');
+my $other = command();
+$other->[7] = 'x' x 37;
+($ok, $said) = moved($other);
+like($said, qr/value too long for type character varying\(36\)/, 'too long an identifier is nobody\'s');
+$node{old}->safe_psql('postgres', q(
+	CREATE SCHEMA shared;
+	CREATE FUNCTION shared.equal(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'a hostile operator ran'; END$$;
+	CREATE OPERATOR shared.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = shared.equal)));
+$other->[3] .= " options='-csearch_path=public,shared -crow_security=on'";
+$other->[7] = 'nobody';
+($ok, $said) = moved($other);
+like($said, qr/there are no rows of tenant "nobody" at the source/, 'the connection\'s options change nothing');
+
 $_->stop foreach values %node;
 done_testing();

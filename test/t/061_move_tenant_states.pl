@@ -36,7 +36,7 @@ if [[ $CUT_AT -gt 0 && $sql =~ $CUT ]]; then
 	echo >>"$CUT_COUNTER"
 	if [[ $(wc -l <"$CUT_COUNTER") == "$CUT_AT" ]]; then
 		[[ -n $CUT_FOR ]] || exit 2
-		env -u PGOPTIONS CUT_AT=0 bash -c "$CUT_FOR" >&2
+		env CUT_AT=0 bash -c "$CUT_FOR" >&2
 	fi
 fi
 exec "$CUT_PSQL" "$@" <<<"$sql"
