@@ -23,13 +23,8 @@ static const char insight[] =
 	"  {column:impressions}, {column:clicks}, {column:conversions})"
 	" FROM {assets} AS a{origin} WHERE {live:a}";
 
-/*
- * The campaigns are a query of their own: OFFSET 0 keeps it so.  Otherwise the planner looks up what a merge
- * join would read, which takes a quarter of the time of a call for 1,000 assets.
- */
 static const char origin[] =
-	" LEFT JOIN (SELECT c.id, c.platform FROM {spaces} AS c WHERE c.tenant_id {=} $space_tenant_id OFFSET 0) AS s"
-	" ON s.id {=} {origin id}";
+	" LEFT JOIN {spaces} AS s ON s.id {=} {origin id} AND s.tenant_id {=} $space_tenant_id";
 
 static bool has_platform(const PlanRequest *request);
 static void append_origin_id(PlanText *text, const PlanRequest *request);
