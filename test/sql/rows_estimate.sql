@@ -82,6 +82,8 @@ INSERT INTO questions (question) VALUES
 	('asset_reuse_timeline(:t, ''quarter'', start_date => ''2026-01-01Z'', end_date => ''2036-01-01Z'')'),
 	('asset_reuse_timeline(:t, ''year'', start_date => ''2026-01-01Z'', end_date => ''2076-01-01Z'')'),
 	('asset_reuse_timeline(:t, start_date => ''2026-01-01Z'', end_date => ''2026-01-01Z'')'),
+	('asset_reuse_timeline(:t, start_date => now() - interval ''720 hours'')'),
+	('asset_reuse_timeline(:t, start_date => now() - interval ''720 hours'', end_date => ''infinity'')'),
 	('asset_reuse_trend(:t, start_date => ''2026-01-01Z'', end_date => ''2030-01-01Z'')'),
 	('asset_reuse_trend(:t::uuid, ''day'', start_date => ''2026-01-01Z'', end_date => ''2026-02-01Z'')');
 CREATE FUNCTION compare_all() RETURNS TABLE (question text, rows text, verdict text) LANGUAGE sql AS $$
