@@ -36,7 +36,7 @@ sql() {
 # start_nodes: starts the nodes 0, the coordinator, 1 and 2, each in a folder of its own.
 #
 # Citus plans each statement anew.  Unless the C library keeps the memory for that, it gives it back to the kernel
-# and gets it anew each time, at a time of several milliseconds; doc/scale.md has the figures.
+# and gets it anew each time, which can take longer than all else (doc/scale.md).
 start_nodes() {
 	local node
 
