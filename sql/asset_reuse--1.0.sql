@@ -757,7 +757,8 @@ CREATE FUNCTION asset_reuse_insight_transition(
 	state internal,
 	wanted boolean,
 	asset_type "any",
-	platform "any",
+	campaign_id text,
+	campaigns text[],
 	created_at "any",
 	reused_count "any",
 	impressions "any",
@@ -767,7 +768,7 @@ CREATE FUNCTION asset_reuse_insight_transition(
 AS 'MODULE_PATHNAME', 'asset_reuse_insight_transition'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_insight_transition(internal, boolean, "any", "any", "any", "any", "any", "any", "any") IS
+COMMENT ON FUNCTION asset_reuse_insight_transition(internal, boolean, "any", text, text[], "any", "any", "any", "any", "any") IS
 'Adds an asset to the state of asset_reuse_insight.';
 
 CREATE FUNCTION asset_reuse_insight_combine(internal, internal) RETURNS internal
@@ -801,7 +802,8 @@ COMMENT ON FUNCTION asset_reuse_insight_final(internal) IS
 CREATE AGGREGATE asset_reuse_insight(
 	wanted boolean,
 	asset_type "any",
-	platform "any",
+	campaign_id text,
+	campaigns text[],
 	created_at "any",
 	reused_count "any",
 	impressions "any",
@@ -817,17 +819,18 @@ CREATE AGGREGATE asset_reuse_insight(
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE asset_reuse_insight(boolean, "any", "any", "any", "any", "any", "any", "any") IS
+COMMENT ON AGGREGATE asset_reuse_insight(boolean, "any", text, text[], "any", "any", "any", "any", "any") IS
 'Returns the sums of a set of assets by type, platform and year, exact, as bytes that only this extension reads, in this database; NULL for no assets.
 wanted: whether the asset is of a type that is asked for, the same for all assets of a type.
-platform: that of the asset''s campaign of origin.  The others are the assets'' columns; an untyped NULL for one that the table does not have.
-Error 42804 for a column of an unusable type.';
+campaign_id: the asset''s campaign of origin.  campaigns: pairs of the id and the platform of each campaign, the same for all assets; NULL if platforms are not known.  Ids are compared by the collation of campaign_id.
+The others are the assets'' columns; an untyped NULL for one that the table does not have.
+Errors: 42804 a column of an unusable type, 22023 campaigns that are no pairs.';
 
 CREATE FUNCTION asset_reuse_insight_asset(
 	state bytea,
 	confidence float8,
 	asset_type "any",
-	platform "any",
+	platform text,
 	created_at "any",
 	impressions "any",
 	clicks "any"
@@ -835,10 +838,10 @@ CREATE FUNCTION asset_reuse_insight_asset(
 AS 'MODULE_PATHNAME', 'asset_reuse_insight_asset'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", "any", "any", "any", "any") IS
+COMMENT ON FUNCTION asset_reuse_insight_asset(bytea, float8, "any", text, "any", "any", "any") IS
 'Returns what an asset''s clicks per impression are taken to be, given those of all assets: [impressions, clicks, rate, shrunken rate, low and high end of its interval, share of the asset''s own data in it, rate of assets like it].
 state: what asset_reuse_insight returns for all assets, the same in all rows.  confidence: of the interval, above 0 and below 1.
-The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
+platform: that of the asset''s campaign of origin.  The others are the asset''s columns, of the types that the state is of.  Impressions and clicks that are missing or inconsistent count as 0, and the rate is NULL without impressions.
 NULL for a NULL state or confidence.
 Errors: 22023 or 08P01 invalid confidence or state, 42804 a column of another type than in the state.';
 

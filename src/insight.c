@@ -36,11 +36,11 @@ static InsightState *read_state(const bytea *bytes, MemoryContext context);
 static bytea *write_state(const InsightState *state);
 static void read_argument(FunctionCallInfo fcinfo, const InsightState *state, int argno,
 						  AssetColumn column, AppRow *row);
-pg_noreturn static void report_argument(AppRole role, int column, Oid type);
+pg_noreturn static void report_argument(AssetColumn column, Oid type);
 
 /*
- * asset_reuse_insight_transition(state, wanted, asset_type, platform, created_at, reused_count,
- * impressions, clicks, conversions) adds an asset.
+ * asset_reuse_insight_transition(state, wanted, asset_type, campaign_id, campaigns, created_at,
+ * reused_count, impressions, clicks, conversions) adds an asset.
  *
  * A column that the tables do not have comes as an untyped null.
  */
@@ -54,10 +54,8 @@ asset_reuse_insight_transition(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		state = create_state(fcinfo, context);
 	row.wanted = !PG_ARGISNULL(INSIGHT_ARG_WANTED) && PG_GETARG_BOOL(INSIGHT_ARG_WANTED);
-	row.platform = PG_GETARG_DATUM(INSIGHT_ARG_PLATFORM);
-	row.platform_is_null = PG_ARGISNULL(INSIGHT_ARG_PLATFORM);
-	if (!row.platform_is_null && !state->platform.present)
-		report_argument(APP_SPACES, SPACE_PLATFORM, UNKNOWNOID);
+	if (state->platforms != NULL && !PG_ARGISNULL(INSIGHT_ARG_CAMPAIGN_ID))
+		row.platform = insight_platforms_find(state->platforms, PG_GETARG_TEXT_PP(INSIGHT_ARG_CAMPAIGN_ID));
 	row.asset.columns = state->columns;
 	read_argument(fcinfo, state, INSIGHT_ARG_ASSET_TYPE, ASSET_TYPE, &row.asset);
 	read_argument(fcinfo, state, INSIGHT_ARG_CREATED_AT, ASSET_CREATED_AT, &row.asset);
@@ -86,7 +84,6 @@ asset_reuse_insight_combine(PG_FUNCTION_ARGS)
 		/* the other one may be short-lived */
 		state = insight_state_create(context);
 		memcpy(state->columns, other->columns, sizeof(state->columns));
-		state->platform = other->platform;
 		insight_state_prepare(state);
 	}
 	insight_state_merge(state, other);
@@ -171,16 +168,14 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 	static const struct
 	{
 		int			argno;
-		AppRole		role;
-		int			column;
+		AssetColumn column;
 	}			arguments[] = {
-		{INSIGHT_ARG_ASSET_TYPE, APP_ASSETS, ASSET_TYPE},
-		{INSIGHT_ARG_PLATFORM, APP_SPACES, SPACE_PLATFORM},
-		{INSIGHT_ARG_CREATED_AT, APP_ASSETS, ASSET_CREATED_AT},
-		{INSIGHT_ARG_REUSED_COUNT, APP_ASSETS, ASSET_REUSED_COUNT},
-		{INSIGHT_ARG_IMPRESSIONS, APP_ASSETS, ASSET_IMPRESSIONS},
-		{INSIGHT_ARG_CLICKS, APP_ASSETS, ASSET_CLICKS},
-		{INSIGHT_ARG_CONVERSIONS, APP_ASSETS, ASSET_CONVERSIONS},
+		{INSIGHT_ARG_ASSET_TYPE, ASSET_TYPE},
+		{INSIGHT_ARG_CREATED_AT, ASSET_CREATED_AT},
+		{INSIGHT_ARG_REUSED_COUNT, ASSET_REUSED_COUNT},
+		{INSIGHT_ARG_IMPRESSIONS, ASSET_IMPRESSIONS},
+		{INSIGHT_ARG_CLICKS, ASSET_CLICKS},
+		{INSIGHT_ARG_CONVERSIONS, ASSET_CONVERSIONS},
 	};
 	InsightState *state = insight_state_create(context);
 	Size		i;
@@ -188,17 +183,19 @@ create_state(FunctionCallInfo fcinfo, MemoryContext context)
 	for (i = 0; i < lengthof(arguments); i++)
 	{
 		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arguments[i].argno);
-		AppColumn  *column = arguments[i].role == APP_SPACES ? &state->platform :
-			&state->columns[arguments[i].column];
+		AppColumn  *column = &state->columns[arguments[i].column];
 
 		/* an untyped literal has no type; only a null of it is let through */
 		if (type == UNKNOWNOID)
 			continue;
 		column->present = true;
 		column->type = getBaseType(type);
-		if (!app_column_accepts(arguments[i].role, arguments[i].column, column->type))
-			report_argument(arguments[i].role, arguments[i].column, type);
+		if (!app_column_accepts(APP_ASSETS, arguments[i].column, column->type))
+			report_argument(arguments[i].column, type);
 	}
+	if (!PG_ARGISNULL(INSIGHT_ARG_CAMPAIGNS))
+		state->platforms = insight_platforms_create(context, PG_GETARG_ARRAYTYPE_P(INSIGHT_ARG_CAMPAIGNS),
+													PG_GET_COLLATION());
 	insight_state_prepare(state);
 	return state;
 }
@@ -211,15 +208,15 @@ read_argument(FunctionCallInfo fcinfo, const InsightState *state, int argno, Ass
 	row->values[column] = PG_GETARG_DATUM(argno);
 	row->nulls[column] = PG_ARGISNULL(argno);
 	if (!row->nulls[column] && !state->columns[column].present)
-		report_argument(APP_ASSETS, column, UNKNOWNOID);
+		report_argument(column, UNKNOWNOID);
 }
 
 static void
-report_argument(AppRole role, int column, Oid type)
+report_argument(AssetColumn column, Oid type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("argument %s of asset_reuse_insight has type %s",
-					app_column_name(role, column), format_type_be(type)),
-			 errdetail("The type must be %s.", app_column_expected(role, column))));
+					app_column_name(APP_ASSETS, column), format_type_be(type)),
+			 errdetail("The type must be %s.", app_column_expected(APP_ASSETS, column))));
 }

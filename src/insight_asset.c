@@ -45,8 +45,7 @@ typedef struct KeptRates
 static KeptRates *keep_rates(FunctionCallInfo fcinfo);
 static void estimate(FunctionCallInfo fcinfo, KeptRates *kept, const bytea *bytes);
 static void check_arguments(FunctionCallInfo fcinfo, const InsightState *state);
-static void check_argument(FunctionCallInfo fcinfo, int argno, AppRole role, int number,
-						   const AppColumn *column);
+static void check_argument(FunctionCallInfo fcinfo, int argno, AssetColumn number, const AppColumn *column);
 static void read_column(FunctionCallInfo fcinfo, int argno, AssetColumn column, AppRow *row);
 
 /*
@@ -75,8 +74,8 @@ asset_reuse_insight_asset(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	kept = keep_rates(fcinfo);
 	row.asset.columns = kept->rates->state->columns;
-	row.platform = PG_GETARG_DATUM(ARG_PLATFORM);
-	row.platform_is_null = PG_ARGISNULL(ARG_PLATFORM) || !kept->rates->state->platform.present;
+	if (!PG_ARGISNULL(ARG_PLATFORM))
+		row.platform = PG_GETARG_TEXT_PP(ARG_PLATFORM);
 	read_column(fcinfo, ARG_ASSET_TYPE, ASSET_TYPE, &row.asset);
 	read_column(fcinfo, ARG_CREATED_AT, ASSET_CREATED_AT, &row.asset);
 	read_column(fcinfo, ARG_IMPRESSIONS, ASSET_IMPRESSIONS, &row.asset);
@@ -158,24 +157,23 @@ check_arguments(FunctionCallInfo fcinfo, const InsightState *state)
 {
 	const AppColumn *columns = state->columns;
 
-	check_argument(fcinfo, ARG_ASSET_TYPE, APP_ASSETS, ASSET_TYPE, &columns[ASSET_TYPE]);
-	check_argument(fcinfo, ARG_PLATFORM, APP_SPACES, SPACE_PLATFORM, &state->platform);
-	check_argument(fcinfo, ARG_CREATED_AT, APP_ASSETS, ASSET_CREATED_AT, &columns[ASSET_CREATED_AT]);
-	check_argument(fcinfo, ARG_IMPRESSIONS, APP_ASSETS, ASSET_IMPRESSIONS, &columns[ASSET_IMPRESSIONS]);
-	check_argument(fcinfo, ARG_CLICKS, APP_ASSETS, ASSET_CLICKS, &columns[ASSET_CLICKS]);
+	check_argument(fcinfo, ARG_ASSET_TYPE, ASSET_TYPE, &columns[ASSET_TYPE]);
+	check_argument(fcinfo, ARG_CREATED_AT, ASSET_CREATED_AT, &columns[ASSET_CREATED_AT]);
+	check_argument(fcinfo, ARG_IMPRESSIONS, ASSET_IMPRESSIONS, &columns[ASSET_IMPRESSIONS]);
+	check_argument(fcinfo, ARG_CLICKS, ASSET_CLICKS, &columns[ASSET_CLICKS]);
 }
 
 static void
-check_argument(FunctionCallInfo fcinfo, int argno, AppRole role, int number, const AppColumn *column)
+check_argument(FunctionCallInfo fcinfo, int argno, AssetColumn number, const AppColumn *column)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argno);
 
 	if (column->present &&
-		(!OidIsValid(type) || getBaseType(type) != column->type || !app_column_accepts(role, number, column->type)))
+		(!OidIsValid(type) || getBaseType(type) != column->type || !app_column_accepts(APP_ASSETS, number, column->type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("argument %s of asset_reuse_insight_asset has type %s",
-						app_column_name(role, number), format_type_be(type)),
+						app_column_name(APP_ASSETS, number), format_type_be(type)),
 				 /* anybody can make up a state, with types that are none */
 				 errdetail("The state was made with type %s.",
 						   format_type_extended(column->type, -1, FORMAT_TYPE_ALLOW_INVALID))));

@@ -23,19 +23,18 @@
 #define NO_YEAR				PG_INT32_MIN
 #define NULL_LABEL			PG_UINT32_MAX
 
-static void append_label(StringInfo key, const AppRow *row, int column, bool is_enum);
+static void append_type(StringInfo key, const AppRow *row, bool is_enum);
 static int32 year_created(InsightState *state, const AppRow *row);
 static bool note_year(InsightState *state, Timestamp time);
 static Timestamp start_of_year(int32 year);
 static bool key_fits(const InsightState *state, InsightKey key);
-static InsightLabel read_label(const char *data, uint32 len, bool is_enum);
+static InsightLabel read_type(const char *data, uint32 len, bool is_enum);
 
 /* insight_labels_key returns the labels of a row's stratum; they are valid until the next call. */
 InsightKey
 insight_labels_key(InsightState *state, const InsightRow *row)
 {
 	StringInfo	key = &state->key;
-	AppRow		space = {.columns = &state->platform, .values = {row->platform}, .nulls = {row->platform_is_null}};
 	int32		year = year_created(state, &row->asset);
 	uint32		len;
 
@@ -43,31 +42,32 @@ insight_labels_key(InsightState *state, const InsightRow *row)
 	resetStringInfo(key);
 	memcpy(key->data, &year, sizeof(year));
 	key->len = sizeof(year) + sizeof(len);
-	append_label(key, &row->asset, ASSET_TYPE, state->type_is_enum);
+	append_type(key, &row->asset, state->type_is_enum);
 	len = row->asset.nulls[ASSET_TYPE] ? NULL_LABEL : key->len - sizeof(year) - sizeof(len);
 	memcpy(key->data + sizeof(year), &len, sizeof(len));
 	/* a null and an empty platform are two */
-	appendStringInfoChar(key, row->platform_is_null);
-	append_label(key, &space, 0, state->platform_is_enum);
+	appendStringInfoChar(key, row->platform == NULL);
+	if (row->platform != NULL)
+		appendBinaryStringInfo(key, VARDATA_ANY(row->platform), VARSIZE_ANY_EXHDR(row->platform));
 	return (InsightKey) {key->data, key->len};
 }
 
-/* append_label appends a label: an enum's oid, or the bytes of what its type writes. */
+/* append_type appends an asset's type: an enum's oid, or the bytes of what its type writes. */
 static void
-append_label(StringInfo key, const AppRow *row, int column, bool is_enum)
+append_type(StringInfo key, const AppRow *row, bool is_enum)
 {
 	Oid			oid;
 	text	   *label;
 
-	if (row->nulls[column])
+	if (row->nulls[ASSET_TYPE])
 		return;
 	if (is_enum)
 	{
-		oid = DatumGetObjectId(row->values[column]);
+		oid = DatumGetObjectId(row->values[ASSET_TYPE]);
 		appendBinaryStringInfo(key, (char *) &oid, sizeof(oid));
 		return;
 	}
-	label = app_row_text(row, column);
+	label = app_row_text(row, ASSET_TYPE);
 	appendBinaryStringInfo(key, VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label));
 }
 
@@ -136,7 +136,7 @@ key_fits(const InsightState *state, InsightKey key)
 		return false;
 	rest -= type_len;
 	has_platform = !key.data[sizeof(int32) + sizeof(uint32) + type_len];
-	return has_platform && state->platform_is_enum ? rest == sizeof(Oid) : has_platform || rest == 0;
+	return has_platform || rest == 0;
 }
 
 /* insight_labels_read takes a key apart; a label is in the key, or in the current memory context. */
@@ -154,16 +154,16 @@ insight_labels_read(const InsightState *state, InsightKey key)
 	at += sizeof(len);
 	if (len != NULL_LABEL)
 	{
-		labels.type = read_label(at, len, state->type_is_enum);
+		labels.type = read_type(at, len, state->type_is_enum);
 		at += len;
 	}
 	if (!*at++)
-		labels.platform = read_label(at, end - at, state->platform_is_enum);
+		labels.platform = (InsightLabel) {at, end - at};
 	return labels;
 }
 
 static InsightLabel
-read_label(const char *data, uint32 len, bool is_enum)
+read_type(const char *data, uint32 len, bool is_enum)
 {
 	InsightLabel label = {data, len};
 	Oid			oid;

@@ -19,15 +19,25 @@
  */
 static const char insight[] =
 	"SELECT {fn:insight}({if asset_type}{label:a.asset_type} {=} $asset_type{else}true{end},"
-	"  a.asset_type, {platform}, {column:created_at}, a.reused_count,"
+	"  a.asset_type, {campaign}, {column:created_at}, a.reused_count,"
 	"  {column:impressions}, {column:clicks}, {column:conversions})"
-	" FROM {assets} AS a{origin} WHERE {live:a}";
+	" FROM {assets} AS a WHERE {live:a}";
+
+/*
+ * The asset's campaign of origin, and all the tenant's campaigns, which are read once: see
+ * insight_platforms.c.  The ids are compared by the collation of the campaigns'.
+ */
+static const char campaign[] =
+	"CAST({origin id} AS pg_catalog.text){collation},"
+	" (SELECT pg_catalog.array_agg(ARRAY[{text:s.id}, {text:s.platform}]) FROM {spaces} AS s"
+	"  WHERE s.tenant_id {=} $space_tenant_id AND s.id IS NOT NULL)";
 
 static const char origin[] =
-	" LEFT JOIN {spaces} AS s ON s.id {=} {origin id} AND s.tenant_id {=} $space_tenant_id";
+	" LEFT JOIN {spaces} AS s ON s.id {=} {origin id}{collation:s.id} AND s.tenant_id {=} $space_tenant_id";
 
 static bool has_platform(const PlanRequest *request);
 static void append_origin_id(PlanText *text, const PlanRequest *request);
+static void append_id_collation(PlanText *text, const PlanRequest *request);
 static void append_column(PlanText *text, const PlanRequest *request, const char *name);
 
 /* insight_needs_spaces: must the campaigns be bound, for the platforms of assets' origin? */
@@ -55,10 +65,14 @@ insight_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 		plan_expand(text, request, insight);
 	else if (strcmp(name, "origin") == 0)
 		plan_expand(text, request, has_platform(request) ? origin : "");
+	else if (strcmp(name, "campaign") == 0)
+		plan_expand(text, request, has_platform(request) ? campaign : "NULL, NULL");
+	else if (strcmp(name, "collation") == 0)
+		append_id_collation(text, request);
 	else if (strcmp(name, "origin id") == 0)
 		append_origin_id(text, request);
 	else if (strcmp(name, "platform") == 0)
-		appendStringInfoString(&text->sql, has_platform(request) ? "s.platform" : "NULL");
+		plan_expand(text, request, has_platform(request) ? "{text:s.platform}" : "NULL");
 	else if (strncmp(name, "column:", strlen("column:")) == 0)
 		append_column(text, request, name + strlen("column:"));
 	else
@@ -75,7 +89,7 @@ has_platform(const PlanRequest *request)
 		insight_needs_spaces(request->tables[APP_ASSETS]);
 }
 
-/* append_origin_id appends the id of asset a's campaign of origin as the campaigns' ids are compared with it. */
+/* append_origin_id appends the id of asset a's campaign of origin in a type that compares with the campaigns' ids. */
 static void
 append_origin_id(PlanText *text, const PlanRequest *request)
 {
@@ -86,7 +100,14 @@ append_origin_id(PlanText *text, const PlanRequest *request)
 				type == id_type ? "a.campaign_space_id" :
 				id_type != UUIDOID ? "CAST(a.campaign_space_id AS pg_catalog.text)" :
 				"{uuid:a.campaign_space_id}");
-	plan_expand(text, request, "{collation:s.id}");
+}
+
+/* append_id_collation appends the collation of a campaign's id as text: a uuid has none, but its text needs one. */
+static void
+append_id_collation(PlanText *text, const PlanRequest *request)
+{
+	plan_expand(text, request, request->tables[APP_SPACES]->columns[SPACE_ID].type == UUIDOID ?
+				" COLLATE pg_catalog.\"C\"" : "{collation:s.id}");
 }
 
 static void

@@ -87,7 +87,6 @@ insight_state_prepare(InsightState *state)
 
 	state->type_is_enum = state->columns[ASSET_TYPE].present &&
 		type_is_enum(state->columns[ASSET_TYPE].type);
-	state->platform_is_enum = state->platform.present && type_is_enum(state->platform.type);
 	state->strata = insight_strata_create(parent, STRATA_EXPECTED, NULL);
 	initStringInfo(&state->key);
 	enlargeStringInfo(&state->key, KEY_SIZE);

@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 
 #include "app_row.h"
+#include "insight_platforms.h"
 
 typedef enum InsightMetric
 {
@@ -54,7 +55,7 @@ typedef struct InsightCell
 	INT128		xx;
 } InsightCell;
 
-/* A stratum's labels as bytes; a type or platform is a string's bytes, or an enum's oid */
+/* A stratum's labels as bytes; a type is a string's bytes, or an enum's oid */
 typedef struct InsightKey
 {
 	const char *data;
@@ -118,9 +119,8 @@ typedef struct InsightState
 	MemoryContext context;		/* of the strata and their cells; the state is in its parent */
 	InsightSpare *spare[INSIGHT_NSPARE];	/* by length */
 	AppColumn	columns[ASSET_NCOLUMNS];
-	AppColumn	platform;
 	bool		type_is_enum;
-	bool		platform_is_enum;
+	InsightPlatforms *platforms;	/* of the campaigns; null: there are none */
 	StringInfoData key;			/* of the row at hand */
 	int32		year;			/* of the row before, if it had one */
 	Timestamp	year_start;
@@ -133,8 +133,7 @@ typedef struct InsightRow
 {
 	bool		wanted;
 	AppRow		asset;
-	Datum		platform;
-	bool		platform_is_null;
+	const text *platform;		/* null: unknown */
 } InsightRow;
 
 extern InsightState *insight_state_create(MemoryContext context);

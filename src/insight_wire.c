@@ -18,23 +18,28 @@
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 #include "insight_state.h"
 
 /* What a state begins with; another one for each layout */
-#define STATE_MAGIC			0x496E7302
+#define STATE_MAGIC			0x496E7303
 
-/* The bits of a number that a byte holds; the eighth says that more bytes follow */
-#define BITS				7
-#define MORE				(1 << BITS)
-#define MAX_BITS			128
-#define MAX_NUMBER			((MAX_BITS + BITS - 1) / BITS)
+/* A number: how many bytes it has, and these, the lowest first */
+#define MAX_NUMBER			(1 + sizeof(INT128))
 #define MAX_CELL			(6 * MAX_NUMBER)
+
+#ifdef WORDS_BIGENDIAN
+#define LOWEST_FIRST(half)	pg_bswap64(half)
+#else
+#define LOWEST_FIRST(half)	(half)
+#endif
 
 static void send_column(StringInfo buf, const AppColumn *column);
 static void send_stratum(StringInfo buf, const InsightStratum *stratum);
 static void send_cell(StringInfo buf, const InsightCell *cell);
 static char *put_number(char *at, INT128 number);
+static int	count_bytes(uint64 number);
 static void receive_column(StringInfo buf, AppColumn *column);
 static void receive_stratum(StringInfo buf, InsightState *state);
 static void receive_cell(StringInfo buf, InsightCell *cell);
@@ -55,7 +60,6 @@ insight_state_send(StringInfo buf, const InsightState *state)
 	start = buf->len;
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		send_column(buf, &state->columns[i]);
-	send_column(buf, &state->platform);
 	pq_sendint32(buf, state->strata->members);
 	insight_strata_start_iterate(state->strata, &scan);
 	while ((entry = insight_strata_iterate(state->strata, &scan)) != NULL)
@@ -124,21 +128,25 @@ send_cell(StringInfo buf, const InsightCell *cell)
 	buf->len = at - buf->data;
 }
 
-/* put_number writes a number, the lowest bits first, and returns where it ends. */
+/* put_number writes a number, and returns where it ends; there is room for the longest. */
 static char *
 put_number(char *at, INT128 number)
 {
-	uint64		high = insight_int128_high(number);
 	uint64		low = insight_int128_low(number);
+	uint64		high = insight_int128_high(number);
+	uint64		halves[] = {LOWEST_FIRST(low), LOWEST_FIRST(high)};
+	int			len = high != 0 ? (int) sizeof(low) + count_bytes(high) : count_bytes(low);
 
-	while (high != 0 || low >= MORE)
-	{
-		*at++ = (char) (low % MORE | MORE);
-		low = low >> BITS | high << (64 - BITS);
-		high >>= BITS;
-	}
-	*at++ = (char) low;
-	return at;
+	*at++ = len;
+	memcpy(at, halves, sizeof(halves));
+	return at + len;
+}
+
+/* count_bytes returns how many bytes a number has, without its leading zeros. */
+static int
+count_bytes(uint64 number)
+{
+	return number == 0 ? 0 : pg_leftmost_one_pos64(number) / BITS_PER_BYTE + 1;
 }
 
 /*
@@ -158,7 +166,6 @@ insight_state_receive(StringInfo buf, MemoryContext context)
 	(void) pq_getmsgint64(buf);	/* the digest */
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		receive_column(buf, &state->columns[i]);
-	receive_column(buf, &state->platform);
 	insight_state_prepare(state);
 	for (n = pq_getmsgint(buf, 4); n > 0; n--)
 		receive_stratum(buf, state);
@@ -215,27 +222,13 @@ receive_cell(StringInfo buf, InsightCell *cell)
 static INT128
 receive_number(StringInfo buf)
 {
-	uint64		high = 0;
-	uint64		low = 0;
-	int			shift;
+	uint64		halves[2] = {0};
+	int			left = buf->len - buf->cursor - 1;
+	int			len = left >= 0 ? (uint8) buf->data[buf->cursor] : 0;
 
-	for (shift = 0; shift < MAX_BITS; shift += BITS)
-	{
-		uint8		byte;
-		uint64		bits;
-
-		if (buf->cursor >= buf->len)
-			break;
-		byte = buf->data[buf->cursor++];
-		bits = byte % MORE;
-		if (shift < 64)
-			low |= bits << shift;
-		if (shift >= 64)
-			high |= bits << (shift - 64);
-		else if (shift + BITS > 64)
-			high |= bits >> (64 - shift);
-		if (byte < MORE)
-			return insight_int128_make((int64) high, low);
-	}
-	insight_report_malformed();
+	if (left < 0 || len > Min(left, (int) sizeof(halves)))
+		insight_report_malformed();
+	memcpy(halves, buf->data + buf->cursor + 1, len);
+	buf->cursor += 1 + len;
+	return insight_int128_make((int64) LOWEST_FIRST(halves[1]), LOWEST_FIRST(halves[0]));
 }

@@ -78,7 +78,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 -- So do insights.
-CREATE FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, hostile_functions.adplatform, timestamp, int, int, int, int)
+CREATE FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int)
 RETURNS bytea LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile insight was called''; END';
 DO $$
 BEGIN
@@ -88,7 +88,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 	RAISE NOTICE '%', SQLERRM;
 END
 $$;
-DROP FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, hostile_functions.adplatform, timestamp, int, int, int, int);
+DROP FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int);
 -- Without it, all is as before: 1.
 DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);

@@ -69,9 +69,9 @@ FROM jsonb_each(asset_reuse_insights('tv2') -> 'by_asset_type') AS t (type, answ
 SELECT type, b.* FROM jsonb_each(asset_reuse_insights('tv1') -> 'by_asset_type') AS t (type, answer), brief(answer -> 'ctr') AS b ORDER BY type;
 -- Assets' rates, shrunken, and as an array: the vectors' .0416173, .0187646, .0160334 and .0579850.
 CREATE FUNCTION shrunken(tenant text, asset text) RETURNS float8[] LANGUAGE sql AS $$
-	SELECT asset_reuse_insight_asset((SELECT asset_reuse_insight(true, asset_type, platform, a.created_at, reused_count, impressions, clicks, conversions)
-			FROM campaign_assets AS a JOIN campaign_spaces AS s ON s.id = campaign_space_id WHERE a.tenant_id = tenant),
-		0.95, asset_type, platform, a.created_at, impressions, clicks)
+	SELECT asset_reuse_insight_asset((SELECT asset_reuse_insight(true, asset_type, campaign_space_id, pairs, a.created_at, reused_count, impressions, clicks, conversions)
+			FROM campaign_assets AS a, (SELECT array_agg(ARRAY[id, platform::text]) FROM campaign_spaces) AS s (pairs) WHERE a.tenant_id = tenant),
+		0.95, asset_type, platform::text, a.created_at, impressions, clicks)
 	FROM campaign_assets AS a JOIN campaign_spaces AS s ON s.id = campaign_space_id WHERE a.id = asset
 $$;
 SELECT asset, (SELECT array_agg(trim_scale(round(value::numeric, 7)) ORDER BY n) FROM unnest(rates) WITH ORDINALITY AS r (value, n)) AS rates
@@ -251,6 +251,13 @@ SELECT count(*) FILTER (WHERE asset_reuse_insights(md5(tenant)::uuid) <> answer)
 ALTER TABLE assets_2 ALTER campaign_space_id TYPE uuid USING campaign_space_id::uuid, ALTER asset_type TYPE char(20), ALTER clicks TYPE float8;
 ALTER TABLE spaces_2 ALTER platform TYPE name;
 SELECT count(*) FILTER (WHERE asset_reuse_insights(md5(tenant)::uuid) <> answer) AS differ FROM answers;
+-- Ids that are equal by the collation of the campaigns', or are not.
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+ALTER TABLE spaces_2 ALTER id TYPE text COLLATE any_case;
+ALTER TABLE assets_2 ALTER campaign_space_id TYPE text USING upper(campaign_space_id::text);
+SELECT count(*) FILTER (WHERE asset_reuse_insights(md5(tenant)::uuid) <> answer) AS differ FROM answers;
+ALTER TABLE spaces_2 ALTER id TYPE text COLLATE "C";
+SELECT count(*) FILTER (WHERE asset_reuse_insights(md5(tenant)::uuid) <> answer) > 0 AS differ FROM answers;
 -- An id that is no uuid is no campaign's, and so without a platform: that one asset is alone.
 ALTER TABLE spaces_2 ALTER id TYPE uuid USING trim(id)::uuid;
 ALTER TABLE assets_2 ALTER campaign_space_id TYPE text;
@@ -337,13 +344,13 @@ DROP TABLE assets_6;
 -- The aggregate and the rates, called by anybody
 --
 
-SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1, 1, NULL) IS NULL AS is_null, asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1, 1, NULL) FILTER (WHERE false) IS NULL AS of_nothing;
-SELECT call, error_of('SELECT ' || call) FROM unnest(ARRAY['asset_reuse_insight(true, point(1, 2), NULL, NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, 1, NULL, 1, 1, 1, 1)',
-	'asset_reuse_insight(true, ''x''::text, ''x'', NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, NULL, ''x'', 1, 1, 1, 1)',
-	'asset_reuse_insight(true, ''x''::text, NULL, NULL, 1.5, 1, 1, 1)']) AS call;
+SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, NULL, 1, 1, 1, NULL) IS NULL AS is_null, asset_reuse_insight(true, 'x'::text, NULL, NULL, NULL, 1, 1, 1, NULL) FILTER (WHERE false) IS NULL AS of_nothing;
+SELECT call, error_of('SELECT ' || call) FROM unnest(ARRAY['asset_reuse_insight(true, point(1, 2), NULL, NULL, NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, ''c'', ''{c,meta}'', NULL, 1, 1, 1, 1)',
+	'asset_reuse_insight(true, ''x''::text, ''c'', ''{{c,meta,tiktok}}'', NULL, 1, 1, 1, 1)', 'asset_reuse_insight(true, ''x''::text, NULL, NULL, ''x'', 1, 1, 1, 1)',
+	'asset_reuse_insight(true, ''x''::text, NULL, NULL, NULL, 1.5, 1, 1, 1)']) AS call;
 -- What goes with this error depends on PostgreSQL's version.
 SELECT split_part(error_of('SELECT asset_reuse_insight_final(NULL)'), E'\n', 1);
-CREATE TABLE state AS SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, 1, 1000, 20, NULL) AS state;
+CREATE TABLE state AS SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, NULL, 1, 1000, 20, NULL) AS state;
 SELECT asset_reuse_insight_asset(state, 0.95, 'x'::text, NULL, NULL, 1000, 20) AS itself, asset_reuse_insight_asset(state, 0.95, 'y'::text, 'z'::text, now(), 10, 1) AS another,
 	asset_reuse_insight_asset(state, 0.95, NULL::text, NULL, NULL, NULL::int, NULL::int) AS nothing, asset_reuse_insight_asset(NULL, 0.95, 'x'::text, NULL, NULL, 1, 1) AS no_state,
 	asset_reuse_insight_asset(state, NULL, 'x'::text, NULL, NULL, 1, 1) AS no_confidence FROM state;
@@ -356,8 +363,8 @@ CREATE DOMAIN seen_state AS of_state CHECK ((asset_reuse_insight_asset((VALUE).s
 DO $$
 DECLARE
 	value seen_state;
-	plain bytea := (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, 1, 1000::bigint, 20::bigint, 3::bigint));
-	of_numbers bytea := (SELECT asset_reuse_insight(true, 't' || n, NULL, NULL, 1, 1000::numeric, 20::numeric, 3::bigint) FROM generate_series(1, 300) AS n);
+	plain bytea := (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, NULL, 1, 1000::bigint, 20::bigint, 3::bigint));
+	of_numbers bytea := (SELECT asset_reuse_insight(true, 't' || n, NULL, NULL, NULL, 1, 1000::numeric, 20::numeric, 3::bigint) FROM generate_series(1, 300) AS n);
 BEGIN
 	value.state := plain;
 	BEGIN
@@ -369,7 +376,7 @@ BEGIN
 END
 $$;
 SELECT round((asset_reuse_insight_asset(state, 0.95, 't'::text, NULL, NULL, 1, 0))[8]::numeric, 4) AS rate_of_its_like
-FROM (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, 1, 1000, clicks, NULL) AS state FROM generate_series(20, 60, 20) AS clicks GROUP BY clicks ORDER BY clicks) AS s;
+FROM (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, NULL, 1, 1000, clicks, NULL) AS state FROM generate_series(20, 60, 20) AS clicks GROUP BY clicks ORDER BY clicks) AS s;
 -- Bytes that were meddled with: an error or an answer, no crash.
 CREATE FUNCTION meddle(at int, OUT result text) LANGUAGE plpgsql AS $$
 BEGIN

@@ -36,8 +36,8 @@ SELECT asset_id, rate, round(shrunken_rate::numeric, 7) AS shrunken_rate, label 
 -- Each asset, best first, by the formulas in SQL: no rows.
 CREATE VIEW expected AS
 	SELECT a.id, r[1] AS n, r[2] AS x, r[8] AS p, (1 / r[7] - 1) * r[1] AS like_n FROM campaign_assets AS a JOIN campaign_spaces AS s ON s.id = campaign_space_id,
-	LATERAL (SELECT asset_reuse_insight_asset((SELECT asset_reuse_insight(true, asset_type, platform, a.created_at, reused_count, impressions, clicks, conversions)
-			FROM campaign_assets AS a JOIN campaign_spaces AS s ON s.id = campaign_space_id WHERE a.tenant_id = 'tv2'), 0.95, asset_type, platform, a.created_at, impressions, clicks)) AS l (r)
+	LATERAL (SELECT asset_reuse_insight_asset((SELECT asset_reuse_insight(true, asset_type, campaign_space_id, pairs, a.created_at, reused_count, impressions, clicks, conversions)
+			FROM campaign_assets AS a, (SELECT array_agg(ARRAY[id, platform::text]) FROM campaign_spaces) AS s (pairs) WHERE a.tenant_id = 'tv2'), 0.95, asset_type, platform::text, a.created_at, impressions, clicks)) AS l (r)
 	WHERE a.tenant_id = 'tv2';
 SELECT * FROM asset_reuse_performance('tv2', row_limit => 1000) AS p JOIN expected AS e ON e.id = p.asset_id,
 	LATERAL (SELECT (x + like_n * e.p) AS a, n + like_n AS b) AS l
