@@ -49,16 +49,15 @@ static const char read_rows_of_key[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h} FROM {history} AS h"
 	" WHERE h.tenant_id {=} $tenant_id AND h.asset_id {=} $asset_id AND h.reuse_key {=} $reuse_key";
 
-/* The events of each time are counted once, however many of them are in the place. */
+/*
+ * With how many events the asset has at that time, in any place.  One pass over the asset's rows: a
+ * join of them with themselves is quadratic for an asset that has more than the planner expects.
+ */
 static const char read_rows_of_place[] =
-	"SELECT {utc:h.reused_at}, h.seq, {element:h}, t.events"
-	" FROM {history} AS h, (SELECT p.reused_at, (SELECT pg_catalog.count(*) FROM {history} AS x"
-	"   WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id AND x.reused_at {=} p.reused_at) AS events"
-	"  FROM {history} AS p WHERE p.asset_id {=} $asset_id AND p.tenant_id {=} $tenant_id"
-	"   AND p.reused_in_type {=} $reused_in_type AND p.reused_in_id {=} $reused_in_id"
-	"  GROUP BY p.reused_at) AS t"
-	" WHERE h.reused_at {=} t.reused_at AND h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
-	" AND h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
+	"SELECT {utc:h.reused_at}, h.seq, {element:h}, h.events"
+	" FROM (SELECT x.*, pg_catalog.count(*) OVER (PARTITION BY x.reused_at) AS events FROM {history} AS x"
+	"  WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id) AS h"
+	" WHERE h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
 	" ORDER BY h.reused_at, h.seq";
 
 static const char remove_row[] =

@@ -389,6 +389,10 @@ check_is_ours(const AppTable *assets, const AppTable *history)
 		report_not_ours(history, psprintf("Its foreign key references table \"%s\".",
 										  get_rel_name(history->references)),
 						"change its foreign key to reference these assets");
+	/* a crash would empty it, and the counts would stay */
+	if (get_rel_persistence(history->relid) == RELPERSISTENCE_UNLOGGED &&
+		get_rel_persistence(assets->relid) != RELPERSISTENCE_UNLOGGED && assets->relkind != RELKIND_VIEW)
+		report_not_ours(history, "It is unlogged, and the assets are not.", "make it logged with ALTER TABLE SET LOGGED");
 }
 
 /* check_same_type raises an error if a column does not have the type of the assets' column. */
