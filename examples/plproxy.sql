@@ -41,7 +41,8 @@ CREATE SCHEMA asset_reuse_proxy;
 CREATE TABLE asset_reuse_proxy.moved (tenant_id text PRIMARY KEY, server int NOT NULL CHECK (server >= 0));
 
 -- The number of a tenant's server, or one that has it as the remainder.  Any server refuses a null.
--- Callers cannot read which tenants have moved; this looks up the one that they call for.
+-- Callers cannot list which tenants have moved.  This looks up the one that they call for, so whoever may call it
+-- can find out on which server a tenant is whose id he knows.
 CREATE FUNCTION asset_reuse_proxy.server_of(tenant_id text) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
 RETURN coalesce((SELECT m.server FROM asset_reuse_proxy.moved AS m WHERE m.tenant_id = server_of.tenant_id),
 	hashtext(tenant_id), 0);

@@ -890,6 +890,20 @@ COMMENT ON FUNCTION asset_reuse_uuid_of(text, text) IS
 column_name: the column that the identifier comes from, for the error message.  If it is NULL, an identifier that is not a uuid becomes NULL.
 Error 22P02: the identifier is not a uuid; the message does not show it.';
 
+CREATE FUNCTION asset_reuse_decimal(number real) RETURNS numeric
+AS 'MODULE_PATHNAME', 'asset_reuse_decimal'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_decimal(real) IS
+'Returns a float as a numeric, with the fewest digits that tell it from others, whatever the setting extra_float_digits; NULL for NaN and infinity.';
+
+CREATE FUNCTION asset_reuse_decimal(number double precision) RETURNS numeric
+AS 'MODULE_PATHNAME', 'asset_reuse_decimal'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_decimal(double precision) IS
+'Same as asset_reuse_decimal(real).';
+
 --
 -- Rows for analysts.  These functions read events in the assets' documents and in
 -- the history table.

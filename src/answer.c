@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -21,6 +22,8 @@
 
 #include "answer.h"
 #include "time_iso.h"
+
+PG_FUNCTION_INFO_V1(asset_reuse_decimal);
 
 #define DECIMALS	2			/* of ratios, percentages and means */
 #define GUARD_DECIMALS	20		/* of a quotient at least, before it is rounded to them */
@@ -35,7 +38,8 @@ typedef struct RowKey
 static void put_reuses_in_range(JsonbWriter *w, const void *of);
 static bool key_comes_before(const JsonbKey *a, const JsonbKey *b);
 static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
-static void put_decimal(JsonbWriter *w, char *decimal);
+static Numeric shortest_decimal(Datum value, Oid type);
+static Numeric read_decimal(char *decimal);
 static Numeric quotient(Datum dividend, Datum divisor);
 static Datum decimal_digits(double value);
 static Numeric round_numeric(Datum number);
@@ -107,7 +111,6 @@ answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 	const AppColumn *c = &row->columns[column];
 	Datum		value = row->values[column];
 	double		ctr;
-	char		decimal[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	if (!c->present && app_row_ctr(row, &ctr))
 	{
@@ -127,12 +130,8 @@ answer_put_column(JsonbWriter *w, const AppRow *row, int column)
 			answer_put_int(w, app_row_integer(row, column));
 			break;
 		case FLOAT4OID:
-			float_to_shortest_decimal_buf(DatumGetFloat4(value), decimal);
-			put_decimal(w, decimal);
-			break;
 		case FLOAT8OID:
-			double_to_shortest_decimal_buf(DatumGetFloat8(value), decimal);
-			put_decimal(w, decimal);
+			jsonb_put_numeric(w, shortest_decimal(value, c->type));
 			break;
 		case NUMERICOID:
 			jsonb_put_numeric(w, DatumGetNumeric(value));
@@ -265,7 +264,7 @@ answer_put_significant(JsonbWriter *w, double value, int digits)
 	else if (fabs(value) < Min(pow(10, digits), PG_INT32_MAX) && value == (int32) value)
 		answer_put_int(w, (int64) value);	/* the same, and fast */
 	else
-		put_decimal(w, psprintf("%.*g", digits, value));
+		jsonb_put_numeric(w, read_decimal(psprintf("%.*g", digits, value)));
 }
 
 static void
@@ -294,14 +293,39 @@ shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
 	return columns[column].present;
 }
 
-/* put_decimal puts a number given as text; null for NaN and infinity. */
-static void
-put_decimal(JsonbWriter *w, char *decimal)
+/*
+ * asset_reuse_decimal(number) returns a float as a numeric; null for NaN and infinity.
+ *
+ * A cast would round a double to 15 digits, and a float's text has as many digits as the session asks for.
+ */
+Datum
+asset_reuse_decimal(PG_FUNCTION_ARGS)
 {
-	Datum		number = DirectFunctionCall3(numeric_in, CStringGetDatum(decimal),
-											 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	Numeric		number = shortest_decimal(PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0));
 
-	jsonb_put_numeric(w, DatumGetNumeric(number));
+	if (numeric_is_nan(number) || numeric_is_inf(number))
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(number);
+}
+
+/* shortest_decimal returns the number with the fewest digits that are those of a float of that type and of no other. */
+static Numeric
+shortest_decimal(Datum value, Oid type)
+{
+	char		decimal[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (type == FLOAT4OID)
+		float_to_shortest_decimal_buf(DatumGetFloat4(value), decimal);
+	else
+		double_to_shortest_decimal_buf(DatumGetFloat8(value), decimal);
+	return read_decimal(decimal);
+}
+
+static Numeric
+read_decimal(char *decimal)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(decimal),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 /* quotient returns dividend / divisor, rounded. */

@@ -43,6 +43,7 @@
 #include "compat.h"
 #include "plan_cache.h"
 #include "plan_locks.h"
+#include "plan_snapshot.h"
 
 #define PLANS_EXPECTED		16		/* in a session; more are fine */
 
@@ -360,7 +361,7 @@ fetch_locked_plan(const PlanRequest *request)
 
 		saved = fetch_plan(request);
 		source = plan_source(saved->plan);
-		lock_tables_walker((Node *) source->query_list, NULL);
+		lock_tables_walker((Node *) source->query_list, plan_snapshot(request->read_only));
 		if (source->gplan != NULL)
 			lock_tables_of_plan(source->gplan);
 	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
@@ -372,7 +373,7 @@ fetch_locked_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* lock_tables_walker locks a query's tables and views as execution does. */
+/* lock_tables_walker locks a query's tables and views as execution does; the context is the snapshot that they must suit, or null. */
 static bool
 lock_tables_walker(Node *node, void *context)
 {
@@ -381,6 +382,8 @@ lock_tables_walker(Node *node, void *context)
 	if (IsA(node, RangeTblEntry))
 	{
 		lock_table((RangeTblEntry *) node);
+		if (context != NULL && ((RangeTblEntry *) node)->rtekind == RTE_RELATION)
+			plan_snapshot_check(context, ((RangeTblEntry *) node)->relid);
 		return false;
 	}
 	if (IsA(node, Query))

@@ -248,8 +248,8 @@ static void append_timestamptz(PlanText *text, Oid type, const char *expression)
 static void append_bucket(PlanText *text, const PlanRequest *request, const char *time);
 static void append_created_at(PlanText *text, const PlanRequest *request);
 static void append_created_before(PlanText *text, const PlanRequest *request);
-static void append_ctr(PlanText *text, const AppTable *assets);
-static void append_number(PlanText *text, const AppTable *assets, const char *name);
+static void append_ctr(PlanText *text, const PlanRequest *request);
+static void append_number(PlanText *text, const PlanRequest *request, const char *name);
 static const AppColumn *asset_column(const AppTable *assets, const char *name);
 
 /* ----------
@@ -308,7 +308,7 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 	else if (strcmp(name, "created_before") == 0)
 		append_created_before(text, request);
 	else if (strcmp(name, "ctr") == 0)
-		append_ctr(text, assets);
+		append_ctr(text, request);
 	else if ((argument = argument_of(name, "asset_id:")) != NULL)
 		append_asset_id(text, request, argument);
 	else if ((argument = argument_of(name, "answer:")) != NULL)
@@ -316,7 +316,7 @@ rows_put_piece(PlanText *text, const PlanRequest *request, const char *name)
 	else if ((argument = argument_of(name, "timestamptz:")) != NULL)
 		append_timestamptz(text, assets->columns[ASSET_LAST_REUSED_AT].type, argument);
 	else if ((argument = argument_of(name, "number:")) != NULL)
-		append_number(text, assets, argument);
+		append_number(text, request, argument);
 	else
 		history_table_put_piece(text, request, name);
 }
@@ -413,45 +413,45 @@ append_created_before(PlanText *text, const PlanRequest *request)
 
 /* append_ctr appends an asset's ctr, computed from clicks and impressions if there is no such column. */
 static void
-append_ctr(PlanText *text, const AppTable *assets)
+append_ctr(PlanText *text, const PlanRequest *request)
 {
+	const AppTable *assets = request->tables[APP_ASSETS];
+
 	if (assets->columns[ASSET_CTR].present || !assets->columns[ASSET_CLICKS].present ||
 		!assets->columns[ASSET_IMPRESSIONS].present)
 	{
-		append_number(text, assets, "ctr");
+		append_number(text, request, "ctr");
 		return;
 	}
 	appendStringInfoString(&text->sql, "CASE WHEN ");
-	append_number(text, assets, "impressions");
+	append_number(text, request, "impressions");
 	/* beyond this, the ratio would exceed the limits of numeric */
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog.>) 1e-1000 AND pg_catalog.abs(");
-	append_number(text, assets, "clicks");
+	append_number(text, request, "clicks");
 	appendStringInfoString(&text->sql, ") OPERATOR(pg_catalog.<) 1e1000 THEN pg_catalog.trim_scale("
 						   "pg_catalog.round(100 OPERATOR(pg_catalog.*) ");
-	append_number(text, assets, "clicks");
+	append_number(text, request, "clicks");
 	appendStringInfoString(&text->sql, " OPERATOR(pg_catalog./) ");
-	append_number(text, assets, "impressions");
+	append_number(text, request, "impressions");
 	appendStringInfoString(&text->sql, ", 2)) END");
 }
 
-/*
- * append_number appends a column's number, or null for NaN and infinity.  A float is converted through
- * text, in its shortest precise form, as in answers.
- */
+/* append_number appends a column's number, or null for NaN and infinity; a float's in its shortest precise form, as in answers. */
 static void
-append_number(PlanText *text, const AppTable *assets, const char *name)
+append_number(PlanText *text, const PlanRequest *request, const char *name)
 {
-	const AppColumn *column = asset_column(assets, name);
+	const AppColumn *column = asset_column(request->tables[APP_ASSETS], name);
 
 	switch (column->present ? column->type : InvalidOid)
 	{
 		case FLOAT4OID:
 		case FLOAT8OID:
+			plan_expand(text, request, psprintf("{fn:decimal}(CAST(a.%s AS %s))", name, format_type_be_qualified(column->type)));
+			break;
 		case NUMERICOID:
 			appendStringInfo(&text->sql, "CASE WHEN a.%s OPERATOR(pg_catalog.>) '-Infinity' "
-							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' THEN CAST(%s AS pg_catalog.numeric) END",
-							 name, name, psprintf(column->type == NUMERICOID ? "a.%s" :
-												  "CAST(a.%s AS pg_catalog.text)", name));
+							 "AND a.%s OPERATOR(pg_catalog.<) 'Infinity' THEN CAST(a.%s AS pg_catalog.numeric) END",
+							 name, name, name);
 			break;
 		case InvalidOid:
 			appendStringInfoString(&text->sql, "CAST(NULL AS pg_catalog.numeric)");

@@ -36,6 +36,7 @@
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
 static bool wants_months(FunctionCallInfo fcinfo);
+static void check_has_no_children(const AppTable *assets);
 static void check_is_logged(const AppTable *assets);
 static Oid	find_schema(const AppTable *assets);
 static void check_name_is_free(Oid schema);
@@ -75,6 +76,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 		Oid			schema = find_schema(&assets);
 		DdlState	state;
 
+		check_has_no_children(&assets);
 		if (by_month)
 			check_is_logged(&assets);
 		check_name_is_free(schema);
@@ -103,6 +105,18 @@ wants_months(FunctionCallInfo fcinfo)
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
 				 errhint("Use 'month', or null for an ordinary table.")));
 	return true;
+}
+
+/* check_has_no_children raises 42809 if other tables inherit from the assets: the history could not reference their rows. */
+static void
+check_has_no_children(const AppTable *assets)
+{
+	if (assets->relkind == RELKIND_RELATION && find_inheritance_children(assets->relid, NoLock) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot create a history table because tables inherit from \"%s\"", assets->name),
+				 errdetail("A foreign key references the rows of one table, without those of its inheritance children."),
+				 errhint("Use partitions instead of inheritance.")));
 }
 
 /*

@@ -165,6 +165,13 @@ ALTER TABLE unlogged_assets SET UNLOGGED;
 SELECT error_of($$SELECT asset_reuse_create_history_table('month')$$);
 RESET asset_reuse.assets_table;
 RESET asset_reuse.history_table;
+-- Assets from which tables inherit, whose rows a foreign key cannot reference: 42809.
+CREATE TABLE inheriting_assets () INHERITS (unlogged_assets);
+SET asset_reuse.assets_table = unlogged_assets;
+SET asset_reuse.history_table = unlogged_history;
+SELECT error_of('SELECT asset_reuse_create_history_table()');
+RESET asset_reuse.assets_table;
+RESET asset_reuse.history_table;
 -- A campaign whose id is a char(n), with its blanks and without, in both places: 2, 2 and 2, 2.
 SELECT asset_reuse_drop_history_table();
 ALTER TABLE campaign_spaces ALTER id TYPE char(8) USING 'summer';

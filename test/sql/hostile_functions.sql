@@ -34,7 +34,8 @@ INSERT INTO planted VALUES
 	('asset_reuse_log_restore(hostile_functions.document, timestamp[], int[], jsonb[])', 'jsonb'),
 	('asset_reuse_event_element(timestamp, varchar, varchar, varchar, varchar, jsonb, jsonb)', 'jsonb'),
 	('asset_reuse_row_context(timestamp, varchar, varchar, varchar, varchar, jsonb, jsonb)', 'jsonb'),
-	('asset_reuse_uuid_of(varchar, varchar)', 'uuid');
+	('asset_reuse_uuid_of(varchar, varchar)', 'uuid'),
+	('asset_reuse_decimal(int)', 'numeric');
 DO $$
 DECLARE
 	one record;
