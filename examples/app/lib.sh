@@ -90,6 +90,14 @@ answers() {
 urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/api/health", timeout=2)' "$1" 2>/dev/null
 }
 
+# is_ours PORT: whether the user that runs the API, and nobody else, listens on a port.
+is_ours() {
+	local users
+
+	users=$(awk -v address="$(printf '0100007F:%04X' "$1")" '$2 == address && $4 == "0A" { print $8 }' /proc/net/tcp | sort -u)
+	[[ $users == "$(as_server_user id -u)" ]]
+}
+
 # port_is_free PORT: whether nobody listens there.
 port_is_free() {
 	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
@@ -115,7 +123,8 @@ start_api() {
 	for ((i = 0; i < PATIENCE * 5; i++)); do
 		sleep 0.2
 		[[ ! -s $folder/api/pid || -n $(api_pid "$folder") ]] || break
-		if answers "$port"; then return; fi
+		# somebody else may have taken the port since it was free
+		if is_ours "$port" && answers "$port"; then return; fi
 	done
 	as_server_user tail -n 20 "$folder/api/log" >&2
 	fail "the API does not answer on port $port"
