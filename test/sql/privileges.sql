@@ -41,11 +41,12 @@ $$;
 --
 
 -- Every object of the extension.  An empty acl is the default: PUBLIC may execute it.  None runs
--- as its owner (definer), has settings of its own or claims to be leakproof.
+-- as its owner (definer), has settings of its own or claims to be leakproof.  Since PostgreSQL 17 the types
+-- of a view's rows are the extension's, too.
 CREATE VIEW member AS
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS object, p.oid::regprocedure AS function, p.*
 FROM pg_depend d LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid <> 'pg_type'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'asset_reuse');
 SELECT object, prokind AS kind, provolatile AS volatility, proparallel AS parallel, proisstrict AS strict,
 	   prosecdef AS definer, proleakproof AS leakproof, proconfig AS settings, proacl AS acl
