@@ -891,7 +891,7 @@ column_name: the column that the identifier comes from, for the error message.  
 Error 22P02: the identifier is not a uuid; the message does not show it.';
 
 CREATE FUNCTION asset_reuse_decimal(number real) RETURNS numeric
-AS 'MODULE_PATHNAME', 'asset_reuse_decimal'
+AS 'MODULE_PATHNAME', 'asset_reuse_decimal_of_real'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION asset_reuse_decimal(real) IS

@@ -23,6 +23,7 @@
 #include "answer.h"
 #include "time_iso.h"
 
+PG_FUNCTION_INFO_V1(asset_reuse_decimal_of_real);
 PG_FUNCTION_INFO_V1(asset_reuse_decimal);
 
 #define DECIMALS	2			/* of ratios, percentages and means */
@@ -299,13 +300,20 @@ shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column)
  * A cast would round a double to 15 digits, and a float's text has as many digits as the session asks for.
  */
 Datum
+asset_reuse_decimal_of_real(PG_FUNCTION_ARGS)
+{
+	if (isnan(PG_GETARG_FLOAT4(0)) || isinf(PG_GETARG_FLOAT4(0)))
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(shortest_decimal(PG_GETARG_DATUM(0), FLOAT4OID));
+}
+
+/* The same for a double. */
+Datum
 asset_reuse_decimal(PG_FUNCTION_ARGS)
 {
-	Numeric		number = shortest_decimal(PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0));
-
-	if (numeric_is_nan(number) || numeric_is_inf(number))
+	if (isnan(PG_GETARG_FLOAT8(0)) || isinf(PG_GETARG_FLOAT8(0)))
 		PG_RETURN_NULL();
-	PG_RETURN_NUMERIC(number);
+	PG_RETURN_NUMERIC(shortest_decimal(PG_GETARG_DATUM(0), FLOAT8OID));
 }
 
 /* shortest_decimal returns the number with the fewest digits that are those of a float of that type and of no other. */

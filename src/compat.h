@@ -63,6 +63,11 @@
 #define plan_query(query, text, options, params) pg_plan_query(query, text, options, params)
 #endif
 
+/* PostgreSQL 16 has renamed what a relation's file is called. */
+#if PG_VERSION_NUM < 160000
+#define rd_firstRelfilelocatorSubid rd_firstRelfilenodeSubid
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* PostgreSQL 16 exports the allocator for a GUC's extra data; before, that is plain malloc. */
 static inline void *

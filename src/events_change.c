@@ -55,8 +55,9 @@ static const char read_rows_of_key[] =
  */
 static const char read_rows_of_place[] =
 	"SELECT {utc:h.reused_at}, h.seq, {element:h}, h.events"
-	" FROM (SELECT x.*, pg_catalog.count(*) OVER (PARTITION BY x.reused_at) AS events FROM {history} AS x"
-	"  WHERE x.asset_id {=} $asset_id AND x.tenant_id {=} $tenant_id) AS h"
+	" FROM (SELECT h.reused_at, h.seq, h.reused_in_type, h.reused_in_id, h.reused_in_name, h.reuse_key, h.context,"
+	"   h.original, pg_catalog.count(*) OVER (PARTITION BY h.reused_at) AS events FROM {history} AS h"
+	"  WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id) AS h"
 	" WHERE h.reused_in_type {=} $reused_in_type AND h.reused_in_id {=} $reused_in_id"
 	" ORDER BY h.reused_at, h.seq";
 

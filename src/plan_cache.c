@@ -100,6 +100,7 @@ static uint64 use_clock = 0;	/* counts fetches */
 
 static bool receive_value(TupleTableSlot *slot, DestReceiver *receiver);
 static ParamListInfo make_params(const PlanRequest *request);
+static void check_snapshot(const PlanRequest *request, SavedPlan *saved);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
 static SavedPlan *fetch_locked_plan(const PlanRequest *request);
@@ -153,6 +154,7 @@ plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 	result = SPI_execute_plan_extended(saved->plan, &options);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
+	check_snapshot(request, saved);
 }
 
 /*
@@ -182,6 +184,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	pin_plan(saved);
 	plan = plan_query(copyObject(linitial_node(Query, source->query_list)), source->query_string,
 					  request->plan_options, params);
+	check_snapshot(request, saved);
 	desc = CreateQueryDesc(plan, pstrdup(source->query_string), GetActiveSnapshot(),
 						   InvalidSnapshot, receiver, params, NULL, 0);
 	ExecutorStart(desc, 0);
@@ -238,9 +241,12 @@ Portal
 plan_open_cursor(const PlanRequest *request)
 {
 	SavedPlan  *saved = fetch_locked_plan(request);
+	Portal		portal;
 
 	pin_plan(saved);
-	return SPI_cursor_open_with_paramlist(NULL, saved->plan, make_params(request), request->read_only);
+	portal = SPI_cursor_open_with_paramlist(NULL, saved->plan, make_params(request), request->read_only);
+	check_snapshot(request, saved);
+	return portal;
 }
 
 /*
@@ -316,6 +322,13 @@ make_params(const PlanRequest *request)
 	return params;
 }
 
+/* check_snapshot checks that a statement that has been planned was right to read what it reads: partitions are locked by then, too. */
+static void
+check_snapshot(const PlanRequest *request, SavedPlan *saved)
+{
+	plan_snapshot_check(request->read_only, plan_source(saved->plan)->query_list, request->tables[APP_HISTORY]);
+}
+
 /*
  * pin_plan keeps a plan from being freed until the current memory context is deleted, even by an
  * error.  Planning and execution can run other functions, which can call us.
@@ -361,7 +374,7 @@ fetch_locked_plan(const PlanRequest *request)
 
 		saved = fetch_plan(request);
 		source = plan_source(saved->plan);
-		lock_tables_walker((Node *) source->query_list, plan_snapshot(request->read_only));
+		lock_tables_walker((Node *) source->query_list, NULL);
 		if (source->gplan != NULL)
 			lock_tables_of_plan(source->gplan);
 	} while (!is_good_plan(saved->plan) && ++tries < MAX_TRIES);
@@ -373,7 +386,7 @@ fetch_locked_plan(const PlanRequest *request)
 	return saved;
 }
 
-/* lock_tables_walker locks a query's tables and views as execution does; the context is the snapshot that they must suit, or null. */
+/* lock_tables_walker locks a query's tables and views as execution does. */
 static bool
 lock_tables_walker(Node *node, void *context)
 {
@@ -382,8 +395,6 @@ lock_tables_walker(Node *node, void *context)
 	if (IsA(node, RangeTblEntry))
 	{
 		lock_table((RangeTblEntry *) node);
-		if (context != NULL && ((RangeTblEntry *) node)->rtekind == RTE_RELATION)
-			plan_snapshot_check(context, ((RangeTblEntry *) node)->relid);
 		return false;
 	}
 	if (IsA(node, Query))

@@ -6,7 +6,8 @@
  * A query takes its snapshot before it calls us, and we may then wait for somebody's ALTER TABLE or
  * TRUNCATE.  These give a table another file whose rows that snapshot does not see: it would be
  * empty.  Nor does it see rows where they have been moved into another partition, while the plan
- * looks for them only there.  (A query of its own waits before it takes the snapshot.)
+ * looks for them only there.  (A query of its own waits before it takes the snapshot.)  So once a
+ * statement holds all its locks, its tables are compared with what the snapshot sees of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,48 +21,65 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "partitioning/partdesc.h"
-#include "storage/lmgr.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "plan_snapshot.h"
+
+/* What the walker over a statement's queries takes with it */
+typedef struct Checking
+{
+	Snapshot	snapshot;
+	Oid			history;		/* 0: the statement reads none */
+} Checking;
+
+/* What a relation is for a snapshot */
+typedef enum Sight
+{
+	SIGHT_SAME,
+	SIGHT_NEW,					/* is not there yet, or not as a partition */
+	SIGHT_OTHER					/* has another file */
+} Sight;
 
 static TransactionId changed_before(void);
 static void note_change(Datum arg, Oid relid);
-static void check_relation(Snapshot snapshot, Oid relid);
-static void check_partitions(Snapshot snapshot, Oid relid);
-static bool is_newer(Snapshot snapshot, HeapTuple tuple);
-static bool is_as_seen(Snapshot snapshot, Form_pg_class now);
+static bool check_walker(Node *node, void *context);
+static void check_table(const Checking *checking, const RangeTblEntry *rte);
+static void check_relation(const Checking *checking, Oid relid);
+static Sight see_relation(Snapshot snapshot, Oid relid);
+static Sight compare_files(Snapshot snapshot, Form_pg_class now);
+static bool is_own_file(Oid relid);
+static bool is_empty(Oid relid);
 
 /* No relation was changed by this transaction or a later one, as far as this session has heard; 0 if it has to ask */
 static TransactionId horizon = InvalidTransactionId;
 
-/* plan_snapshot returns the snapshot that a statement will have; null if it takes a new one. */
-Snapshot
-plan_snapshot(bool read_only)
-{
-	return read_only || IsolationUsesXactSnapshot() ? GetActiveSnapshot() : NULL;
-}
-
 /*
- * plan_snapshot_check checks that a locked table is for the snapshot what it is now, and so are its partitions.
+ * plan_snapshot_check checks that the tables of a statement's queries, whose locks are held, are for
+ * its snapshot what they are now.  A history table that is new is right: for the snapshot, all events are in documents.
  *
  * Error 40001 if not.
  */
 void
-plan_snapshot_check(Snapshot snapshot, Oid relid)
+plan_snapshot_check(bool read_only, List *queries, const AppTable *history)
 {
-	/* almost always: all that was changed has been seen by it */
-	if (TransactionIdFollowsOrEquals(snapshot->xmin, changed_before()))
+	Checking	checking = {.history = history != NULL ? history->relid : InvalidOid};
+
+	/* others take a snapshot of their own once they have the locks */
+	if (!read_only && !IsolationUsesXactSnapshot())
 		return;
-	check_relation(snapshot, relid);
-	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		check_partitions(snapshot, relid);
+	checking.snapshot = GetActiveSnapshot();
+	/* almost always: it sees all that was changed */
+	if (TransactionIdFollowsOrEquals(checking.snapshot->xmin, changed_before()))
+		return;
+	check_walker((Node *) queries, &checking);
 }
 
 /*
@@ -87,71 +105,122 @@ note_change(Datum arg, Oid relid)
 	horizon = InvalidTransactionId;
 }
 
+static bool
+check_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		check_table(context, (RangeTblEntry *) node);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, check_walker, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, check_walker, context);
+}
+
+/* check_table checks a table with its partitions or inheritance children. */
 static void
-check_relation(Snapshot snapshot, Oid relid)
+check_table(const Checking *checking, const RangeTblEntry *rte)
+{
+	ListCell   *child;
+
+	if (rte->rtekind != RTE_RELATION ||
+		(rte->relid == checking->history && see_relation(checking->snapshot, rte->relid) == SIGHT_NEW))
+		return;
+	check_relation(checking, rte->relid);
+	if (!rte->inh)
+		return;
+	foreach(child, find_all_inheritors(rte->relid, NoLock, NULL))
+		check_relation(checking, lfirst_oid(child));
+}
+
+static void
+check_relation(const Checking *checking, Oid relid)
+{
+	Sight		sight = see_relation(checking->snapshot, relid);
+
+	if (sight == SIGHT_SAME || (sight == SIGHT_NEW && is_empty(relid)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not read a table because it was rewritten concurrently"),
+			 errhint("Try again.")));
+}
+
+/* see_relation compares a relation with what the snapshot sees of it. */
+static Sight
+see_relation(Snapshot snapshot, Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		good;
+	TransactionId xmin;
+	Sight		sight = SIGHT_SAME;
 
 	if (!HeapTupleIsValid(tuple))
-		return;
-	good = !is_newer(snapshot, tuple) || is_as_seen(snapshot, (Form_pg_class) GETSTRUCT(tuple));
+		return SIGHT_SAME;
+	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+	/* a row of our own may have come after another's */
+	if (TransactionIdIsCurrentTransactionId(xmin) || XidInMVCCSnapshot(xmin, snapshot))
+		sight = compare_files(snapshot, (Form_pg_class) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
-	if (!good)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not read a table because it was rewritten concurrently"),
-				 errhint("Try again.")));
+	return sight != SIGHT_SAME && is_own_file(relid) ? SIGHT_SAME : sight;
 }
 
-/* check_partitions checks the partitions of a table that is locked, and theirs. */
-static void
-check_partitions(Snapshot snapshot, Oid relid)
-{
-	Relation	relation = relation_open(relid, NoLock);
-	PartitionDesc partitions = RelationGetPartitionDesc(relation, true);
-	int			i;
-
-	for (i = 0; i < partitions->nparts; i++)
-	{
-		check_relation(snapshot, partitions->oids[i]);
-		if (!partitions->is_leaf[i])
-		{
-			LockRelationOid(partitions->oids[i], AccessShareLock);
-			check_partitions(snapshot, partitions->oids[i]);
-		}
-	}
-	relation_close(relation, NoLock);
-}
-
-/* is_newer: was a row of pg_class made by a transaction that the snapshot does not see? */
-static bool
-is_newer(Snapshot snapshot, HeapTuple tuple)
-{
-	TransactionId xmin = HeapTupleHeaderGetXmin(tuple->t_data);
-
-	return !TransactionIdIsCurrentTransactionId(xmin) && XidInMVCCSnapshot(xmin, snapshot);
-}
-
-/*
- * is_as_seen: has a relation the file that the snapshot sees?  A new table is empty for it, but a new
- * partition may have what another one had.  VACUUM FULL keeps what it sees, but looks the same here.
- */
-static bool
-is_as_seen(Snapshot snapshot, Form_pg_class now)
+/* compare_files compares a row of pg_class with that of before this transaction.  VACUUM FULL keeps what the snapshot sees, but looks as rewriting does. */
+static Sight
+compare_files(Snapshot snapshot, Form_pg_class now)
 {
 	Relation	classes = table_open(RelationRelationId, AccessShareLock);
+	SnapshotData before = *snapshot;
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	seen;
-	bool		same;
+	HeapTuple	tuple;
+	Sight		sight = SIGHT_NEW;
 
+	before.curcid = FirstCommandId;
 	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(now->oid));
-	scan = systable_beginscan(classes, ClassOidIndexId, true, snapshot, 1, &key);
-	seen = systable_getnext(scan);
-	same = HeapTupleIsValid(seen) ? ((Form_pg_class) GETSTRUCT(seen))->relfilenode == now->relfilenode :
-		!now->relispartition;
+	scan = systable_beginscan(classes, ClassOidIndexId, true, &before, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class seen = (Form_pg_class) GETSTRUCT(tuple);
+
+		if (seen->relfilenode != now->relfilenode)
+			sight = SIGHT_OTHER;
+		else if (seen->relispartition || !now->relispartition)
+			sight = SIGHT_SAME;
+	}
 	systable_endscan(scan);
 	table_close(classes, AccessShareLock);
-	return same;
+	return sight;
+}
+
+/* is_own_file: has this transaction made the relation's file? */
+static bool
+is_own_file(Oid relid)
+{
+	Relation	relation = try_relation_open(relid, AccessShareLock);
+	bool		own;
+
+	if (relation == NULL)
+		return true;
+	own = relation->rd_createSubid != InvalidSubTransactionId ||
+		relation->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
+	relation_close(relation, NoLock);
+	return own;
+}
+
+/* is_empty: is there nothing in a relation for any snapshot? */
+static bool
+is_empty(Oid relid)
+{
+	Relation	relation = try_relation_open(relid, AccessShareLock);
+	bool		empty;
+
+	if (relation == NULL)
+		return true;
+	empty = !RELKIND_HAS_STORAGE(relation->rd_rel->relkind) || RelationGetNumberOfBlocks(relation) == 0;
+	relation_close(relation, NoLock);
+	return empty;
 }

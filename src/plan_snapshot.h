@@ -8,9 +8,10 @@
 #ifndef ASSET_REUSE_PLAN_SNAPSHOT_H
 #define ASSET_REUSE_PLAN_SNAPSHOT_H
 
-#include "utils/snapshot.h"
+#include "nodes/pg_list.h"
 
-extern Snapshot plan_snapshot(bool read_only);
-extern void plan_snapshot_check(Snapshot snapshot, Oid relid);
+#include "app_schema.h"
+
+extern void plan_snapshot_check(bool read_only, List *queries, const AppTable *history);
 
 #endif							/* ASSET_REUSE_PLAN_SNAPSHOT_H */
