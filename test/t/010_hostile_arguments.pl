@@ -110,6 +110,7 @@ my %values = (
 		"(SELECT jsonb_object_agg(n, n) FROM generate_series(1, 3000) AS n)",
 		"(SELECT jsonb_build_object('reuse_history', jsonb_agg(n)) FROM generate_series(1, 3000) AS n)" ],
 	boolean => [ 'NULL', 'true', 'false' ],
+	real => [ 'NULL', 0, 0.1, -1, "'NaN'", "'Infinity'", "'-Infinity'", '1e-45', '3.4e38' ],
 	'double precision' => [ 'NULL', 0, 1, 0.999, -1, "'NaN'", "'Infinity'", "'-Infinity'", '1e-308', '1e308' ],
 	bigint => [ 'NULL', 0, 1, -1, '9223372036854775807', '(-9223372036854775807 - 1)' ],
 	interval => [ 'NULL', "'0'", "'1 day'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'" ],
