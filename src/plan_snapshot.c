@@ -54,7 +54,7 @@ static bool check_walker(Node *node, void *context);
 static void check_table(const Checking *checking, const RangeTblEntry *rte);
 static void check_relation(const Checking *checking, Oid relid);
 static Sight see_relation(Snapshot snapshot, Oid relid);
-static Sight compare_files(Snapshot snapshot, Form_pg_class now);
+static Sight compare_files(const SnapshotData *snapshot, Form_pg_class now);
 static bool is_own_file(Oid relid);
 static bool is_empty(Oid relid);
 
@@ -169,7 +169,7 @@ see_relation(Snapshot snapshot, Oid relid)
 
 /* compare_files compares a row of pg_class with that of before this transaction.  VACUUM FULL keeps what the snapshot sees, but looks as rewriting does. */
 static Sight
-compare_files(Snapshot snapshot, Form_pg_class now)
+compare_files(const SnapshotData *snapshot, Form_pg_class now)
 {
 	Relation	classes = table_open(RelationRelationId, AccessShareLock);
 	SnapshotData before = *snapshot;
