@@ -22,8 +22,8 @@ my $schemas = 60;
 # What a stable backend may still grow by: caches of the catalogs, and what malloc keeps.
 my $bound = 8 * 1024 * 1024;
 
-# What its contexts may: 2,000 calls would exceed it by 100 bytes each.
-my $used_bound = 192 * 1024;
+# What its contexts may, when statements are planned again after an autovacuum: 2,000 calls would exceed it by 200 bytes each.
+my $used_bound = 384 * 1024;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init;
@@ -216,7 +216,8 @@ sub is_constant
 {
 	my ($name, $call) = @_;
 	my %peak = map { $_ => peak_of($call =~ s/TENANT/$_/r) } ('few', 'many');
-	cmp_ok($peak{many} - $peak{few}, '<', $bound, "$name: memory does not grow with the assets");
+	# to keep what one of 90,000 events takes would be 20 MB and more
+	cmp_ok($peak{many} - $peak{few}, '<', 1.5 * $bound, "$name: memory does not grow with the assets");
 }
 is_constant('repair', "CALL asset_reuse_repair('TENANT', 'match')");
 is_constant('redact in documents', "CALL asset_reuse_redact('TENANT', '{}', '{person}')");
