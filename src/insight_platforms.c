@@ -4,8 +4,8 @@
  *	  The platforms of a tenant's campaigns, by their ids: a hash table that the
  *	  aggregate of insights makes once, from an array that its statement reads.
  *
- * A join says the same, but for a tenant of a thousand assets, to plan it takes as long as half
- * of the aggregate, and for a million of them its rows as much as the sums.
+ * A join would do, too.  But for a thousand assets, planning it takes half as long as the sums,
+ * and for a million, running it takes as long as they do.
  *
  *-------------------------------------------------------------------------
  */

@@ -322,7 +322,7 @@ make_params(const PlanRequest *request)
 	return params;
 }
 
-/* check_snapshot checks that a statement that has been planned was right to read what it reads: partitions are locked by then, too. */
+/* check_snapshot checks the tables of a statement that has been planned: by then, partitions are locked, too. */
 static void
 check_snapshot(const PlanRequest *request, SavedPlan *saved)
 {

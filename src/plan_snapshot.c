@@ -55,15 +55,15 @@ static void check_table(const Checking *checking, const RangeTblEntry *rte);
 static void check_relation(const Checking *checking, Oid relid);
 static Sight see_relation(Snapshot snapshot, Oid relid);
 static Sight compare_files(const SnapshotData *snapshot, Form_pg_class now);
-static bool is_own_file(Oid relid);
-static bool is_empty(Oid relid);
+static bool holds_nothing_unseen(Oid relid, Sight sight);
 
 /* No relation was changed by this transaction or a later one, as far as this session has heard; 0 if it has to ask */
 static TransactionId horizon = InvalidTransactionId;
 
 /*
  * plan_snapshot_check checks that the tables of a statement's queries, whose locks are held, are for
- * its snapshot what they are now.  A history table that is new is right: for the snapshot, all events are in documents.
+ * its snapshot what they are now.  A history table that is new is right: for the snapshot, all events
+ * are in documents.
  *
  * Error 40001 if not.
  */
@@ -124,16 +124,16 @@ check_walker(Node *node, void *context)
 static void
 check_table(const Checking *checking, const RangeTblEntry *rte)
 {
-	ListCell   *child;
+	List	   *relations;
+	ListCell   *relation;
 
 	if (rte->rtekind != RTE_RELATION ||
 		(rte->relid == checking->history && see_relation(checking->snapshot, rte->relid) == SIGHT_NEW))
 		return;
-	check_relation(checking, rte->relid);
-	if (!rte->inh)
-		return;
-	foreach(child, find_all_inheritors(rte->relid, NoLock, NULL))
-		check_relation(checking, lfirst_oid(child));
+	/* itself among them */
+	relations = rte->inh ? find_all_inheritors(rte->relid, NoLock, NULL) : list_make1_oid(rte->relid);
+	foreach(relation, relations)
+		check_relation(checking, lfirst_oid(relation));
 }
 
 static void
@@ -141,7 +141,7 @@ check_relation(const Checking *checking, Oid relid)
 {
 	Sight		sight = see_relation(checking->snapshot, relid);
 
-	if (sight == SIGHT_SAME || (sight == SIGHT_NEW && is_empty(relid)))
+	if (sight == SIGHT_SAME || holds_nothing_unseen(relid, sight))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -164,10 +164,13 @@ see_relation(Snapshot snapshot, Oid relid)
 	if (TransactionIdIsCurrentTransactionId(xmin) || XidInMVCCSnapshot(xmin, snapshot))
 		sight = compare_files(snapshot, (Form_pg_class) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
-	return sight != SIGHT_SAME && is_own_file(relid) ? SIGHT_SAME : sight;
+	return sight;
 }
 
-/* compare_files compares a row of pg_class with that of before this transaction.  VACUUM FULL keeps what the snapshot sees, but looks as rewriting does. */
+/*
+ * compare_files compares a row of pg_class with that of before this transaction.  VACUUM FULL keeps what
+ * the snapshot sees, but looks as rewriting does.
+ */
 static Sight
 compare_files(const SnapshotData *snapshot, Form_pg_class now)
 {
@@ -196,31 +199,22 @@ compare_files(const SnapshotData *snapshot, Form_pg_class now)
 	return sight;
 }
 
-/* is_own_file: has this transaction made the relation's file? */
+/*
+ * holds_nothing_unseen: is it no matter that a relation is not as the snapshot sees it?  This transaction
+ * has made its file; or it is new, and there is nothing in it for any snapshot.
+ */
 static bool
-is_own_file(Oid relid)
+holds_nothing_unseen(Oid relid, Sight sight)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
-	bool		own;
+	bool		nothing;
 
 	if (relation == NULL)
 		return true;
-	own = relation->rd_createSubid != InvalidSubTransactionId ||
-		relation->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
+	nothing = relation->rd_createSubid != InvalidSubTransactionId ||
+		relation->rd_firstRelfilelocatorSubid != InvalidSubTransactionId ||
+		(sight == SIGHT_NEW &&
+		 (!RELKIND_HAS_STORAGE(relation->rd_rel->relkind) || RelationGetNumberOfBlocks(relation) == 0));
 	relation_close(relation, NoLock);
-	return own;
-}
-
-/* is_empty: is there nothing in a relation for any snapshot? */
-static bool
-is_empty(Oid relid)
-{
-	Relation	relation = try_relation_open(relid, AccessShareLock);
-	bool		empty;
-
-	if (relation == NULL)
-		return true;
-	empty = !RELKIND_HAS_STORAGE(relation->rd_rel->relkind) || RelationGetNumberOfBlocks(relation) == 0;
-	relation_close(relation, NoLock);
-	return empty;
+	return nothing;
 }
