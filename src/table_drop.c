@@ -12,8 +12,10 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
@@ -44,12 +46,11 @@ static const char count_rows[] =
 	" FROM {history} AS h";
 
 /*
- * A trigger may have removed the log again, so this returns the number of events that are there now
- * and were not before.
+ * A trigger may have removed the log again, so this returns, for each asset, the number of events that
+ * are there now and were not before.
  */
 static const char restore[] =
-	"WITH restored AS ("
-	"  UPDATE {assets} AS a"
+	"UPDATE {assets} AS a"
 	"  SET platform_metadata = {fn:log_restore}({doc:a}, r.times, r.seqs, r.elements)"
 	"  FROM (SELECT h.tenant_id, h.asset_id,"
 	"    pg_catalog.array_agg({utc:h.reused_at} ORDER BY h.reused_at, h.seq) AS times,"
@@ -61,8 +62,14 @@ static const char restore[] =
 	"   AND before.id {=} a.id AND before.tenant_id {=} a.tenant_id"
 	"  RETURNING {fn:log_count}({doc:a})"
 	"   {-} {fn:log_count_in}({doc:before}, CAST(NULL AS pg_catalog.timestamp), CAST(NULL AS pg_catalog.timestamp),"
-	"    r.times, r.seqs, r.elements) AS events)"
-	" SELECT CAST(COALESCE(pg_catalog.sum(r.events), 0) AS pg_catalog.int8) FROM restored AS r";
+	"    r.times, r.seqs, r.elements)";
+
+/* Sums up what it receives */
+typedef struct SumReceiver
+{
+	DestReceiver receiver;		/* first: it is the receiver itself */
+	int64		sum;
+} SumReceiver;
 
 static void check_dependents(const AppTable *history);
 static AppTable hide_table(const AppTable *history);
@@ -70,6 +77,7 @@ static int64 count_events(const AppTable *assets, const AppTable *history, Oid c
 static void check_lost(void);
 static void restore_events(const AppTable *assets, const AppTable *history, int64 events,
 						   Oid caller);
+static bool add_to_sum(TupleTableSlot *slot, DestReceiver *receiver);
 static void forget_in_partman(const AppTable *history);
 static void drop_log_index(const AppTable *assets);
 
@@ -258,18 +266,31 @@ restore_events(const AppTable *assets, const AppTable *history, int64 events, Oi
 		.plan_options = PLAN_BY_KEY,
 		.put_piece = history_table_put_piece
 	};
-	int64		restored;
+	SumReceiver restored = {.receiver = *None_Receiver};
 
-	plan_execute(&query);
-	restored = DatumGetInt64(plan_result(0, 1, INT8OID));
-	if (restored != events)
+	restored.receiver.receiveSlot = add_to_sum;
+	plan_execute_into(&query, &restored.receiver);
+	if (restored.sum != events)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not put all events back into the assets' documents"),
 				 errdetail("Events in the history table: " INT64_FORMAT ".  Put back: " INT64_FORMAT ".",
-						   events, restored),
+						   events, restored.sum),
 				 errhint("Check whether the table has events of assets that do not exist, "
 						 "and whether a trigger or rule keeps assets from being updated.")));
+}
+
+static bool
+add_to_sum(TupleTableSlot *slot, DestReceiver *receiver)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, 1, &isnull);
+
+	/* a function that the statement ran can have replaced it */
+	if (isnull || TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid != INT8OID)
+		plan_report_changed();
+	((SumReceiver *) receiver)->sum += DatumGetInt64(value);
+	return true;
 }
 
 /*

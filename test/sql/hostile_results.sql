@@ -282,5 +282,22 @@ BEGIN;
 CREATE RULE nothing AS ON UPDATE TO campaign_assets DO INSTEAD NOTHING;
 SELECT error_of($$ SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') $$) AS track;
 ROLLBACK;
+-- By one more statement, which is no limit: the history table is dropped, and each asset's update is seen.
+BEGIN;
+DELETE FROM campaign_asset_reuse_history WHERE length(reused_in_name) > 1000;
+CREATE TABLE seen (id text, before int, after int);
+GRANT ALL ON seen TO PUBLIC;
+CREATE RULE also AS ON UPDATE TO campaign_assets DO ALSO INSERT INTO seen
+	VALUES (OLD.id, jsonb_array_length(OLD.platform_metadata -> 'reuse_history'), jsonb_array_length(NEW.platform_metadata -> 'reuse_history'));
+SELECT asset_reuse_drop_history_table() AS restored;
+SELECT * FROM seen ORDER BY id;
+SELECT a.id, jsonb_array_length(a.platform_metadata -> 'reuse_history') AS events FROM campaign_assets AS a ORDER BY a.id;
+ROLLBACK;
+-- By nothing, which loses the events: the table stays.
+BEGIN;
+DELETE FROM campaign_asset_reuse_history WHERE length(reused_in_name) > 1000;
+CREATE RULE nothing AS ON UPDATE TO campaign_assets DO INSTEAD NOTHING;
+SELECT error_of('SELECT asset_reuse_drop_history_table()');
+ROLLBACK;
 DROP SCHEMA hostile_results CASCADE;
 DROP ROLE regress_results_owner, regress_results_auditor;
