@@ -826,6 +826,60 @@ campaign_id: the asset''s campaign of origin.  campaigns: pairs of the id and th
 The others are the assets'' columns; an untyped NULL for one that the table does not have.
 Errors: 42804 a column of an unusable type, 22023 campaigns that are no pairs.';
 
+CREATE FUNCTION asset_reuse_insight_transition(
+	state internal,
+	wanted boolean,
+	asset_type "any",
+	campaign_id text,
+	campaigns text[],
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any",
+	filter text,
+	confidence float8
+) RETURNS internal
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_transition'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_transition(internal, boolean, "any", text, text[], "any", "any", "any", "any", "any", text, float8) IS
+'Adds an asset to the state of asset_reuse_insight_answer.';
+
+CREATE FUNCTION asset_reuse_insight_answer_final(internal) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'asset_reuse_insight_answer_final'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION asset_reuse_insight_answer_final(internal) IS
+'Returns the result of asset_reuse_insight_answer.';
+
+CREATE AGGREGATE asset_reuse_insight_answer(
+	wanted boolean,
+	asset_type "any",
+	campaign_id text,
+	campaigns text[],
+	created_at "any",
+	reused_count "any",
+	impressions "any",
+	clicks "any",
+	conversions "any",
+	filter text,
+	confidence float8
+) (
+	SFUNC = asset_reuse_insight_transition,
+	STYPE = internal,
+	FINALFUNC = asset_reuse_insight_answer_final,
+	COMBINEFUNC = asset_reuse_insight_combine,
+	SERIALFUNC = asset_reuse_insight_serialize,
+	DESERIALFUNC = asset_reuse_insight_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE asset_reuse_insight_answer(boolean, "any", text, text[], "any", "any", "any", "any", "any", text, float8) IS
+'Returns what asset_reuse_insights answers about a set of assets; NULL for no assets.
+filter: the type that is asked for, or NULL.  confidence: of the intervals, from 0.5 to 0.999.  Both are the same for all assets.
+The other arguments and errors are those of asset_reuse_insight.  Further errors: 22023 confidence out of bounds.';
+
 CREATE FUNCTION asset_reuse_insight_asset(
 	state bytea,
 	confidence float8,

@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(asset_reuse_decimal);
 
 #define DECIMALS	2			/* of ratios, percentages and means */
 #define GUARD_DECIMALS	20		/* of a quotient at least, before it is rounded to them */
+#define FEW_DIGITS		9		/* many fewer than a double has */
 
 /* A key of a row's object: a column, or what is none */
 typedef struct RowKey
@@ -39,11 +40,18 @@ typedef struct RowKey
 static void put_reuses_in_range(JsonbWriter *w, const void *of);
 static bool key_comes_before(const JsonbKey *a, const JsonbKey *b);
 static bool shows_column(AppRole role, const AppColumn *columns, ColumnSet set, int column);
+static Numeric significant_digits(double value, int digits);
 static Numeric shortest_decimal(Datum value, Oid type);
 static Numeric read_decimal(char *decimal);
 static Numeric quotient(Datum dividend, Datum divisor);
 static Datum decimal_digits(double value);
 static Numeric round_numeric(Datum number);
+
+/* Those that a double has exactly */
+static const double powers_of_ten[] = {
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+	1e18, 1e19, 1e20, 1e21, 1e22
+};
 
 static const AnswerExtra reuses_in_range_extra = {JSONB_KEY("reuses_in_range"), put_reuses_in_range};
 
@@ -262,10 +270,30 @@ answer_put_significant(JsonbWriter *w, double value, int digits)
 {
 	if (isnan(value) || isinf(value))
 		jsonb_put_null(w);
-	else if (fabs(value) < Min(pow(10, digits), PG_INT32_MAX) && value == (int32) value)
+	else if (fabs(value) < powers_of_ten[digits] && value == rint(value))
 		answer_put_int(w, (int64) value);	/* the same, and fast */
 	else
-		jsonb_put_numeric(w, read_decimal(psprintf("%.*g", digits, value)));
+		jsonb_put_numeric(w, significant_digits(value, digits));
+}
+
+/*
+ * significant_digits returns a double, but 0, with so many significant digits.
+ *
+ * Where they are few, multiplying it by a power of ten tells them as printf and numeric_in do, in a
+ * tenth of the time: the product's own rounding is far behind them.
+ */
+static Numeric
+significant_digits(double value, int digits)
+{
+	int			decimals = digits - 1 - (int) floor(log10(fabs(value)));
+	int64		number;
+
+	if (digits > FEW_DIGITS || decimals < 0 || decimals >= (int) lengthof(powers_of_ten))
+		return read_decimal(psprintf("%.*g", digits, value));
+	number = (int64) rint(value * powers_of_ten[decimals]);
+	for (; decimals > 0 && number % 10 == 0; decimals--)
+		number /= 10;
+	return int64_div_fast_to_numeric(number, decimals);
 }
 
 static void

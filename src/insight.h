@@ -10,6 +10,7 @@
 #define ASSET_REUSE_INSIGHT_H
 
 #include "plan_text.h"
+#include "request_identifier.h"
 
 /* Arguments of the transition function, after the state */
 typedef enum InsightArg
@@ -22,10 +23,14 @@ typedef enum InsightArg
 	INSIGHT_ARG_REUSED_COUNT,
 	INSIGHT_ARG_IMPRESSIONS,
 	INSIGHT_ARG_CLICKS,
-	INSIGHT_ARG_CONVERSIONS
+	INSIGHT_ARG_CONVERSIONS,
+	/* of asset_reuse_insight_answer alone */
+	INSIGHT_ARG_FILTER,
+	INSIGHT_ARG_CONFIDENCE
 } InsightArg;
 
 extern bool insight_needs_spaces(const AppTable *assets);
+extern void insight_add_campaigns(PlanRequest *request, Identifier tenant_id);
 extern bool insight_put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
 #endif							/* ASSET_REUSE_INSIGHT_H */

@@ -3,7 +3,7 @@
  * insight_answer.c
  *	  The answer of asset_reuse_insights, from the state of its aggregate.
  *
- * The answer is in the memory context that is told; all else in the current one.
+ * All is in the current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +27,10 @@
  */
 #define MAX_TYPES			1000
 
+#define MIN_CONFIDENCE		0.5
+#define MAX_CONFIDENCE		0.999
+#define DEFAULT_CONFIDENCE	0.95
+
 #define DIGITS				6	/* significant ones, of rates and ratios */
 #define ALL_DIGITS			15	/* that a double surely has */
 
@@ -37,7 +41,7 @@ static const char *const verdict_names[] = {
 	[FIT_SIMILAR] = "similar", [FIT_INCONCLUSIVE] = "inconclusive",
 };
 
-static void put_filters(JsonbWriter *w, const text *asset_type, double confidence);
+static void put_filters(JsonbWriter *w, InsightQuestion question);
 static void put_quality(JsonbWriter *w, const InsightRates *rates);
 static void put_types(JsonbWriter *w, const InsightRates *rates, double confidence);
 static bool type_has(const InsightRates *rates, const InsightType *type, bool evidence);
@@ -54,40 +58,58 @@ static void put_e_value(JsonbWriter *w, double ratio);
 static void put_cstring(JsonbWriter *w, const char *value);
 
 /*
- * insight_answer writes the answer; a null state is that of no assets.
+ * insight_confidence reads the confidence that is asked for.
+ *
+ * Error 22023 if it is out of bounds.
  */
+double
+insight_confidence(FunctionCallInfo fcinfo, int argno)
+{
+	double		confidence = PG_ARGISNULL(argno) ? DEFAULT_CONFIDENCE : PG_GETARG_FLOAT8(argno);
+
+	/* NaN is not within bounds either */
+	if (!(confidence >= MIN_CONFIDENCE && confidence <= MAX_CONFIDENCE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("confidence is out of bounds"),
+				 errdetail("confidence must be between %g and %g, but is %g.", MIN_CONFIDENCE,
+						   MAX_CONFIDENCE, confidence)));
+	return confidence;
+}
+
+/* insight_answer writes the answer; a null state is that of no assets. */
 Jsonb *
-insight_answer(const bytea *state, const text *asset_type, double confidence, MemoryContext memory)
+insight_answer(InsightState *state, InsightQuestion question)
 {
 	static const JsonbKey keys[] = {
 		JSONB_KEY("ctr"), JSONB_KEY("caution"), JSONB_KEY("filters"), JSONB_KEY("success"),
 		JSONB_KEY("data_quality"), JSONB_KEY("by_asset_type"), JSONB_KEY("conversions_per_click"),
 	};
 	static const InsightRates nothing = {0};
-	const InsightRates *rates = state ? insight_rates_read(state) : &nothing;
+	const InsightRates *rates = state != NULL ? insight_rates_make(state) : &nothing;
 	JsonbWriter w;
 
-	jsonb_writer_init(&w, memory, ANSWER_SIZE);
+	jsonb_writer_init(&w, CurrentMemoryContext, ANSWER_SIZE);
 	jsonb_begin_object_keys(&w, keys, lengthof(keys));
-	put_all(&w, rates, INSIGHT_CTR, confidence, asset_type != NULL);
+	put_all(&w, rates, INSIGHT_CTR, question.confidence, question.asset_type != NULL);
 	put_cstring(&w, "association, not effect");
-	put_filters(&w, asset_type, confidence);
+	put_filters(&w, question);
 	jsonb_put_bool(&w, true);
 	put_quality(&w, rates);
-	put_types(&w, rates, confidence);
-	put_all(&w, rates, INSIGHT_CONVERSIONS, confidence, asset_type != NULL);
+	put_types(&w, rates, question.confidence);
+	put_all(&w, rates, INSIGHT_CONVERSIONS, question.confidence, question.asset_type != NULL);
 	jsonb_end(&w);
 	return jsonb_writer_finish(&w);
 }
 
 static void
-put_filters(JsonbWriter *w, const text *asset_type, double confidence)
+put_filters(JsonbWriter *w, InsightQuestion question)
 {
 	static const JsonbKey keys[] = {JSONB_KEY("asset_type"), JSONB_KEY("confidence")};
 
 	jsonb_begin_object_keys(w, keys, lengthof(keys));
-	answer_put_text(w, asset_type);
-	answer_put_significant(w, confidence, ALL_DIGITS);
+	answer_put_text(w, question.asset_type);
+	answer_put_significant(w, question.confidence, ALL_DIGITS);
 	jsonb_end(w);
 }
 

@@ -8,9 +8,12 @@
 #ifndef ASSET_REUSE_INSIGHT_ANSWER_H
 #define ASSET_REUSE_INSIGHT_ANSWER_H
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
-extern Jsonb *insight_answer(const bytea *state, const text *asset_type, double confidence,
-							 MemoryContext memory);
+#include "insight_state.h"
+
+extern double insight_confidence(FunctionCallInfo fcinfo, int argno);
+extern Jsonb *insight_answer(InsightState *state, InsightQuestion question);
 
 #endif							/* ASSET_REUSE_INSIGHT_ANSWER_H */

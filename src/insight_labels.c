@@ -4,8 +4,8 @@
  *	  The labels of a stratum: an asset's type, the platform of its campaign of
  *	  origin, and the year in which it was made.
  *
- * As a key they are bytes: the year, the length of the type, the type, whether the platform is
- * null, the platform.  Null labels are labels.
+ * Texts have numbers, in the order in which they come first, which a key has in their place.
+ * Null labels are labels.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,56 +19,84 @@
 
 #include "insight_state.h"
 
-/* The year of assets without one, and the length of a type that is null */
-#define NO_YEAR				PG_INT32_MIN
-#define NULL_LABEL			PG_UINT32_MAX
+#define NO_YEAR				PG_INT32_MIN	/* of assets without one */
+#define LABELS_EXPECTED		32	/* more are fine */
 
-static void append_type(StringInfo key, const AppRow *row, bool is_enum);
+static InsightLabel type_label(const AppRow *row);
 static int32 year_created(InsightState *state, const AppRow *row);
 static bool note_year(InsightState *state, Timestamp time);
 static Timestamp start_of_year(int32 year);
-static bool key_fits(const InsightState *state, InsightKey key);
-static InsightLabel read_type(const char *data, uint32 len, bool is_enum);
+static InsightLabel label_of(const InsightState *state, uint32 number);
+static InsightLabel read_enum(Oid value);
 
-/* insight_labels_key returns the labels of a row's stratum; they are valid until the next call. */
+/* insight_labels_key returns the labels of a row's stratum; they get numbers if they are new. */
 InsightKey
 insight_labels_key(InsightState *state, const InsightRow *row)
 {
-	StringInfo	key = &state->key;
-	int32		year = year_created(state, &row->asset);
-	uint32		len;
+	InsightKey	key = insight_labels_find_key(state, row);
 
-	/* there is room for what has a fixed length */
-	resetStringInfo(key);
-	memcpy(key->data, &year, sizeof(year));
-	key->len = sizeof(year) + sizeof(len);
-	append_type(key, &row->asset, state->type_is_enum);
-	len = row->asset.nulls[ASSET_TYPE] ? NULL_LABEL : key->len - sizeof(year) - sizeof(len);
-	memcpy(key->data + sizeof(year), &len, sizeof(len));
-	/* a null and an empty platform are two */
-	appendStringInfoChar(key, row->platform == NULL);
-	if (row->platform != NULL)
-		appendBinaryStringInfo(key, VARDATA_ANY(row->platform), VARSIZE_ANY_EXHDR(row->platform));
-	return (InsightKey) {key->data, key->len};
+	if (key.type == INSIGHT_UNKNOWN_LABEL)
+		key.type = insight_labels_add(state, type_label(&row->asset));
+	return key;
 }
 
-/* append_type appends an asset's type: an enum's oid, or the bytes of what its type writes. */
-static void
-append_type(StringInfo key, const AppRow *row, bool is_enum)
+/* insight_labels_find_key returns them, too, and leaves new ones unknown. */
+InsightKey
+insight_labels_find_key(InsightState *state, const InsightRow *row)
 {
-	Oid			oid;
-	text	   *label;
+	InsightKey	key = {INSIGHT_NULL_LABEL, row->platform, year_created(state, &row->asset)};
 
-	if (row->nulls[ASSET_TYPE])
-		return;
-	if (is_enum)
+	if (!row->asset.nulls[ASSET_TYPE])
+		key.type = state->type_is_enum ? DatumGetObjectId(row->asset.values[ASSET_TYPE]) :
+			insight_labels_find(state, type_label(&row->asset));
+	return key;
+}
+
+static InsightLabel
+type_label(const AppRow *row)
+{
+	text	   *label = app_row_text(row, ASSET_TYPE);
+
+	return (InsightLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
+}
+
+/* insight_labels_add returns a label's number; a copy of the label is kept. */
+uint32
+insight_labels_add(InsightState *state, InsightLabel label)
+{
+	uint32		number = insight_labels_find(state, label);
+	bool		found;
+
+	if (number != INSIGHT_UNKNOWN_LABEL)
+		return number;
+	number = state->numbers->members;
+	if (number == state->maxlabels)
 	{
-		oid = DatumGetObjectId(row->values[ASSET_TYPE]);
-		appendBinaryStringInfo(key, (char *) &oid, sizeof(oid));
-		return;
+		state->maxlabels = Max(state->maxlabels * 2, LABELS_EXPECTED);
+		state->labels = state->labels == NULL ?
+			MemoryContextAlloc(MemoryContextGetParent(state->context), state->maxlabels * sizeof(InsightLabel)) :
+			repalloc_huge(state->labels, state->maxlabels * sizeof(InsightLabel));
 	}
-	label = app_row_text(row, ASSET_TYPE);
-	appendBinaryStringInfo(key, VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label));
+	label.data = memcpy(MemoryContextAlloc(state->context, Max(label.len, 1)), label.data, label.len);
+	state->labels[number] = label;
+	text_map_insert(state->numbers, label, &found)->number = number;
+	return number;
+}
+
+/* insight_labels_find returns a label's number; INSIGHT_UNKNOWN_LABEL if it has none. */
+uint32
+insight_labels_find(const InsightState *state, InsightLabel label)
+{
+	const TextEntry *entry = text_map_lookup(state->numbers, label);
+
+	return entry == NULL ? INSIGHT_UNKNOWN_LABEL : entry->number;
+}
+
+/* insight_labels_count returns how many labels have numbers, which begin at 0. */
+uint32
+insight_labels_count(const InsightState *state)
+{
+	return state->numbers->members;
 }
 
 /* year_created returns the year, in UTC, that an asset was made in. */
@@ -106,73 +134,27 @@ start_of_year(int32 year)
 	return (date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
-/*
- * insight_labels_check makes sure that a key can be taken apart.
- *
- * Error 22023 if not: anybody can make up the bytes of a state.
- */
-void
-insight_labels_check(const InsightState *state, InsightKey key)
-{
-	if (!key_fits(state, key))
-		insight_report_malformed();
-}
-
-static bool
-key_fits(const InsightState *state, InsightKey key)
-{
-	uint32		rest = key.len - (sizeof(int32) + sizeof(uint32) + 1);
-	uint32		type_len;
-	bool		has_platform;
-
-	if (key.len < sizeof(int32) + sizeof(uint32) + 1)
-		return false;
-	memcpy(&type_len, key.data + sizeof(int32), sizeof(type_len));
-	if (type_len == NULL_LABEL)
-		type_len = 0;
-	else if (state->type_is_enum && type_len != sizeof(Oid))
-		return false;
-	if (type_len > rest)
-		return false;
-	rest -= type_len;
-	has_platform = !key.data[sizeof(int32) + sizeof(uint32) + type_len];
-	return has_platform || rest == 0;
-}
-
-/* insight_labels_read takes a key apart; a label is in the key, or in the current memory context. */
+/* insight_labels_read returns the labels of a key: a label is in the state, or in the current memory context. */
 InsightLabels
 insight_labels_read(const InsightState *state, InsightKey key)
 {
-	InsightLabels labels = {0};
-	const char *end = key.data + key.len;
-	const char *at = key.data;
-	uint32		len;
+	InsightLabels labels = {.platform = label_of(state, key.platform), .year = key.year};
 
-	memcpy(&labels.year, at, sizeof(labels.year));
-	at += sizeof(labels.year);
-	memcpy(&len, at, sizeof(len));
-	at += sizeof(len);
-	if (len != NULL_LABEL)
-	{
-		labels.type = read_type(at, len, state->type_is_enum);
-		at += len;
-	}
-	if (!*at++)
-		labels.platform = (InsightLabel) {at, end - at};
+	labels.type = state->type_is_enum && key.type != INSIGHT_NULL_LABEL ? read_enum(key.type) :
+		label_of(state, key.type);
 	return labels;
 }
 
 static InsightLabel
-read_type(const char *data, uint32 len, bool is_enum)
+label_of(const InsightState *state, uint32 number)
 {
-	InsightLabel label = {data, len};
-	Oid			oid;
+	return number == INSIGHT_NULL_LABEL ? (InsightLabel) {0} : state->labels[number];
+}
 
-	if (is_enum)
-	{
-		memcpy(&oid, data, sizeof(oid));
-		label.data = DatumGetCString(DirectFunctionCall1(enum_out, ObjectIdGetDatum(oid)));
-		label.len = strlen(label.data);
-	}
-	return label;
+static InsightLabel
+read_enum(Oid value)
+{
+	char	   *label = DatumGetCString(DirectFunctionCall1(enum_out, ObjectIdGetDatum(value)));
+
+	return (InsightLabel) {label, strlen(label)};
 }

@@ -2,7 +2,7 @@
  *
  * insight_platforms.c
  *	  The platforms of a tenant's campaigns, by their ids: a hash table that the
- *	  aggregate of insights makes once, from an array that its statement reads.
+ *	  aggregate of insights makes once, from an array that another statement has read.
  *
  * A join would do, too.  But for a thousand assets, planning it takes half as long as the sums,
  * and for a million, running it takes as long as they do.
@@ -16,7 +16,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
-#include "insight_platforms.h"
+#include "insight_state.h"
 #include "secret_hash.h"
 
 /* What a campaign takes in the array: its id and its platform */
@@ -25,7 +25,7 @@
 typedef struct PlatformEntry
 {
 	const text *campaign_id;
-	const text *platform;		/* null: none is known */
+	uint32		platform;		/* its label's number */
 	uint32		hash;
 	char		status;
 } PlatformEntry;
@@ -37,6 +37,7 @@ struct InsightPlatforms
 	bool		deterministic;	/* are equal ids equal bytes? */
 };
 
+static uint32 add_label(InsightState *state, const text *label);
 static uint32 hash_id(const InsightPlatforms *platforms, const text *id);
 static bool equal_ids(const InsightPlatforms *platforms, const text *a, const text *b);
 
@@ -54,13 +55,13 @@ static bool equal_ids(const InsightPlatforms *platforms, const text *a, const te
 #include "lib/simplehash.h"
 
 /*
- * insight_platforms_create makes the table, in a memory context, from an array of pairs: a campaign's
+ * insight_platforms_create makes the table of a state, in a memory context, from an array of pairs: a campaign's
  * id and its platform.
  *
  * Error 22023 if it is not made of pairs: anybody can hand one in.
  */
 InsightPlatforms *
-insight_platforms_create(MemoryContext context, const ArrayType *campaigns, Oid collation)
+insight_platforms_create(InsightState *state, MemoryContext context, const ArrayType *campaigns, Oid collation)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	InsightPlatforms *platforms = palloc(sizeof(InsightPlatforms));
@@ -85,19 +86,25 @@ insight_platforms_create(MemoryContext context, const ArrayType *campaigns, Oid 
 		CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
 			platforms_insert(platforms->table, DatumGetTextPP(values[i]), &found)->platform =
-				nulls[i + 1] ? NULL : DatumGetTextPP(values[i + 1]);
+				nulls[i + 1] ? INSIGHT_NULL_LABEL : add_label(state, DatumGetTextPP(values[i + 1]));
 	}
 	MemoryContextSwitchTo(old);
 	return platforms;
 }
 
-/* insight_platforms_find returns a campaign's platform; null if there is no such campaign, or no platform. */
-const text *
+static uint32
+add_label(InsightState *state, const text *label)
+{
+	return insight_labels_add(state, (InsightLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)});
+}
+
+/* insight_platforms_find returns the number of a campaign's platform: that of a null if there is none. */
+uint32
 insight_platforms_find(const InsightPlatforms *platforms, const text *campaign_id)
 {
 	PlatformEntry *entry = platforms_lookup(platforms->table, campaign_id);
 
-	return entry == NULL ? NULL : entry->platform;
+	return entry == NULL ? INSIGHT_NULL_LABEL : entry->platform;
 }
 
 static uint32

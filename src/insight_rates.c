@@ -6,7 +6,7 @@
  * Strata are numbered in the order of their labels before any sum of doubles, so that neither
  * the order of rows nor the number of workers changes a digit.
  *
- * All is in the memory context that is current in insight_rates_read.
+ * All is in the memory context that is current in insight_rates_make.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,9 +15,12 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #include "insight_rates.h"
+
+#define TWO_TO_64			18446744073709551616.0
 
 /* A stratum with its labels taken apart, to be sorted */
 typedef struct LabelledStratum
@@ -32,24 +35,19 @@ static int	compare_labels(InsightLabel a, InsightLabel b);
 static void find_types(InsightRates *rates, const LabelledStratum *labelled);
 static void fit_metric(InsightRates *rates, InsightMetric metric);
 static uint64 collect_cells(const InsightRates *rates, InsightMetric metric, FitCell *cells);
-static int	sort_codes(const InsightStratum *stratum, InsightMetric metric, uint8 *order);
+static int	convert_cells(const InsightStratum *stratum, InsightMetric metric, FitCell *cells);
 static FitCell convert_cell(const InsightStratum *stratum, int number);
 static double number_of(INT128 value);
-static int	compare_codes(const void *a, const void *b, void *arg);
 static void *allocate(uint64 count, Size size);
 
-/* insight_rates_read estimates the rates from a state's bytes. */
+/* insight_rates_make estimates the rates from a state, whose strata it numbers. */
 InsightRates *
-insight_rates_read(const bytea *bytes)
+insight_rates_make(InsightState *state)
 {
 	InsightRates *rates = palloc0(sizeof(InsightRates));
-	StringInfoData buf = {
-		.data = VARDATA_ANY(bytes), .len = VARSIZE_ANY_EXHDR(bytes),
-		.maxlen = VARSIZE_ANY_EXHDR(bytes)
-	};
 	int			metric;
 
-	rates->state = insight_state_receive(&buf, CurrentMemoryContext);
+	rates->state = state;
 	sort_strata(rates);
 	for (metric = 0; metric < INSIGHT_NMETRICS; metric++)
 		fit_metric(rates, metric);
@@ -82,6 +80,7 @@ sort_strata(InsightRates *rates)
 	{
 		rates->strata[i] = labelled[i].stratum;
 		rates->strata[i]->number = i;
+		rates->ncells += rates->strata[i]->ncells;
 		rates->numbers[i] = i;
 	}
 	find_types(rates, labelled);
@@ -138,11 +137,10 @@ static void
 fit_metric(InsightRates *rates, InsightMetric metric)
 {
 	Fit		   *fit = &rates->fits[metric];
-	uint64		ncells = collect_cells(rates, metric, NULL);
-	FitCell    *cells = allocate(ncells, sizeof(FitCell));
+	FitCell    *cells = allocate(rates->ncells, sizeof(FitCell));
+	uint64		ncells = collect_cells(rates, metric, cells);
 	uint32		i;
 
-	collect_cells(rates, metric, cells);
 	fit->nstrata = rates->nstrata;
 	fit->strata = allocate(rates->nstrata, sizeof(FitStratum));
 	fit_rates(cells, ncells, fit);
@@ -156,7 +154,7 @@ fit_metric(InsightRates *rates, InsightMetric metric)
 	rates->rates[metric] = fit_rate_of(fit, rates->numbers, rates->nstrata);
 }
 
-/* collect_cells counts a metric's cells, and makes doubles of them if there is room for it. */
+/* collect_cells makes a metric's cells, in the order of strata, arms and buckets, and returns how many they are. */
 static uint64
 collect_cells(const InsightRates *rates, InsightMetric metric, FitCell *cells)
 {
@@ -164,45 +162,36 @@ collect_cells(const InsightRates *rates, InsightMetric metric, FitCell *cells)
 	uint32		i;
 
 	for (i = 0; i < rates->nstrata; i++)
-	{
-		uint8		order[PG_UINT8_MAX];
-		int			n = sort_codes(rates->strata[i], metric, cells != NULL ? order : NULL);
-		int			j;
-
-		for (j = 0; j < n && cells != NULL; j++)
-			cells[ncells + j] = convert_cell(rates->strata[i], order[j]);
-		ncells += n;
-	}
+		ncells += convert_cells(rates->strata[i], metric, cells + ncells);
 	CHECK_FOR_INTERRUPTS();
 	return ncells;
 }
 
-/* sort_codes returns how many cells of a metric a stratum has, and which, by arm and bucket, if order is given. */
 static int
-sort_codes(const InsightStratum *stratum, InsightMetric metric, uint8 *order)
+convert_cells(const InsightStratum *stratum, InsightMetric metric, FitCell *cells)
 {
+	uint64		buckets[FIT_NARMS] = {0};	/* a bit for each */
+	uint8		places[FIT_NARMS][INSIGHT_NBUCKETS];
 	int			n = 0;
+	int			arm;
 	int			i;
 
 	for (i = 0; i < stratum->ncells; i++)
 	{
-		if (INSIGHT_METRIC(stratum->codes[i]) != metric)
+		uint8		code = stratum->codes[i];
+
+		if (INSIGHT_METRIC(code) != metric)
 			continue;
-		if (order != NULL)
-			order[n] = i;
-		n++;
+		buckets[INSIGHT_ARM(code)] |= UINT64CONST(1) << INSIGHT_BUCKET(code);
+		places[INSIGHT_ARM(code)][INSIGHT_BUCKET(code)] = i;
 	}
-	if (order != NULL)
-		qsort_arg(order, n, 1, compare_codes, stratum->codes);
+	for (arm = 0; arm < FIT_NARMS; arm++)
+	{
+		/* the lowest bit is taken away each time */
+		for (; buckets[arm] != 0; buckets[arm] &= buckets[arm] - 1)
+			cells[n++] = convert_cell(stratum, places[arm][pg_rightmost_one_pos64(buckets[arm])]);
+	}
 	return n;
-}
-
-static int
-compare_codes(const void *a, const void *b, void *arg)
-{
-	const uint8 *codes = arg;
-
-	return (int) codes[*(const uint8 *) a] - (int) codes[*(const uint8 *) b];
 }
 
 static FitCell
@@ -228,7 +217,7 @@ convert_cell(const InsightStratum *stratum, int number)
 static double
 number_of(INT128 value)
 {
-	return ldexp((double) insight_int128_high(value), 64) + (double) insight_int128_low(value);
+	return (double) insight_int128_high(value) * TWO_TO_64 + (double) insight_int128_low(value);
 }
 
 /*
@@ -239,7 +228,7 @@ number_of(INT128 value)
 double
 insight_rates_prior(const InsightRates *rates, InsightMetric metric, const InsightRow *row)
 {
-	InsightEntry *entry = insight_strata_lookup(rates->state->strata, insight_labels_key(rates->state, row));
+	InsightEntry *entry = insight_strata_lookup(rates->state->strata, insight_labels_find_key(rates->state, row));
 	const FitStratum *stratum;
 
 	if (entry == NULL)

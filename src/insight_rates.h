@@ -13,7 +13,7 @@
  *		WHERE {live:a} ...
  *
  * ({insight} is a query of its own there, run once.)  See asset_reuse_insight_asset for what is in
- * the array.  In C: insight_rates_read, insight_rates_prior and fit_shrink.
+ * the array.  In C: insight_rates_make, insight_rates_prior and fit_shrink.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +37,7 @@ typedef struct InsightType
 typedef struct InsightRates
 {
 	InsightState *state;
+	uint64		ncells;			/* of all strata and metrics */
 	uint32		nstrata;
 	InsightStratum **strata;	/* by type, platform and year */
 	uint32	   *numbers;		/* 0, 1, 2, ...: those of a type are a part of it */
@@ -46,7 +47,7 @@ typedef struct InsightRates
 	double		rates[INSIGHT_NMETRICS];	/* of all the tenant's assets */
 } InsightRates;
 
-extern InsightRates *insight_rates_read(const bytea *state);
+extern InsightRates *insight_rates_make(InsightState *state);
 extern double insight_rates_prior(const InsightRates *rates, InsightMetric metric,
 								  const InsightRow *row);
 

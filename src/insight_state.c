@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -28,7 +29,6 @@
 
 #define STRATA_EXPECTED		64	/* more are fine */
 #define FIRST_CELLS			2	/* an asset's, if it is alone */
-#define KEY_SIZE			256 /* a guess */
 
 /*
  * A first block for some thousand cells, in one piece.  Once glibc's malloc has freed so large a
@@ -43,10 +43,8 @@
 #define SH_ELEMENT_TYPE InsightEntry
 #define SH_KEY_TYPE InsightKey
 #define SH_KEY key
-#define SH_HASH_KEY(tb, key) ((uint32) secret_hash((key).data, (key).len, tb))
-#define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_HASH_KEY(tb, key) ((uint32) secret_hash((const char *) &(key), sizeof(key), tb))
+#define SH_EQUAL(tb, a, b) ((a).type == (b).type && (a).platform == (b).platform && (a).year == (b).year)
 #define SH_SCOPE extern
 #define SH_DEFINE
 #include "lib/simplehash.h"
@@ -62,6 +60,8 @@ typedef enum CountKind
 static CountKind read_count(const AppRow *row, int column, double *value);
 static void add_metric(InsightState *state, InsightStratum *stratum, InsightMetric metric,
 					   int arm, int64 n, double x);
+static uint32 *merge_labels(InsightState *state, const InsightState *other);
+static InsightKey translate_key(const InsightState *state, InsightKey key, const uint32 *numbers);
 static void add_int128(INT128 *sum, INT128 summand);
 static InsightCell *get_cells(InsightState *state, int ncells);
 static void keep_spare(InsightState *state, InsightCell *cells, int ncells);
@@ -73,6 +73,7 @@ insight_state_create(MemoryContext context)
 {
 	InsightState *state = MemoryContextAllocZero(context, sizeof(InsightState));
 
+	state->numbers = text_map_create(context, STRATA_EXPECTED, NULL);
 	state->context = GenerationContextCreate(context, "asset_reuse insight", 0, FIRST_BLOCK,
 											 ALLOCSET_DEFAULT_MAXSIZE);
 	return state;
@@ -88,8 +89,6 @@ insight_state_prepare(InsightState *state)
 	state->type_is_enum = state->columns[ASSET_TYPE].present &&
 		type_is_enum(state->columns[ASSET_TYPE].type);
 	state->strata = insight_strata_create(parent, STRATA_EXPECTED, NULL);
-	initStringInfo(&state->key);
-	enlargeStringInfo(&state->key, KEY_SIZE);
 	MemoryContextSwitchTo(old);
 }
 
@@ -163,6 +162,7 @@ add_metric(InsightState *state, InsightStratum *stratum, InsightMetric metric, i
 void
 insight_state_merge(InsightState *state, const InsightState *other)
 {
+	uint32	   *numbers = merge_labels(state, other);
 	insight_strata_iterator scan;
 	InsightEntry *entry;
 
@@ -170,7 +170,7 @@ insight_state_merge(InsightState *state, const InsightState *other)
 	while ((entry = insight_strata_iterate(other->strata, &scan)) != NULL)
 	{
 		const InsightStratum *theirs = entry->stratum;
-		InsightStratum *mine = insight_state_stratum(state, theirs->key, theirs->wanted);
+		InsightStratum *mine = insight_state_stratum(state, translate_key(state, theirs->key, numbers), theirs->wanted);
 		int			i;
 
 		for (i = 0; i < INSIGHT_NDEFECTS; i++)
@@ -187,6 +187,33 @@ insight_state_merge(InsightState *state, const InsightState *other)
 			add_int128(&cell->xx, theirs->cells[i].xx);
 		}
 	}
+	pfree(numbers);
+}
+
+/* merge_labels adds another state's labels, and returns the numbers that they have here, by those that they have there. */
+static uint32 *
+merge_labels(InsightState *state, const InsightState *other)
+{
+	uint32		count = insight_labels_count(other);
+	uint32	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(uint32));
+	uint32		i;
+
+	for (i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		numbers[i] = insight_labels_add(state, other->labels[i]);
+	}
+	return numbers;
+}
+
+static InsightKey
+translate_key(const InsightState *state, InsightKey key, const uint32 *numbers)
+{
+	if (key.type != INSIGHT_NULL_LABEL && !state->type_is_enum)
+		key.type = numbers[key.type];
+	if (key.platform != INSIGHT_NULL_LABEL)
+		key.platform = numbers[key.platform];
+	return key;
 }
 
 /* add_int128 adds one that is not negative: int128.h can only add halves. */
@@ -206,13 +233,10 @@ insight_state_stratum(InsightState *state, InsightKey key, bool wanted)
 
 	if (!found)
 	{
-		InsightStratum *stratum = MemoryContextAllocZero(state->context, sizeof(InsightStratum) + key.len);
-		char	   *data = (char *) (stratum + 1);
+		InsightStratum *stratum = MemoryContextAllocZero(state->context, sizeof(InsightStratum));
 
-		memcpy(data, key.data, key.len);
-		stratum->key = (InsightKey) {data, key.len};
+		stratum->key = key;
 		stratum->wanted = wanted;
-		entry->key = stratum->key;
 		entry->stratum = stratum;
 	}
 	return entry->stratum;

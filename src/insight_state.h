@@ -10,10 +10,10 @@
 
 #include "common/int128.h"
 #include "datatype/timestamp.h"
-#include "lib/stringinfo.h"
+#include "utils/array.h"
 
 #include "app_row.h"
-#include "insight_platforms.h"
+#include "text_map.h"
 
 typedef enum InsightMetric
 {
@@ -43,6 +43,7 @@ typedef enum InsightDefect
 #define INSIGHT_METRIC(code)				((code) >> 7)
 #define INSIGHT_ARM(code)					((code) >> 6 & 1)
 #define INSIGHT_BUCKET(code)				((code) & 63)
+#define INSIGHT_NBUCKETS					64
 
 /* The sums over a cell's assets, exact; see insight_fit.h */
 typedef struct InsightCell
@@ -55,19 +56,20 @@ typedef struct InsightCell
 	INT128		xx;
 } InsightCell;
 
-/* A stratum's labels as bytes; a type is a string's bytes, or an enum's oid */
+/* A type or platform by its name; no data for a null */
+typedef TextBytes InsightLabel;
+
+/* What is in the place of a label's number: a null, and one that no asset has */
+#define INSIGHT_NULL_LABEL		PG_UINT32_MAX
+#define INSIGHT_UNKNOWN_LABEL	(PG_UINT32_MAX - 1)
+
+/* A stratum's labels by their numbers; a type that is an enum's value by its oid */
 typedef struct InsightKey
 {
-	const char *data;
-	uint32		len;
+	uint32		type;
+	uint32		platform;
+	int32		year;
 } InsightKey;
-
-/* A type or platform by its name; no data for a null */
-typedef struct InsightLabel
-{
-	const char *data;
-	uint32		len;
-} InsightLabel;
 
 typedef struct InsightLabels
 {
@@ -92,9 +94,8 @@ typedef struct InsightStratum
 
 typedef struct InsightEntry
 {
-	InsightKey	key;
 	InsightStratum *stratum;
-	uint32		hash;
+	InsightKey	key;
 	char		status;
 } InsightEntry;
 
@@ -114,14 +115,27 @@ typedef struct InsightSpare
 /* How many lengths of arrays of cells there are that are used again: 2, 4, 8, ... 128 */
 #define INSIGHT_NSPARE		7
 
+/* What the answer is to tell, if the state is for one */
+typedef struct InsightQuestion
+{
+	const text *asset_type;		/* null: all types */
+	double		confidence;
+} InsightQuestion;
+
+/* The platforms of campaigns; see insight_platforms.c */
+typedef struct InsightPlatforms InsightPlatforms;
+
 typedef struct InsightState
 {
 	MemoryContext context;		/* of the strata and their cells; the state is in its parent */
 	InsightSpare *spare[INSIGHT_NSPARE];	/* by length */
+	InsightQuestion question;
 	AppColumn	columns[ASSET_NCOLUMNS];
 	bool		type_is_enum;
+	text_map_hash *numbers;		/* of the labels */
+	InsightLabel *labels;		/* by number */
+	uint32		maxlabels;
 	InsightPlatforms *platforms;	/* of the campaigns; null: there are none */
-	StringInfoData key;			/* of the row at hand */
 	int32		year;			/* of the row before, if it had one */
 	Timestamp	year_start;
 	Timestamp	year_end;
@@ -133,7 +147,7 @@ typedef struct InsightRow
 {
 	bool		wanted;
 	AppRow		asset;
-	const text *platform;		/* null: unknown */
+	uint32		platform;		/* its number, or one of the two above */
 } InsightRow;
 
 extern InsightState *insight_state_create(MemoryContext context);
@@ -146,13 +160,20 @@ extern void insight_stratum_reserve(InsightState *state, InsightStratum *stratum
 extern bool insight_count(const AppRow *row, int column, double *value);
 
 extern InsightKey insight_labels_key(InsightState *state, const InsightRow *row);
-extern void insight_labels_check(const InsightState *state, InsightKey key);
+extern InsightKey insight_labels_find_key(InsightState *state, const InsightRow *row);
+extern uint32 insight_labels_add(InsightState *state, InsightLabel label);
+extern uint32 insight_labels_find(const InsightState *state, InsightLabel label);
+extern uint32 insight_labels_count(const InsightState *state);
 extern InsightLabels insight_labels_read(const InsightState *state, InsightKey key);
+
+extern InsightPlatforms *insight_platforms_create(InsightState *state, MemoryContext context,
+												  const ArrayType *campaigns, Oid collation);
+extern uint32 insight_platforms_find(const InsightPlatforms *platforms, const text *campaign_id);
 
 pg_noreturn extern void insight_report_malformed(void);
 extern uint64 insight_state_digest(const bytea *bytes);
-extern void insight_state_send(StringInfo buf, const InsightState *state);
-extern InsightState *insight_state_receive(StringInfo buf, MemoryContext context);
+extern bytea *insight_state_write(const InsightState *state);
+extern InsightState *insight_state_read(const bytea *bytes, MemoryContext context);
 
 /* insight_int128_high and insight_int128_low return the halves of a sum. */
 static inline int64

@@ -19,11 +19,12 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "utils/builtins.h"
 
 #include "insight_state.h"
 
 /* What a state begins with; another one for each layout */
-#define STATE_MAGIC			0x496E7303
+#define STATE_MAGIC			0x496E7305
 
 /* A number: how many bytes it has, and these, the lowest first */
 #define MAX_NUMBER			(1 + sizeof(INT128))
@@ -35,19 +36,36 @@
 #define LOWEST_FIRST(half)	(half)
 #endif
 
+static void send_state(StringInfo buf, const InsightState *state);
 static void send_column(StringInfo buf, const AppColumn *column);
+static void send_question(StringInfo buf, InsightQuestion question);
+static void send_label(StringInfo buf, InsightLabel label);
 static void send_stratum(StringInfo buf, const InsightStratum *stratum);
 static void send_cell(StringInfo buf, const InsightCell *cell);
 static char *put_number(char *at, INT128 number);
 static int	count_bytes(uint64 number);
+static InsightState *receive_state(StringInfo buf, MemoryContext context);
 static void receive_column(StringInfo buf, AppColumn *column);
+static InsightQuestion receive_question(StringInfo buf, MemoryContext context);
+static void receive_label(StringInfo buf, InsightState *state);
+static bool is_label(const InsightState *state, uint32 number);
 static void receive_stratum(StringInfo buf, InsightState *state);
 static void receive_cell(StringInfo buf, InsightCell *cell);
 static INT128 receive_number(StringInfo buf);
 
-/* insight_state_send writes the state; insight_state_receive reads it in the same order. */
-void
-insight_state_send(StringInfo buf, const InsightState *state)
+/* insight_state_write returns a state as bytes; insight_state_read reads them in the same order. */
+bytea *
+insight_state_write(const InsightState *state)
+{
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	send_state(&buf, state);
+	return pq_endtypsend(&buf);
+}
+
+static void
+send_state(StringInfo buf, const InsightState *state)
 {
 	insight_strata_iterator scan;
 	InsightEntry *entry;
@@ -60,6 +78,10 @@ insight_state_send(StringInfo buf, const InsightState *state)
 	start = buf->len;
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		send_column(buf, &state->columns[i]);
+	send_question(buf, state->question);
+	pq_sendint32(buf, insight_labels_count(state));
+	for (i = 0; i < (int) insight_labels_count(state); i++)
+		send_label(buf, state->labels[i]);
 	pq_sendint32(buf, state->strata->members);
 	insight_strata_start_iterate(state->strata, &scan);
 	while ((entry = insight_strata_iterate(state->strata, &scan)) != NULL)
@@ -94,13 +116,33 @@ send_column(StringInfo buf, const AppColumn *column)
 }
 
 static void
+send_question(StringInfo buf, InsightQuestion question)
+{
+	pq_sendfloat8(buf, question.confidence);
+	pq_sendbyte(buf, question.asset_type != NULL);
+	if (question.asset_type == NULL)
+		return;
+	pq_sendint32(buf, VARSIZE_ANY_EXHDR(question.asset_type));
+	pq_sendbytes(buf, VARDATA_ANY(question.asset_type), VARSIZE_ANY_EXHDR(question.asset_type));
+}
+
+static void
+send_label(StringInfo buf, InsightLabel label)
+{
+	CHECK_FOR_INTERRUPTS();
+	pq_sendint32(buf, label.len);
+	pq_sendbytes(buf, label.data, label.len);
+}
+
+static void
 send_stratum(StringInfo buf, const InsightStratum *stratum)
 {
 	int			i;
 
 	CHECK_FOR_INTERRUPTS();
-	pq_sendint32(buf, stratum->key.len);
-	pq_sendbytes(buf, stratum->key.data, stratum->key.len);
+	pq_sendint32(buf, stratum->key.type);
+	pq_sendint32(buf, stratum->key.platform);
+	pq_sendint32(buf, stratum->key.year);
 	pq_sendbyte(buf, stratum->wanted);
 	for (i = 0; i < INSIGHT_NDEFECTS; i++)
 		pq_sendint64(buf, stratum->defects[i]);
@@ -150,12 +192,22 @@ count_bytes(uint64 number)
 }
 
 /*
- * insight_state_receive makes the state again, in a memory context.
+ * insight_state_read makes the state again, in a memory context.
  *
  * Error 22023, or 08P01 where they end too soon, if the bytes are no state: anybody can hand some in.
  */
 InsightState *
-insight_state_receive(StringInfo buf, MemoryContext context)
+insight_state_read(const bytea *bytes, MemoryContext context)
+{
+	StringInfoData buf = {
+		.data = VARDATA_ANY(bytes), .len = VARSIZE_ANY_EXHDR(bytes), .maxlen = VARSIZE_ANY_EXHDR(bytes)
+	};
+
+	return receive_state(&buf, context);
+}
+
+static InsightState *
+receive_state(StringInfo buf, MemoryContext context)
 {
 	InsightState *state = insight_state_create(context);
 	uint32		n;
@@ -166,7 +218,10 @@ insight_state_receive(StringInfo buf, MemoryContext context)
 	(void) pq_getmsgint64(buf);	/* the digest */
 	for (i = 0; i < ASSET_NCOLUMNS; i++)
 		receive_column(buf, &state->columns[i]);
+	state->question = receive_question(buf, context);
 	insight_state_prepare(state);
+	for (n = pq_getmsgint(buf, 4); n > 0; n--)
+		receive_label(buf, state);
 	for (n = pq_getmsgint(buf, 4); n > 0; n--)
 		receive_stratum(buf, state);
 	pq_getmsgend(buf);
@@ -180,6 +235,38 @@ receive_column(StringInfo buf, AppColumn *column)
 	column->present = OidIsValid(column->type);
 }
 
+static InsightQuestion
+receive_question(StringInfo buf, MemoryContext context)
+{
+	InsightQuestion question = {.confidence = pq_getmsgfloat8(buf)};
+	MemoryContext old;
+	int			len;
+
+	if (!pq_getmsgbyte(buf))
+		return question;
+	len = pq_getmsgint(buf, 4);
+	old = MemoryContextSwitchTo(context);
+	question.asset_type = cstring_to_text_with_len(pq_getmsgbytes(buf, len), len);
+	MemoryContextSwitchTo(old);
+	return question;
+}
+
+static void
+receive_label(StringInfo buf, InsightState *state)
+{
+	int			len = pq_getmsgint(buf, 4);
+
+	CHECK_FOR_INTERRUPTS();
+	(void) insight_labels_add(state, (InsightLabel) {pq_getmsgbytes(buf, len), len});
+}
+
+/* is_label: is it a label's number, or that of a null? */
+static bool
+is_label(const InsightState *state, uint32 number)
+{
+	return number == INSIGHT_NULL_LABEL || number < insight_labels_count(state);
+}
+
 static void
 receive_stratum(StringInfo buf, InsightState *state)
 {
@@ -189,9 +276,11 @@ receive_stratum(StringInfo buf, InsightState *state)
 	int			i;
 
 	CHECK_FOR_INTERRUPTS();
-	key.len = pq_getmsgint(buf, 4);
-	key.data = pq_getmsgbytes(buf, key.len);
-	insight_labels_check(state, key);
+	key.type = pq_getmsgint(buf, 4);
+	key.platform = pq_getmsgint(buf, 4);
+	key.year = (int32) pq_getmsgint(buf, 4);
+	if ((!state->type_is_enum && !is_label(state, key.type)) || !is_label(state, key.platform))
+		insight_report_malformed();
 	stratum = insight_state_stratum(state, key, pq_getmsgbyte(buf) != 0);
 	for (i = 0; i < INSIGHT_NDEFECTS; i++)
 		stratum->defects[i] = pq_getmsgint64(buf);

@@ -3,15 +3,16 @@
  * insights.c
  *	  asset_reuse_insights: do reused assets perform better than others like them?
  *
- * One statement over the tenant's assets, whose aggregate (insight.c) gathers the sums in
- * parallel where the planner finds that worthwhile; the rest is arithmetic on these.
+ * One statement over the tenant's assets, after one over its campaigns, whose aggregate (insight.c) gathers the sums in
+ * parallel where the planner finds that worthwhile, and makes the answer of them (insight_answer.c).
  *
- * The answer lives in the calling query's memory context; all else until SPI_finish.
+ * All lives until SPI_finish; the answer is copied to the calling query's memory context.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lockdefs.h"
@@ -26,14 +27,9 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_insights);
 
-#define MIN_CONFIDENCE		0.5
-#define MAX_CONFIDENCE		0.999
-#define DEFAULT_CONFIDENCE	0.95
+static const char read_answer[] = "{insight answer}";
 
-static const char read_assets[] = "{insight}";
-
-static double read_confidence(FunctionCallInfo fcinfo, int argno);
-static const bytea *read_state(FunctionCallInfo fcinfo, Identifier tenant_id, text *asset_type);
+static Jsonb *answer(FunctionCallInfo fcinfo, Identifier tenant_id, InsightQuestion question);
 static void put_piece(PlanText *text, const PlanRequest *request, const char *name);
 
 /*
@@ -43,43 +39,32 @@ static void put_piece(PlanText *text, const PlanRequest *request, const char *na
 Datum
 asset_reuse_insights(PG_FUNCTION_ARGS)
 {
-	MemoryContext memory = CurrentMemoryContext;
 	Identifier	tenant_id = request_identifier(fcinfo, 0, "tenant_id", request_id_type(fcinfo, 0));
-	text	   *asset_type = request_any_text(fcinfo, 1);
-	double		confidence = read_confidence(fcinfo, 2);
-	Jsonb	   *answer;
+	InsightQuestion question = {
+		.asset_type = request_any_text(fcinfo, 1),
+		.confidence = insight_confidence(fcinfo, 2)
+	};
+	Datum		result;
 
 	SPI_connect();
-	answer = insight_answer(read_state(fcinfo, tenant_id, asset_type), asset_type, confidence, memory);
+	result = PointerGetDatum(answer(fcinfo, tenant_id, question));
+	result = SPI_datumTransfer(result, false, -1);
 	SPI_finish();
 
-	PG_RETURN_JSONB_P(answer);
+	return result;
 }
 
-static double
-read_confidence(FunctionCallInfo fcinfo, int argno)
-{
-	double		confidence = PG_ARGISNULL(argno) ? DEFAULT_CONFIDENCE : PG_GETARG_FLOAT8(argno);
-
-	/* NaN is not within bounds either */
-	if (!(confidence >= MIN_CONFIDENCE && confidence <= MAX_CONFIDENCE))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("confidence is out of bounds"),
-				 errdetail("confidence must be between %g and %g, but is %g.", MIN_CONFIDENCE,
-						   MAX_CONFIDENCE, confidence)));
-	return confidence;
-}
-
-/* read_state runs the statement and returns the state of the tenant's assets; null if there are none. */
-static const bytea *
-read_state(FunctionCallInfo fcinfo, Identifier tenant_id, text *asset_type)
+/* answer runs the statement and returns its answer. */
+static Jsonb *
+answer(FunctionCallInfo fcinfo, Identifier tenant_id, InsightQuestion question)
 {
 	AppTable	assets;
 	AppTable	spaces;
+	Datum		result;
 	PlanRequest query = {
-		.sql = read_assets,
+		.sql = read_answer,
 		.tables[APP_ASSETS] = &assets,
+		.unread = TABLE_BIT(APP_SPACES),
 		.caller = fcinfo->flinfo->fn_oid,
 		.read_only = true,
 		.plan_options = PLAN_BY_TENANT,
@@ -88,7 +73,7 @@ read_state(FunctionCallInfo fcinfo, Identifier tenant_id, text *asset_type)
 
 	app_schema_bind(APP_ASSETS, AccessShareLock, &assets);
 	identifier_add(&query, "tenant_id", tenant_id, &assets.columns[ASSET_TENANT_ID]);
-	asset_type_add(&query, asset_type, &assets.columns[ASSET_TYPE]);
+	asset_type_add(&query, question.asset_type, &assets.columns[ASSET_TYPE]);
 	if (insight_needs_spaces(&assets))
 	{
 		app_schema_bind(APP_SPACES, AccessShareLock, &spaces);
@@ -96,8 +81,13 @@ read_state(FunctionCallInfo fcinfo, Identifier tenant_id, text *asset_type)
 		if (spaces.columns[SPACE_PLATFORM].present)
 			query.tables[APP_SPACES] = &spaces;
 		identifier_add(&query, "space_tenant_id", tenant_id, &spaces.columns[SPACE_TENANT_ID]);
+		insight_add_campaigns(&query, tenant_id);
 	}
-	return (const bytea *) DatumGetPointer(plan_execute_value(&query));
+	plan_add_nullable(&query, "filter", TEXTOID, PointerGetDatum(question.asset_type), question.asset_type == NULL);
+	plan_add_value(&query, "confidence", FLOAT8OID, Float8GetDatum(question.confidence));
+	result = plan_execute_value(&query);
+	/* null without assets */
+	return DatumGetPointer(result) != NULL ? DatumGetJsonbP(result) : insight_answer(NULL, question);
 }
 
 static void

@@ -139,6 +139,7 @@ rank_assets(Oid caller, RowRequest *request, int row_limit, Ranking *ranking)
 		statement.plan.tables[APP_HISTORY] = NULL;
 	identifier_add_made_in(&statement.plan, request->campaign_id, &statement.assets.columns[ASSET_CAMPAIGN_SPACE_ID],
 						   &statement.spaces.columns[SPACE_ID]);
+	insight_add_campaigns(&statement.plan, request->tenant_id);
 	plan_add_value(&statement.plan, "confidence", FLOAT8OID, Float8GetDatum(CONFIDENCE));
 	plan_add_value(&statement.plan, "row_limit", INT4OID, Int32GetDatum(row_limit));
 	plan_execute(&statement.plan);

@@ -316,7 +316,7 @@ make_params(const PlanRequest *request)
 	{
 		params->params[i].value = request->params[i].value;
 		params->params[i].isnull = request->params[i].isnull;
-		params->params[i].pflags = PARAM_FLAG_CONST;
+		params->params[i].pflags = request->params[i].data ? 0 : PARAM_FLAG_CONST;
 		params->params[i].ptype = request->params[i].type;
 	}
 	return params;
@@ -575,7 +575,7 @@ check_tables(SPIPlanPtr plan, const PlanRequest *request)
 	{
 		const AppTable *table = request->tables[role];
 
-		if (table == NULL)
+		if (table == NULL || (request->unread & TABLE_BIT(role)) != 0)
 			continue;
 		if (!list_member_oid(plan_source(plan)->relationOids, table->relid))
 			app_report_renamed(table->name);

@@ -96,6 +96,14 @@ plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value,
 	request->params[request->nparams - 1].optional = true;
 }
 
+/* plan_add_data adds a parameter that may be null and is of any size: it is read and not planned for. */
+void
+plan_add_data(PlanRequest *request, const char *name, Oid type, Datum value, bool isnull)
+{
+	plan_add_nullable(request, name, type, value, isnull);
+	request->params[request->nparams - 1].data = true;
+}
+
 /* plan_expand appends the expansion of a template. */
 void
 plan_expand(PlanText *text, const PlanRequest *request, const char *template)

@@ -15,6 +15,9 @@
 
 #define PLAN_MAX_PARAMS		32
 
+/* The tables of a set of roles as bits */
+#define TABLE_BIT(role)		(1 << (role))
+
 /* A parameter of a statement, and its value in this call */
 typedef struct PlanParam
 {
@@ -23,6 +26,7 @@ typedef struct PlanParam
 	Datum		value;
 	bool		isnull;
 	bool		optional;		/* the text depends on whether it is given */
+	bool		data;			/* no plan depends on it, and none has a copy of it */
 } PlanParam;
 
 typedef struct PlanText PlanText;
@@ -36,6 +40,7 @@ typedef struct PlanRequest
 {
 	const char *sql;			/* the template, which must live forever */
 	const AppTable *tables[APP_NROLES]; /* by role; null if unused */
+	uint32		unread;			/* those that the text depends on, but does not read, as bits */
 	Oid			caller;			/* our SQL function, if the text calls other functions of ours; or 0 */
 	bool		read_only;		/* uses the snapshot of the calling query */
 	int			plan_options;	/* PLAN_... */
@@ -58,6 +63,7 @@ extern void plan_add_nullable(PlanRequest *request, const char *name, Oid type, 
 							  bool isnull);
 extern void plan_add_optional(PlanRequest *request, const char *name, Oid type, Datum value,
 							  bool isnull);
+extern void plan_add_data(PlanRequest *request, const char *name, Oid type, Datum value, bool isnull);
 extern void plan_expand(PlanText *text, const PlanRequest *request, const char *template);
 extern bool plan_is_sharded(const PlanRequest *request);
 

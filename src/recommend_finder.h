@@ -18,7 +18,6 @@
 #include "recommend_near.h"
 
 /* Which tables a statement reads */
-#define TABLE_BIT(role)		(1 << (role))
 
 /* How much an asset's rate can change its fit */
 #define MIN_FACTOR			0.5

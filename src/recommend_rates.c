@@ -37,6 +37,8 @@ finder_read_insight(Finder *f)
 	PlanRequest plan;
 
 	begin_rates(f, recommend_insight, 0, &plan);
+	plan.unread = TABLE_BIT(APP_SPACES);
+	insight_add_campaigns(&plan, f->request->tenant_id);
 	f->insight = plan_execute_value(&plan);
 }
 

@@ -20,14 +20,14 @@
 
 #include "request_asset_type.h"
 
-static Datum bind(text *asset_type, const AppColumn *column);
+static Datum bind(const text *asset_type, const AppColumn *column);
 static Oid	find_enum_value(Oid type, const char *label);
 static char *list_enum_labels(Oid type);
 static int	compare_enum_values(const void *a, const void *b);
 
 /* asset_type_add adds the filter as the optional parameter $asset_type, in the column's own type. */
 void
-asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column)
+asset_type_add(PlanRequest *request, const text *asset_type, const AppColumn *column)
 {
 	plan_add_optional(request, "asset_type", type_is_enum(column->type) ? column->type : TEXTOID,
 					  asset_type ? bind(asset_type, column) : (Datum) 0, asset_type == NULL);
@@ -39,7 +39,7 @@ asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column)
  * Error 22023 if it is not a value of the enum, or is empty.
  */
 static Datum
-bind(text *asset_type, const AppColumn *column)
+bind(const text *asset_type, const AppColumn *column)
 {
 	char	   *label = text_to_cstring(asset_type);
 	bool		is_enum = type_is_enum(column->type);

@@ -11,6 +11,6 @@
 #include "app_schema.h"
 #include "plan_text.h"
 
-extern void asset_type_add(PlanRequest *request, text *asset_type, const AppColumn *column);
+extern void asset_type_add(PlanRequest *request, const text *asset_type, const AppColumn *column);
 
 #endif							/* ASSET_REUSE_REQUEST_ASSET_TYPE_H */

@@ -81,6 +81,8 @@ $$;
 -- So do insights.
 CREATE FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int)
 RETURNS bytea LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile insight was called''; END';
+CREATE FUNCTION public.asset_reuse_insight_answer(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int, text, float8)
+RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''hostile answer was called''; END';
 DO $$
 BEGIN
 	PERFORM asset_reuse_insights('t');
@@ -89,7 +91,16 @@ EXCEPTION WHEN insufficient_privilege THEN
 	RAISE NOTICE '%', SQLERRM;
 END
 $$;
-DROP FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int);
+DO $$
+BEGIN
+	PERFORM asset_reuse_performance('t');
+	RAISE 'performance called it';
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE NOTICE '%', SQLERRM;
+END
+$$;
+DROP FUNCTION public.asset_reuse_insight(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int),
+	public.asset_reuse_insight_answer(boolean, hostile_functions.campaignassettype, text, text[], timestamp, int, int, int, int, text, float8);
 -- Without it, all is as before: 1.
 DROP FUNCTION public.asset_reuse_summary(int, timestamp, timestamp, bigint, varchar, float8, int, text, varchar,
 	hostile_functions.campaignassettype, int, int, int, text, timestamp, varchar, text);

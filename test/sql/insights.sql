@@ -350,6 +350,13 @@ SELECT call, error_of('SELECT ' || call) FROM unnest(ARRAY['asset_reuse_insight(
 	'asset_reuse_insight(true, ''x''::text, NULL, NULL, NULL, 1.5, 1, 1, 1)']) AS call;
 -- What goes with this error depends on PostgreSQL's version.
 SELECT split_part(error_of('SELECT asset_reuse_insight_final(NULL)'), E'\n', 1);
+SELECT split_part(error_of('SELECT asset_reuse_insight_answer_final(NULL)'), E'\n', 1);
+-- The one that answers: one asset of a type that is asked for, with no confidence, which is the default; and of nothing.
+SELECT answer -> 'filters' AS filters, answer #> '{ctr,reused}' AS reused, of_nothing
+FROM (SELECT asset_reuse_insight_answer(true, 'x'::text, NULL, NULL, NULL, 1, 1000, 20, NULL, 'x', NULL) AS answer,
+		asset_reuse_insight_answer(true, 'x'::text, NULL, NULL, NULL, 1, 1000, 20, NULL, 'x', NULL) FILTER (WHERE false) AS of_nothing) AS t;
+SELECT confidence, error_of(format('SELECT asset_reuse_insight_answer(true, ''x''::text, NULL, NULL, NULL, 1, 1, 1, 1, NULL, %L)', confidence))
+FROM unnest('{0.49,0.9991,NaN,Infinity}'::float8[]) AS confidence;
 CREATE TABLE state AS SELECT asset_reuse_insight(true, 'x'::text, NULL, NULL, NULL, 1, 1000, 20, NULL) AS state;
 SELECT asset_reuse_insight_asset(state, 0.95, 'x'::text, NULL, NULL, 1000, 20) AS itself, asset_reuse_insight_asset(state, 0.95, 'y'::text, 'z'::text, now(), 10, 1) AS another,
 	asset_reuse_insight_asset(state, 0.95, NULL::text, NULL, NULL, NULL::int, NULL::int) AS nothing, asset_reuse_insight_asset(NULL, 0.95, 'x'::text, NULL, NULL, 1, 1) AS no_state,

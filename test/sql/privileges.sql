@@ -126,7 +126,7 @@ INSERT INTO least_grant VALUES
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
 	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_summary'))),
 	('execute insights', 'EXECUTE ON FUNCTION asset_reuse_insights(text, text, float8)'),
-	('execute insights', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_insight')));
+	('execute insights', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_insight_answer')));
 
 -- try_as does the same and undoes what the statement has done, so that it finds all as it was.
 CREATE FUNCTION try_as(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -63,6 +63,7 @@ my %usual = (
 	partition_by => [ 'NULL', "'month'" ],
 	clock => ["'2026-01-22 10:30'"],
 	confidence => [ 0.95, 0.5, 'NULL' ],
+	filter => [ "'image'", 'NULL' ],
 	state => ["(SELECT asset_reuse_insight(true, 'image'::campaignassettype, 'c', '{{c,x}}', now(), 1, 1000, 10, 1))"],
 	context => ["'{}'"]);
 
