@@ -148,7 +148,9 @@ insight_labels_read(const InsightState *state, InsightKey key)
 static InsightLabel
 label_of(const InsightState *state, uint32 number)
 {
-	return number == INSIGHT_NULL_LABEL ? (InsightLabel) {0} : state->labels[number];
+	InsightLabel null = {0};
+
+	return number == INSIGHT_NULL_LABEL ? null : state->labels[number];
 }
 
 static InsightLabel
