@@ -382,6 +382,7 @@ BEGIN
 	value.state := plain;
 END
 $$;
+DROP DOMAIN seen_state;
 SELECT round((asset_reuse_insight_asset(state, 0.95, 't'::text, NULL, NULL, 1, 0))[8]::numeric, 4) AS rate_of_its_like
 FROM (SELECT asset_reuse_insight(true, 't'::text, NULL, NULL, NULL, 1, 1000, clicks, NULL) AS state FROM generate_series(20, 60, 20) AS clicks GROUP BY clicks ORDER BY clicks) AS s;
 -- Bytes that were meddled with: an error or an answer, no crash.
