@@ -108,6 +108,8 @@ api_pid() {
 	local pid
 
 	pid=$(cat "$1/api/pid" 2>/dev/null) || return 0
+	# the file belongs to the server's user, and may have anything in it
+	[[ $pid =~ ^[1-9][0-9]*$ ]] || return 0
 	! tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'api.main:app' || echo "$pid"
 }
 

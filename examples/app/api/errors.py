@@ -32,8 +32,8 @@ PARAMETERS = {
     "cursor", "bucket", "time_zone", "confidence", "order_by", "explore", "older_than_days", "include", "on_missing",
     "on_error", "source", "remove", "Idempotency-Key",
 }
-# Of a transaction that was cut off or came second, and a statement or lock that took too long.
-TRY_AGAIN = ("40001", "40P01", "57014", "55P03", "57P01", "57P02", "57P03", "53300")
+# Of a transaction that was cut off or came second, a statement or lock that took too long, and a tenant that is being moved.
+TRY_AGAIN = ("40001", "40P01", "57014", "55P03", "55006", "57P01", "57P02", "57P03", "53300")
 AGAIN = {"Retry-After": "1"}
 REFUSED = "The asset cannot be reused"
 KEY_TAKEN = "The Idempotency-Key was used for another place"
