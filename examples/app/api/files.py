@@ -22,6 +22,8 @@ router = APIRouter(prefix="/api")
 BATCH = 10_000          # as many events as one call of asset_reuse_import takes
 IN_MEMORY = 1 << 20     # bytes of a file; a longer one is on disk
 CHUNK = 1 << 16         # bytes
+FAILURES = 1_000        # at most in an answer
+csv.field_size_limit(1 << 26)   # bytes: a context is as long as its file may be
 CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
 # In the form that the import reads.
@@ -117,6 +119,9 @@ async def store(conn, call, rows, source, on_error, dry_run):
         total["replayed"] += answer["replayed"]
         total["failed"] += [{"line": lines[one["index"]], "message": of_event(one["sqlstate"], one["message"])}
                             for one in answer.get("failed", [])]
+        if len(total["failed"]) > FAILURES:
+            first = total["failed"][0]
+            raise Problem(400, "invalid", f"more than {FAILURES:,} lines fail, so none is stored; line {first['line']}: {first['message']}")
 
 
 @router.post("/campaign-assets/reuse-import", **answers("Imported", "Store past reuses from CSV, with their own times"),

@@ -210,6 +210,19 @@ class TestTracking:
     def test_import_of_what_is_no_list(self, acme, file):
         acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})
 
+    def test_import_of_failures(self, acme, asset):
+        """An answer lists a thousand; of more, nothing is stored."""
+        def rows(failures):
+            return written([["asset_id", "timestamp", "reused_in_type"], [asset, "2025-03-04", "email"]] + [["absent", "2025-03-04", "email"]] * failures)
+        params = {"source": "failures", "on_error": "skip"}
+        answer = acme("POST", "campaign-assets/reuse-import", 400, content=rows(1001), params=params)
+        assert "line 3: Campaign asset not found" in answer["detail"] and acme.history(asset)["total"] == 0
+        assert len(acme("POST", "campaign-assets/reuse-import", content=rows(1000), params=params)["failed"]) == 1000
+
+    def test_import_of_a_long_context(self, acme, asset):
+        file = written([["asset_id", "timestamp", "reused_in_type", "context"], [asset, "2025-03-04", "email", '{"note": "%s"}' % ("x" * 200_000)]])
+        assert acme("POST", "campaign-assets/reuse-import", content=file, params={"source": "long"})["imported"] == 1
+
     def test_import_of_many(self, acme, asset):
         """More than fit into one call, in a body of unknown length."""
         def lines():
