@@ -52,8 +52,9 @@ my %calls = (
 	'a type in a range' => "asset_reuse_analytics('tenfold', 'image', '2025-09-01 00:00+00')",
 	'no assets' => "asset_reuse_analytics('nobody')",
 	'insights' => "asset_reuse_insights('tenfold')",
+	'insights by platform' => "asset_reuse_insights('acme')",
 	'insights of a type' => "asset_reuse_insights('tenfold', 'video', 0.9)");
-my $aggregate = qr/asset_reuse_(?:summary|insight)\b/;
+my $aggregate = qr/asset_reuse_(?:summary|insight_answer)\b/;
 
 # Runs a call and returns its answer and what the server logged meanwhile.
 sub call
