@@ -311,7 +311,7 @@ static void
 note_row(AssetImport *a, uint64 row)
 {
 	text	   *key = DatumGetTextPP(plan_result(row, 3, TEXTOID));
-	StoredKey  *stored = find_key(a, (TextBytes) {VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)});
+	StoredKey  *stored = find_key(a, text_bytes(key));
 
 	if (stored == NULL || stored->known)
 		return;

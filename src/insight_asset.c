@@ -42,7 +42,6 @@ typedef struct KeptRates
 	double		z;				/* its quantile */
 } KeptRates;
 
-static uint32 find_platform(const InsightState *state, const text *platform);
 static KeptRates *keep_rates(FunctionCallInfo fcinfo);
 static void estimate(FunctionCallInfo fcinfo, KeptRates *kept, const bytea *bytes);
 static void check_arguments(FunctionCallInfo fcinfo, const InsightState *state);
@@ -76,7 +75,7 @@ asset_reuse_insight_asset(PG_FUNCTION_ARGS)
 	kept = keep_rates(fcinfo);
 	row.asset.columns = kept->rates->state->columns;
 	if (!PG_ARGISNULL(ARG_PLATFORM))
-		row.platform = find_platform(kept->rates->state, PG_GETARG_TEXT_PP(ARG_PLATFORM));
+		row.platform = insight_labels_find(kept->rates->state, text_bytes(PG_GETARG_TEXT_PP(ARG_PLATFORM)));
 	read_column(fcinfo, ARG_ASSET_TYPE, ASSET_TYPE, &row.asset);
 	read_column(fcinfo, ARG_CREATED_AT, ASSET_CREATED_AT, &row.asset);
 	read_column(fcinfo, ARG_IMPRESSIONS, ASSET_IMPRESSIONS, &row.asset);
@@ -98,12 +97,6 @@ asset_reuse_insight_asset(PG_FUNCTION_ARGS)
 	results[7] = Float8GetDatum(prior);
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(results, nulls, 1, dims, first, FLOAT8OID, sizeof(float8),
 											 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-static uint32
-find_platform(const InsightState *state, const text *platform)
-{
-	return insight_labels_find(state, (InsightLabel) {VARDATA_ANY(platform), VARSIZE_ANY_EXHDR(platform)});
 }
 
 /* keep_rates returns the rates of the state that is an argument, estimated once. */
@@ -143,15 +136,12 @@ static void
 estimate(FunctionCallInfo fcinfo, KeptRates *kept, const bytea *bytes)
 {
 	MemoryContext old;
-	bytea	   *copy;
 	InsightRates *rates;
 
 	kept->rates = NULL;
 	MemoryContextReset(kept->context);
 	old = MemoryContextSwitchTo(kept->context);
-	copy = palloc(VARSIZE_ANY(bytes));
-	memcpy(copy, bytes, VARSIZE_ANY(bytes));
-	rates = insight_rates_make(insight_state_read(copy, CurrentMemoryContext));
+	rates = insight_rates_make(insight_state_read(bytes, CurrentMemoryContext));
 	MemoryContextSwitchTo(old);
 	check_arguments(fcinfo, rates->state);
 	kept->rates = rates;

@@ -55,32 +55,29 @@ insight_labels_find_key(InsightState *state, const InsightRow *row)
 static InsightLabel
 type_label(const AppRow *row)
 {
-	text	   *label = app_row_text(row, ASSET_TYPE);
-
-	return (InsightLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
+	return text_bytes(app_row_text(row, ASSET_TYPE));
 }
 
 /* insight_labels_add returns a label's number; a copy of the label is kept. */
 uint32
 insight_labels_add(InsightState *state, InsightLabel label)
 {
-	uint32		number = insight_labels_find(state, label);
 	bool		found;
+	TextEntry  *entry = text_map_insert(state->numbers, label, &found);
 
-	if (number != INSIGHT_UNKNOWN_LABEL)
-		return number;
-	number = state->numbers->members;
-	if (number == state->maxlabels)
+	if (found)
+		return entry->number;
+	entry->number = state->numbers->members - 1;
+	if (entry->number == state->maxlabels)
 	{
 		state->maxlabels = Max(state->maxlabels * 2, LABELS_EXPECTED);
 		state->labels = state->labels == NULL ?
 			MemoryContextAlloc(MemoryContextGetParent(state->context), state->maxlabels * sizeof(InsightLabel)) :
 			repalloc_huge(state->labels, state->maxlabels * sizeof(InsightLabel));
 	}
-	label.data = memcpy(MemoryContextAlloc(state->context, Max(label.len, 1)), label.data, label.len);
-	state->labels[number] = label;
-	text_map_insert(state->numbers, label, &found)->number = number;
-	return number;
+	entry->bytes.data = memcpy(MemoryContextAlloc(state->context, Max(label.len, 1)), label.data, label.len);
+	state->labels[entry->number] = entry->bytes;
+	return entry->number;
 }
 
 /* insight_labels_find returns a label's number; INSIGHT_UNKNOWN_LABEL if it has none. */

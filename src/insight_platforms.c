@@ -37,7 +37,6 @@ struct InsightPlatforms
 	bool		deterministic;	/* are equal ids equal bytes? */
 };
 
-static uint32 add_label(InsightState *state, const text *label);
 static uint32 hash_id(const InsightPlatforms *platforms, const text *id);
 static bool equal_ids(const InsightPlatforms *platforms, const text *a, const text *b);
 
@@ -86,16 +85,10 @@ insight_platforms_create(InsightState *state, MemoryContext context, const Array
 		CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
 			platforms_insert(platforms->table, DatumGetTextPP(values[i]), &found)->platform =
-				nulls[i + 1] ? INSIGHT_NULL_LABEL : add_label(state, DatumGetTextPP(values[i + 1]));
+				nulls[i + 1] ? INSIGHT_NULL_LABEL : insight_labels_add(state, text_bytes(DatumGetTextPP(values[i + 1])));
 	}
 	MemoryContextSwitchTo(old);
 	return platforms;
-}
-
-static uint32
-add_label(InsightState *state, const text *label)
-{
-	return insight_labels_add(state, (InsightLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)});
 }
 
 /* insight_platforms_find returns the number of a campaign's platform: that of a null if there is none. */

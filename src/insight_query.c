@@ -90,8 +90,8 @@ insight_add_campaigns(PlanRequest *request, Identifier tenant_id)
  *		{platform}				the platform of asset a's campaign of origin, with that join
  *		{column:clicks}			an optional column of asset a; an untyped null where there is none
  *
- * They take the parameters tenant_id, space_tenant_id if campaigns are bound, and asset_type; {insight} takes what
- * insight_add_campaigns adds, and {insight answer} takes filter (asset_type as a text) and confidence, too.
+ * They take the parameters tenant_id and asset_type.  {origin} takes space_tenant_id, too; {insight} and {insight answer} take
+ * what insight_add_campaigns adds, and the latter filter (asset_type as a text) and confidence.
  * ----------
  */
 bool

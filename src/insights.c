@@ -80,7 +80,6 @@ answer(FunctionCallInfo fcinfo, Identifier tenant_id, InsightQuestion question)
 		/* a statement has the tables that it is bound to */
 		if (spaces.columns[SPACE_PLATFORM].present)
 			query.tables[APP_SPACES] = &spaces;
-		identifier_add(&query, "space_tenant_id", tenant_id, &spaces.columns[SPACE_TENANT_ID]);
 		insight_add_campaigns(&query, tenant_id);
 	}
 	plan_add_nullable(&query, "filter", TEXTOID, PointerGetDatum(question.asset_type), question.asset_type == NULL);

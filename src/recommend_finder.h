@@ -17,8 +17,6 @@
 #include "recommend_ids.h"
 #include "recommend_near.h"
 
-/* Which tables a statement reads */
-
 /* How much an asset's rate can change its fit */
 #define MIN_FACTOR			0.5
 #define MAX_FACTOR			2.0

@@ -105,5 +105,5 @@ bytes_of(const RecommendIds *ids, Datum id)
 
 	if (ids->type == UUIDOID)
 		return (TextBytes) {data, UUID_LEN};
-	return (TextBytes) {VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data)};
+	return text_bytes((const text *) data);
 }

@@ -38,12 +38,19 @@ typedef struct TextEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* text_bytes returns where a text's bytes are. */
+static inline TextBytes
+text_bytes(const text *value)
+{
+	return (TextBytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
 /* text_map_number returns a text's number, from 0 in the order in which texts come first. */
 static inline uint32
 text_map_number(text_map_hash *map, const text *value)
 {
 	bool		found;
-	TextEntry  *entry = text_map_insert(map, (TextBytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}, &found);
+	TextEntry  *entry = text_map_insert(map, text_bytes(value), &found);
 
 	if (!found)
 		entry->number = map->members - 1;
