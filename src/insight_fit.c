@@ -35,11 +35,11 @@
 /* beyond it a ratio is on a side of 1, for a reversal */
 #define REVERSAL_MARGIN	1.05
 
-static void start_rates(const FitCell *cells, uint64 ncells, Fit *fit);
+static void start_rates(FitCell *cells, uint64 ncells, Fit *fit);
+static void sum_arms(Fit *fit);
+static void sum_arm(FitArm *arm, double spread);
 static double estimate_omega(const Fit *fit);
 static double update_rates(Fit *fit);
-static void sum_arms(FitCell *cells, uint64 ncells, Fit *fit);
-static double weight_of(const Fit *fit, const FitCell *cell);
 static void add_arm(FitTotal *total, const FitArm *arm, bool common, double weight);
 static bool has_both(const FitStratum *stratum);
 static double common_weight(const FitStratum *stratum);
@@ -49,8 +49,8 @@ static double step_towards_normal(double a, double b, double c, double d, double
 /*
  * fit_rates estimates omega and the strata's rates, and sums the arms up by them.
  *
- * Cells are sorted by stratum; fit has room for all strata, each of which has a cell or a rate
- * of 0.
+ * Cells are sorted by stratum and arm; fit has room for all strata, each of which has a cell or a
+ * rate of 0.
  */
 void
 fit_rates(FitCell *cells, uint64 ncells, Fit *fit)
@@ -63,7 +63,7 @@ fit_rates(FitCell *cells, uint64 ncells, Fit *fit)
 		double		change;
 		bool		done;
 
-		sum_arms(cells, ncells, fit);
+		sum_arms(fit);
 		omega = estimate_omega(fit);
 		if (fit->steps > STEPS_UNDAMPED)
 			omega = (fit->omega + omega) / 2;
@@ -73,13 +73,13 @@ fit_rates(FitCell *cells, uint64 ncells, Fit *fit)
 		if (done)
 			break;
 	}
-	sum_arms(cells, ncells, fit);
+	sum_arms(fit);
 	(void) update_rates(fit);
 }
 
-/* start_rates begins with the plain rates. */
+/* start_rates gives each arm its cells, and begins with the plain rates. */
 static void
-start_rates(const FitCell *cells, uint64 ncells, Fit *fit)
+start_rates(FitCell *cells, uint64 ncells, Fit *fit)
 {
 	uint64		i;
 	uint32		s;
@@ -89,6 +89,9 @@ start_rates(const FitCell *cells, uint64 ncells, Fit *fit)
 	{
 		FitArm	   *arm = &fit->strata[cells[i].stratum].arms[cells[i].arm];
 
+		cells[i].middle = M_SQRT2 * (double) (UINT64CONST(1) << cells[i].bucket);
+		if (arm->ncells++ == 0)
+			arm->cells = &cells[i];
 		arm->assets += cells[i].assets;
 		arm->n += cells[i].n;
 		arm->x += cells[i].x;
@@ -104,66 +107,61 @@ start_rates(const FitCell *cells, uint64 ncells, Fit *fit)
 
 /* sum_arms sums the cells up with the weights that omega and the rates give. */
 static void
-sum_arms(FitCell *cells, uint64 ncells, Fit *fit)
+sum_arms(Fit *fit)
 {
-	uint64		i;
 	uint32		s;
 	int			a;
 
 	for (s = 0; s < fit->nstrata; s++)
 	{
+		FitStratum *stratum = &fit->strata[s];
+
 		for (a = 0; a < FIT_NARMS; a++)
 		{
-			FitArm	   *arm = &fit->strata[s].arms[a];
-
-			arm->gn = arm->gx = arm->ggn = arm->ggnn = arm->squares = 0;
-			arm->rate = arm->size = 0;
+			if (stratum->arms[a].ncells > 0)
+				sum_arm(&stratum->arms[a], fit->omega * stratum->rate);
 		}
-	}
-	for (i = 0; i < ncells; i++)
-	{
-		FitCell    *cell = &cells[i];
-		FitArm	   *arm = &fit->strata[cell->stratum].arms[cell->arm];
-
-		cell->g = weight_of(fit, cell);
-		arm->gn += cell->g * cell->n;
-		arm->gx += cell->g * cell->x;
-		arm->ggn += cell->g * cell->g * cell->n;
-		arm->ggnn += cell->g * cell->g * cell->nn;
-	}
-	CHECK_FOR_INTERRUPTS();
-	for (s = 0; s < fit->nstrata; s++)
-	{
-		for (a = 0; a < FIT_NARMS; a++)
-		{
-			FitArm	   *arm = &fit->strata[s].arms[a];
-
-			if (arm->assets == 0)
-				continue;
-			arm->rate = arm->gx / arm->gn;
-			arm->size = arm->gn * arm->gn / arm->ggnn;
-		}
-	}
-	for (i = 0; i < ncells; i++)
-	{
-		const FitCell *cell = &cells[i];
-		FitArm	   *arm = &fit->strata[cell->stratum].arms[cell->arm];
-		double		squares = cell->xx + arm->rate * arm->rate * cell->nn;
-		double		rest = squares - 2 * arm->rate * cell->xn;
-
-		if (rest > ROUNDING * squares)
-			arm->squares += cell->g * cell->g * rest;
 	}
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* weight_of returns g, by which a cell's trials count. */
-static double
-weight_of(const Fit *fit, const FitCell *cell)
+/* sum_arm sums an arm's cells up with the weights that omega and the stratum's rate give; spread is their product. */
+static void
+sum_arm(FitArm *arm, double spread)
 {
-	double		middle = M_SQRT2 * (double) (UINT64CONST(1) << cell->bucket);
+	FitCell    *end = arm->cells + arm->ncells;
+	FitCell    *cell;
+	double		gn = 0;
+	double		gx = 0;
+	double		ggn = 0;
+	double		ggnn = 0;
+	double		squares = 0;
 
-	return 1 / (1 + fit->omega * fit->strata[cell->stratum].rate * middle);
+	for (cell = arm->cells; cell < end; cell++)
+	{
+		double		g = 1 / (1 + spread * cell->middle);
+
+		cell->gg = g * g;
+		gn += g * cell->n;
+		gx += g * cell->x;
+		ggn += cell->gg * cell->n;
+		ggnn += cell->gg * cell->nn;
+	}
+	arm->rate = gx / gn;
+	for (cell = arm->cells; cell < end; cell++)
+	{
+		double		all = cell->xx + arm->rate * arm->rate * cell->nn;
+		double		rest = all - 2 * arm->rate * cell->xn;
+
+		if (rest > ROUNDING * all)
+			squares += cell->gg * rest;
+	}
+	arm->gn = gn;
+	arm->gx = gx;
+	arm->ggn = ggn;
+	arm->ggnn = ggnn;
+	arm->squares = squares;
+	arm->size = gn * gn / ggnn;
 }
 
 /* estimate_omega compares the residuals with what chance alone would leave. */

@@ -47,12 +47,17 @@ typedef struct FitCell
 	double		nn;				/* sum of squares of n */
 	double		xn;				/* sum of products */
 	double		xx;
-	double		g;				/* its weight, which fit_rates sets */
+
+	/* fit_rates sets these */
+	double		middle;			/* of the bucket */
+	double		gg;				/* square of the weight g */
 } FitCell;
 
 /* An arm of a stratum, its cells weighted by g */
 typedef struct FitArm
 {
+	FitCell    *cells;			/* while fit_rates runs */
+	uint32		ncells;
 	double		assets;
 	double		n;
 	double		x;
