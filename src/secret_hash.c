@@ -15,17 +15,17 @@
 
 #include "secret_hash.h"
 
-static uint64 mix(uint64 hash);
+#define WORD		((ptrdiff_t) sizeof(uint64))
+
+static inline uint64 word_at(const char *data);
+static uint64 secret(int i);
+static inline uint64 fold(uint64 a, uint64 b);
 
 /* secret_hash_seed returns the session's own seed. */
 uint64
 secret_hash_seed(void)
 {
-	static uint64 seed = 0;
-
-	if (seed == 0 && !pg_strong_random(&seed, sizeof(seed)))
-		elog(ERROR, "could not generate a random number");
-	return seed;
+	return secret(0);
 }
 
 /*
@@ -33,34 +33,65 @@ secret_hash_seed(void)
  *
  * Each table hashes in a way of its own: entries that come in the order of another table's hashes
  * would pile up in this one.
+ *
+ * hash_bytes_extended takes a text that is not aligned byte by byte, which takes ten times as long.
  */
 uint64
 secret_hash(const char *data, uint32 len, const void *table)
 {
-	uint64		hash = secret_hash_seed() ^ (uint64) (uintptr_t) table ^ len;
+	const char *end = data + len;
+	uint64		other = secret(1);
+	uint64		hash = secret(0) ^ (uint64) (uintptr_t) table ^ len;
+	uint64		word = 0;
+
+	if (len < WORD)
+	{
+		memcpy(&word, data, len);
+		return fold(word ^ other, hash);
+	}
+	for (; end - data > 2 * WORD; data += 2 * WORD)
+		hash = fold(word_at(data) ^ other, word_at(data + WORD) ^ hash);
+	/* the last one or two words, which may overlap each other or those before */
+	return fold(word_at(Min(data, end - WORD)) ^ other, word_at(end - WORD) ^ hash);
+}
+
+static inline uint64
+word_at(const char *data)
+{
 	uint64		word;
 
-	for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word))
-	{
-		memcpy(&word, data, sizeof(word));
-		hash = mix(hash ^ word);
-	}
-	word = 0;
-	memcpy(&word, data, len);
-	return mix(hash ^ word);
+	memcpy(&word, data, WORD);
+	return word;
+}
+
+/* secret returns one of the session's two secrets. */
+static uint64
+secret(int i)
+{
+	static uint64 secrets[2];
+
+	if (secrets[0] == 0 && !pg_strong_random(secrets, sizeof(secrets)))
+		elog(ERROR, "could not generate a random number");
+	return secrets[i];
 }
 
 /*
- * mix spreads each bit over all of them: the end of MurmurHash3 (A. Appleby, in the public domain).
- *
- * hash_bytes_extended takes a text that is not aligned byte by byte, which takes four times as long.
+ * fold returns both halves of a product, of which each bit of the factors changes half the bits: the folded multiply of
+ * wyhash (Y. Wang) and foldhash (O. Peters).  Both factors have a secret, as a factor of 0 would undo the other.
  */
-static uint64
-mix(uint64 hash)
+static inline uint64
+fold(uint64 a, uint64 b)
 {
-	hash ^= hash >> 33;
-	hash *= UINT64CONST(0xff51afd7ed558ccd);
-	hash ^= hash >> 33;
-	hash *= UINT64CONST(0xc4ceb9fe1a85ec53);
-	return hash ^ hash >> 33;
+#ifdef HAVE_INT128
+	uint128		product = (uint128) a * b;
+
+	return (uint64) product ^ (uint64) (product >> 64);
+#else
+	uint64		low = (a & PG_UINT32_MAX) * (b & PG_UINT32_MAX);
+	uint64		middle = (a >> 32) * (b & PG_UINT32_MAX) + (low >> 32);
+	uint64		other = (a & PG_UINT32_MAX) * (b >> 32) + (middle & PG_UINT32_MAX);
+	uint64		high = (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
+
+	return (other << 32 | (low & PG_UINT32_MAX)) ^ high;
+#endif
 }
