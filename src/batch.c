@@ -41,15 +41,16 @@
 /* After this time a transaction takes no more assets, because calls of track may be waiting for it */
 #define BATCH_MSECS			200
 
-static const char lock_asset[] =
+static const char find_asset[] =
 	"SELECT true FROM {assets} AS a WHERE a.id {=} $asset_id AND a.tenant_id {=} $tenant_id"
-	"{if live} AND {live:a}{end} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}";
+	"{if live} AND {live:a}{end}{if lock} FOR NO KEY UPDATE{if skip_locked} SKIP LOCKED{end}{end}";
 
 /* What became of an asset */
 typedef struct AssetChange
 {
 	Batch	   *batch;
 	Identifier	asset_id;
+	bool		locked;
 	bool		changed;
 } AssetChange;
 
@@ -68,7 +69,7 @@ static void run_pass(Batch *batch, bool wait);
 static bool next_asset(Batch *batch, Portal picked, Identifier *asset_id);
 static void change_asset(Batch *batch, Identifier asset_id);
 static void try_asset(void *arg);
-static bool lock_row(const Batch *batch, Identifier asset_id);
+static bool find_row(const Batch *batch, Identifier asset_id, bool lock);
 static void name_asset(void *arg);
 static char *spell_id(Identifier id);
 
@@ -213,7 +214,8 @@ change_asset(Batch *batch, Identifier asset_id)
 
 	error_context_stack = &context;
 	SPI_connect();
-	if (lock_row(batch, asset_id) || (batch->wait && batch->work->gone_too))
+	change.locked = find_row(batch, asset_id, true);
+	if (change.locked || batch->wait)
 	{
 		error = batch_try(try_asset, &change, batch->wait);
 		if (error == NULL)
@@ -230,12 +232,19 @@ change_asset(Batch *batch, Identifier asset_id)
 	error_context_stack = context.previous;
 }
 
+/* try_asset changes an asset whose row is locked, or gone. */
 static void
 try_asset(void *arg)
 {
 	AssetChange *change = arg;
+	const BatchWork *work = change->batch->work;
 
-	change->changed = change->batch->work->change(change->batch, change->asset_id);
+	if (!change->locked && find_row(change->batch, change->asset_id, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a policy of table \"%s\" does not let the row be updated", change->batch->assets.name)));
+	if (change->locked || work->gone_too)
+		change->changed = work->change(change->batch, change->asset_id);
 }
 
 /*
@@ -323,15 +332,16 @@ batch_report_refused(const Refused *refused, const char *not_done, const char *h
 			 errhint("%s", hint)));
 }
 
-/* lock_row locks an asset's row; false if it no longer exists, or is locked and not waited for. */
+/* find_row finds an asset's row, and locks it; false if it no longer exists, or is locked and not waited for. */
 static bool
-lock_row(const Batch *batch, Identifier asset_id)
+find_row(const Batch *batch, Identifier asset_id, bool lock)
 {
-	PlanRequest lock = batch_request(batch, lock_asset, asset_id);
+	PlanRequest find = batch_request(batch, find_asset, asset_id);
 
-	plan_add_optional(&lock, "live", BOOLOID, BoolGetDatum(true), batch->work->deleted_too);
-	plan_add_optional(&lock, "skip_locked", BOOLOID, BoolGetDatum(true), batch->wait);
-	plan_execute(&lock);
+	plan_add_optional(&find, "live", BOOLOID, BoolGetDatum(true), batch->work->deleted_too);
+	plan_add_optional(&find, "lock", BOOLOID, BoolGetDatum(true), !lock);
+	plan_add_optional(&find, "skip_locked", BOOLOID, BoolGetDatum(true), batch->wait);
+	plan_execute(&find);
 	return SPI_processed > 0;
 }
 

@@ -47,9 +47,9 @@ static const char pick_redactable[] =
 	"SELECT p.asset_id, pg_catalog.count(*) OVER () FROM ("
 	" SELECT {asset_id:a.id} AS asset_id FROM {assets} AS a"
 	"  WHERE a.tenant_id {=} $tenant_id AND {doc:a} {?} 'reuse_history'"
-	"   AND {fn:log_redact}({doc:a}, $matching, $keys) IS NOT NULL"
+	"   AND {fn:log_redact}({doc:a}, $matching, $keys) IS NOT NULL{if asset_id} AND a.id {=} $asset_id{end}"
 	"{if history} UNION SELECT {asset_id:h.asset_id} FROM {history} AS h"
-	"  WHERE h.tenant_id {=} $tenant_id AND " IS_REDACTED "{end}) AS p"
+	"  WHERE h.tenant_id {=} $tenant_id AND " IS_REDACTED "{if asset_id} AND h.asset_id {=} $asset_id{end}{end}) AS p"
 	" ORDER BY p.asset_id";
 
 static const char read_logged[] =
@@ -80,6 +80,7 @@ static void read_redaction(FunctionCallInfo fcinfo, Redaction *redaction);
 static void check_keys(ArrayType *keys);
 static Portal pick(Batch *batch);
 static bool redact(Batch *batch, Identifier asset_id);
+static void check_redacted(const Batch *batch, const AppTable *history, Identifier asset_id);
 static void move_log(const Batch *batch, const AppTable *history, Identifier asset_id);
 static uint64 redact_table(const Batch *batch, const AppTable *history, Identifier asset_id);
 static bool redact_log(const Batch *batch, Identifier asset_id, bool rows_redacted);
@@ -189,14 +190,34 @@ static bool
 redact(Batch *batch, Identifier asset_id)
 {
 	AppTable	history;
+	bool		in_table = history_table_bind(&batch->assets, RowExclusiveLock, false, &history);
 	uint64		nrows = 0;
+	bool		changed;
 
-	if (history_table_bind(&batch->assets, RowExclusiveLock, false, &history))
+	if (in_table)
 	{
 		move_log(batch, &history, asset_id);
 		nrows = redact_table(batch, &history, asset_id);
 	}
-	return redact_log(batch, asset_id, nrows > 0) || nrows > 0;
+	changed = redact_log(batch, asset_id, nrows > 0) || nrows > 0;
+	check_redacted(batch, in_table ? &history : NULL, asset_id);
+	return changed;
+}
+
+/* check_redacted raises 27000 if triggers, rules or policies have kept something in an asset's events. */
+static void
+check_redacted(const Batch *batch, const AppTable *history, Identifier asset_id)
+{
+	PlanRequest query = redact_request(batch, pick_redactable, asset_id);
+
+	query.tables[APP_HISTORY] = history;
+	plan_execute(&query);
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not remove the keys from all events"),
+				 errdetail("An update of table \"%s\" or of the history table was suppressed.", batch->assets.name),
+				 errhint("Check the tables' triggers, rules and policies.")));
 }
 
 /* move_log moves the asset's log to the history table; the asset's row is locked, or gone. */

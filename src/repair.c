@@ -38,7 +38,7 @@ static const char set_counters[] =
 	"{if sets_count} reused_count = $count{if sets_time},{end}{end}"
 	"{if sets_time} last_reused_at = $time{end}"
 	"{if assets.updated_at}, updated_at = $updated_at{end}"
-	" WHERE a.id {=} $asset_id AND {live:a}";
+	" WHERE a.id {=} $asset_id AND {live:a} RETURNING true";
 
 /* Columns of row_verify */
 enum
@@ -73,7 +73,7 @@ static void make_verify(const Batch *batch, Identifier asset_id, const char *sql
 static bool repair(Batch *batch, Identifier asset_id);
 static bool read_counters(Counters *counters);
 static Timestamp read_time(uint64 row, int column);
-static bool set(const Batch *batch, Identifier asset_id, const Counters *counters, bool sets_count, bool sets_time);
+static void set(const Batch *batch, Identifier asset_id, const Counters *counters, bool sets_count, bool sets_time);
 
 static const BatchWork work = {
 	.procedure = "asset_reuse_repair",
@@ -151,7 +151,8 @@ repair(Batch *batch, Identifier asset_id)
 			(c.last < c.latest || c.last > reuse_horizon(GetCurrentTimestamp()));
 	if (c.unreadable || (!sets_count && !sets_time))
 		return false;
-	return set(batch, asset_id, &c, sets_count, sets_time);
+	set(batch, asset_id, &c, sets_count, sets_time);
+	return true;
 }
 
 /* read_counters reads the finding of verify; false if there is none. */
@@ -186,8 +187,8 @@ read_time(uint64 row, int column)
 	return DatumGetTimestampTz(plan_result(row, column, TIMESTAMPTZOID));
 }
 
-/* set sets an asset's counters; false if the update was suppressed. */
-static bool
+/* set sets an asset's counters.  Error 27000 if the row was not updated. */
+static void
 set(const Batch *batch, Identifier asset_id, const Counters *c, bool sets_count, bool sets_time)
 {
 	PlanRequest update = batch_request(batch, set_counters, asset_id);
@@ -203,5 +204,10 @@ set(const Batch *batch, Identifier asset_id, const Counters *c, bool sets_count,
 		plan_add_value(&update, "updated_at", columns[ASSET_UPDATED_AT].type,
 					   TimestampTzGetDatum(GetCurrentTimestamp()));
 	plan_execute(&update);
-	return SPI_processed > 0;
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("could not update the asset's counters"),
+				 errdetail("The update of table \"%s\" was suppressed.", batch->assets.name),
+				 errhint("Check the table's triggers and rules.")));
 }

@@ -93,8 +93,32 @@ SET ROLE regress_own_triggers;
 SELECT asset_reuse_sync('c3', 'acme', '{a3}', remove => true);
 RESET ROLE;
 
--- An update that a trigger suppresses: the asset counts as absent, whether a campaign is given or not.
+-- Nor is it repaired or redacted, and a warning says so.
+UPDATE campaign_assets SET reused_count = 0, platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01", "context": {"email": "ann@a"}}]}';
+SET ROLE regress_own_triggers;
+CALL asset_reuse_repair('acme');
+CALL asset_reuse_redact('acme', '{}', '{email}');
+RESET ROLE;
+SELECT id, reused_count, platform_metadata #> '{reuse_history,0,context}' AS context FROM campaign_assets ORDER BY id;
+
+-- An update that a trigger suppresses is a refusal, too, whichever of the two tables it is of.
 CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+UPDATE campaign_assets SET reused_count = 0, platform_metadata = '{"reuse_history": [{"timestamp": "2026-01-01", "context": {"email": "ann@a"}}]}';
+CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW WHEN (OLD.id = 'a3') EXECUTE FUNCTION suppress();
+CALL asset_reuse_repair('acme');
+CALL asset_reuse_redact('acme', '{}', '{email}');
+DROP TRIGGER suppress ON campaign_assets;
+SELECT asset_reuse_create_history_table();
+CALL asset_reuse_migrate_history();
+UPDATE campaign_asset_reuse_history SET context = '{"email": "ann@a"}';
+CREATE TRIGGER suppress BEFORE UPDATE ON campaign_asset_reuse_history FOR EACH ROW WHEN (OLD.asset_id = 'a4') EXECUTE FUNCTION suppress();
+CALL asset_reuse_redact('acme', '{}', '{email}');
+SELECT asset_id, context FROM campaign_asset_reuse_history ORDER BY 1;
+DROP TRIGGER suppress ON campaign_asset_reuse_history;
+CALL asset_reuse_redact('acme', '{}', '{email}');
+SELECT asset_reuse_drop_history_table();
+
+-- An update that a trigger suppresses: the asset counts as absent, whether a campaign is given or not.
 CREATE TRIGGER suppress BEFORE UPDATE ON campaign_assets FOR EACH ROW EXECUTE FUNCTION suppress();
 SELECT asset_reuse_track('a1', 'acme', 'c3');
 SELECT asset_reuse_track('a1', 'acme', NULL, 'email');
