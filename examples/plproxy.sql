@@ -13,7 +13,7 @@
 --
 -- More servers are more options: p2, p3, and so on.  Their number decides where every tenant is, so
 -- begin with more databases than servers, and move databases later.  After an update of the
--- extension, drop the schema and run this again.
+-- extension, run this again: it makes the proxies anew, and keeps the server and the moved tenants.
 --
 
 \if :{?p0}
@@ -30,6 +30,11 @@ CREATE EXTENSION IF NOT EXISTS asset_reuse;
 -- From here on no function of somebody else's is found.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
+-- Another role's schema is none that this has made: to create it fails then.
+SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'asset_reuse_proxy' AND pg_get_userbyid(nspowner) = current_user) AS again \gset
+\if :again
+\else
+
 -- Any number of servers, not only a power of 2.  A caller is the same role on the servers, whose
 -- privileges and policies apply; passwords are for ~/.pgpass, for everybody may read these options.
 CREATE SERVER asset_reuse FOREIGN DATA WRAPPER plproxy OPTIONS (modular_mapping '1', p0 :'p0', p1 :'p1');
@@ -40,10 +45,12 @@ CREATE SCHEMA asset_reuse_proxy;
 -- The tenants that examples/move_tenant has moved, with the number of their server: 1 for p1.
 CREATE TABLE asset_reuse_proxy.moved (tenant_id text PRIMARY KEY, server int NOT NULL CHECK (server >= 0));
 
+\endif
+
 -- The number of a tenant's server, or one that has it as the remainder.  Any server refuses a null.
 -- Callers cannot list which tenants have moved.  This looks up the one that they call for, so whoever may call it
 -- can find out on which server a tenant is whose id he knows.
-CREATE FUNCTION asset_reuse_proxy.server_of(tenant_id text) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
+CREATE OR REPLACE FUNCTION asset_reuse_proxy.server_of(tenant_id text) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
 RETURN coalesce((SELECT m.server FROM asset_reuse_proxy.moved AS m WHERE m.tenant_id = server_of.tenant_id),
 	hashtext(tenant_id), 0);
 
@@ -52,7 +59,14 @@ RETURN coalesce((SELECT m.server FROM asset_reuse_proxy.moved AS m WHERE m.tenan
 DO $$
 DECLARE
 	f record;
+	proxy regprocedure;
 BEGIN
+	FOR proxy IN
+		SELECT p.oid FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'asset_reuse_proxy'::regnamespace AND l.lanname = 'plproxy'
+	LOOP
+		EXECUTE format('DROP FUNCTION %s', proxy);
+	END LOOP;
 	FOR f IN
 		SELECT p.proname AS name, pg_get_function_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result,
 			e.extnamespace::regnamespace AS schema

@@ -31,10 +31,10 @@ foreach my $server (@servers)
 		\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
 		GRANT SELECT, UPDATE ON campaign_assets, campaign_spaces TO api));
 }
-$front->command_ok([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $front->connstr('postgres'),
-		'-v', 'p0=' . $servers[0]->connstr('postgres'), '-v', 'p1=' . $servers[1]->connstr('postgres'),
-		'-c', 'CREATE SCHEMA tools', '-c', 'CREATE EXTENSION asset_reuse SCHEMA tools',
-		'-f', "$FindBin::RealBin/../../examples/plproxy.sql" ], 'the example runs');
+my @example = ('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $front->connstr('postgres'),
+	'-v', 'p0=' . $servers[0]->connstr('postgres'), '-v', 'p1=' . $servers[1]->connstr('postgres'), '-f', "$FindBin::RealBin/../../examples/plproxy.sql");
+$front->safe_psql('postgres', 'CREATE SCHEMA tools; CREATE EXTENSION asset_reuse SCHEMA tools');
+$front->command_ok(\@example, 'the example runs');
 $front->safe_psql('postgres', q(
 	CREATE ROLE api LOGIN;
 	GRANT USAGE ON SCHEMA asset_reuse_proxy TO api;
@@ -43,6 +43,8 @@ $front->safe_psql('postgres', q(
 # Each tenant's rows are only on its own server.  One is said to be on another than its hash says.
 my $typed = 'aaaaaaaa-0000-4000-8000-000000000001';
 $front->safe_psql('postgres', "INSERT INTO asset_reuse_proxy.moved SELECT 'globex', 1 - abs(hashtext('acme') % 2)");
+$front->safe_psql('postgres', q(CREATE FUNCTION asset_reuse_proxy.asset_reuse_old(tenant_id text) RETURNS int LANGUAGE plproxy AS $$ CLUSTER 'asset_reuse'; $$));
+$front->command_ok(\@example, 'it runs again, after an update: see the proxies and the moved tenant below');
 my %home = map { split /\|/ } split /\n/, $front->safe_psql('postgres',
 	"SELECT t, abs(asset_reuse_proxy.server_of(t) % 2) FROM unnest('{acme,globex,$typed}'::text[]) AS t");
 foreach my $number (0, 1)
