@@ -1,5 +1,5 @@
-# examples/move_tenant beside roles that may create objects in the assets' schema, tenants that look alike, and a target that
-# does not wait for its commits.
+# examples/move_tenant beside roles that may create objects in the assets' schema, tables with relatives, tenants that look
+# alike, other writers, and a target that does not wait for its commits.
 
 use strict;
 use warnings;
@@ -32,19 +32,21 @@ $target->safe_psql('postgres', q(
 	CREATE ROLE stranger;
 	GRANT CREATE ON SCHEMA public TO stranger));
 
+my $database = 'postgres';
+
 sub run_move
 {
 	my ($tenant, @options) = @_;
 	my ($out, $err) = ('', '');
-	my $ok = IPC::Run::run([ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr('postgres'),
-		'--to', $target->connstr('postgres'), '--tenant', $tenant, @options ], '<', \undef, '>', \$out, '2>', \$err);
+	my $ok = IPC::Run::run([ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr($database),
+		'--to', $target->connstr($database), '--tenant', $tenant, @options ], '<', \undef, '>', \$out, '2>', \$err);
 	return ($ok, $out . $err);
 }
 
 sub refused
 {
-	my ($name, $message) = @_;
-	my ($ok, $said) = run_move('acme');
+	my ($name, $message, @options) = @_;
+	my ($ok, $said) = run_move('acme', @options);
 	ok(!$ok, $name);
 	like($said, $message, "$name: says so");
 }
@@ -54,7 +56,7 @@ $target->safe_psql('postgres', q(
 	SET ROLE stranger;
 	CREATE TABLE campaign_asset_reuse_history (tenant_id text, asset_id text, reused_at timestamptz, seq int, reused_in_type text, reused_in_id text,
 		reused_in_name text, reuse_key text, context jsonb, original jsonb);
-	CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN GRANT ALL ON campaign_assets TO stranger; RETURN NULL; END';
+	CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN GRANT ALL ON public.campaign_assets TO stranger; RETURN NULL; END';
 	CREATE TRIGGER take BEFORE INSERT ON campaign_asset_reuse_history FOR EACH STATEMENT EXECUTE FUNCTION take();
 	GRANT ALL ON campaign_asset_reuse_history TO PUBLIC));
 refused('a history table of another role', qr/campaign_asset_reuse_history at the to side does not belong to this role/);
@@ -79,6 +81,88 @@ $plant->('postgres', $hostile);
 refused('a comment that is no state', qr/is in another move/);
 $target->safe_psql('postgres', "DROP FUNCTION $function()");
 is($target->safe_psql('postgres', q(SELECT to_regclass('loot') IS NULL)), 't', 'no comment was run');
+
+# A trigger of a role that has nothing but the privilege to create it.
+$target->safe_psql('postgres', q(
+	GRANT TRIGGER ON campaign_spaces TO stranger;
+	SET ROLE stranger;
+	CREATE TRIGGER take BEFORE INSERT ON campaign_spaces FOR EACH STATEMENT EXECUTE FUNCTION take()));
+refused("another role's trigger", qr/trigger take of public\.campaign_spaces at the to side runs a function of another role, public\.take\(\)/);
+is($target->safe_psql('postgres', q(SELECT has_table_privilege('stranger', 'campaign_assets', 'INSERT'))), 'f', 'it has not run');
+$target->safe_psql('postgres', 'DROP FUNCTION take() CASCADE; REVOKE TRIGGER ON campaign_spaces FROM stranger');
+
+# Children by inheritance would not have the triggers.
+$source->safe_psql('postgres', 'CREATE TABLE old_assets () INHERITS (campaign_assets)');
+refused('a child by inheritance', qr/old_assets at the from side inherits from another table/);
+$source->safe_psql('postgres', 'DROP TABLE old_assets');
+
+# Columns that are not copied are not lost without a word.
+$source->safe_psql('postgres', 'ALTER TABLE campaign_assets ADD rating int GENERATED ALWAYS AS (impressions) STORED');
+refused('a column that the target lacks', qr/campaign_assets at the to side has other columns than the source/);
+$target->safe_psql('postgres', 'ALTER TABLE campaign_assets ADD rating int');
+refused('a column that is not generated at the target', qr/campaign_assets at the to side has other columns than the source/);
+$_->safe_psql('postgres', 'ALTER TABLE campaign_assets DROP rating') foreach $source, $target;
+
+# Somebody writes to the target while the move waits for a lock there.
+my ($commands, $answers, $said_by_move) = ('', '', '');
+my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('postgres') ], '<', \$commands, '>&', \$answers);
+$commands = "BEGIN; INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('winter', 'acme', 'ann', 'Winter', 'meta');\n";
+$writer->pump while length $commands;
+$target->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction')) or die 'nothing was written';
+my $move = IPC::Run::start([ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr('postgres'),
+	'--to', $target->connstr('postgres'), '--tenant', 'acme' ], '<', \undef, '>&', \$said_by_move);
+$target->poll_query_until('postgres', q(SELECT count(*) > 0 FROM pg_locks WHERE NOT granted)) or die 'the move does not wait';
+$commands = "COMMIT;\n";
+$writer->pump while length $commands;
+ok($writer->finish, 'somebody writes to the target') or diag($answers);
+ok(!$move->finish, 'rows that come to the target meanwhile');
+like($said_by_move, qr/the to side has rows of the tenant that no move has put there/, 'rows that come to the target meanwhile: says so');
+is($target->safe_psql('postgres', q(DELETE FROM campaign_spaces WHERE tenant_id = 'acme' RETURNING id)), 'winter', 'they stay');
+
+# Partitions: one of another role, and one that another table references.
+$database = 'parted';
+foreach my $node ($source, $target)
+{
+	$node->safe_psql('postgres', 'CREATE DATABASE parted');
+	$node->safe_psql('parted', $tables . q(
+		DROP TABLE campaign_assets;
+		CREATE TABLE campaign_assets (
+			id varchar(36), campaign_space_id varchar(36) REFERENCES campaign_spaces (id) ON DELETE CASCADE, tenant_id varchar(36) NOT NULL,
+			asset_name varchar(255) NOT NULL, asset_type campaignassettype NOT NULL, platform_metadata jsonb NOT NULL DEFAULT '{}',
+			reused_count integer DEFAULT 0, last_reused_at timestamp, deleted_at timestamp, PRIMARY KEY (tenant_id, id)) PARTITION BY LIST (tenant_id);
+		CREATE TABLE assets_1 PARTITION OF campaign_assets DEFAULT));
+}
+$source->safe_psql('parted', q(
+	INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('fall', 'acme', 'ann', 'Fall', 'meta');
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, asset_name, asset_type) VALUES ('a1', 'fall', 'acme', 'Asset', 'image');
+	ALTER TABLE assets_1 ADD UNIQUE (id);
+	CREATE TABLE comments (asset_id varchar(36) REFERENCES assets_1 (id) ON DELETE CASCADE);
+	INSERT INTO comments VALUES ('a1')));
+$target->safe_psql('parted', 'ALTER TABLE assets_1 OWNER TO stranger');
+refused('a partition of another role', qr/assets_1 at the to side does not belong to this role/);
+$target->safe_psql('parted', 'ALTER TABLE assets_1 OWNER TO postgres');
+refused('a table that references a partition', qr/rows of public\.comments reference the tenant's/, '--delete');
+is($source->safe_psql('parted', 'SELECT count(*) FROM comments'), '1', 'its rows stay');
+is($target->safe_psql('parted', 'SELECT id FROM campaign_assets'), 'a1', 'the tenant has moved');
+$database = 'postgres';
+
+# The settings name the tables.
+foreach my $node ($source, $target)
+{
+	$node->safe_psql('postgres', 'DROP DATABASE parted');
+	$node->safe_psql('postgres', 'CREATE DATABASE parted');
+	$node->safe_psql('postgres', q(ALTER DATABASE parted SET asset_reuse.history_table = 'shop_history'));
+	$node->safe_psql('parted', $tables . 'SELECT asset_reuse_create_history_table()');
+}
+$source->safe_psql('parted', q(
+	INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('fall', 'acme', 'ann', 'Fall', 'meta');
+	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type) VALUES ('a1', 'fall', 'acme', 'ann', 'Asset', 'image');
+	SELECT asset_reuse_track('a1', 'acme', 'fall')));
+$database = 'parted';
+my ($moved, $told) = run_move('acme');
+ok($moved, 'a history table of another name') or diag($told);
+is($target->safe_psql('parted', 'SELECT count(*) FROM shop_history'), '1', 'its events have moved');
+$database = 'postgres';
 
 # A tenant whose id ends with a newline is another one.  Its move outlasts a crash of a server that does not wait for its commits.
 my ($ok, $said) = run_move("acme\n", '--delete');
