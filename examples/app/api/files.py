@@ -12,7 +12,6 @@ from typing import Optional
 import psycopg
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from psycopg.types.json import Jsonb
 
 from . import db
 from .errors import Problem, of_database, of_event
@@ -20,10 +19,11 @@ from .reuse import AssetType, Call, End, Start, answers, times
 
 router = APIRouter(prefix="/api")
 BATCH = 10_000          # as many events as one call of asset_reuse_import takes
+BATCH_SIZE = 4 << 20    # characters, after which it gets no more of them
 IN_MEMORY = 1 << 20     # bytes of a file; a longer one is on disk
 CHUNK = 1 << 16         # bytes
 FAILURES = 1_000        # at most in an answer
-csv.field_size_limit(1 << 26)   # bytes: a context is as long as its file may be
+csv.field_size_limit(1 << 22)   # characters: to check a context takes up to a hundred times as many bytes
 CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
 # In the form that the import reads.
@@ -59,7 +59,7 @@ async def download(call, name, statement, *arguments):
         "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
-@router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file that can be imported", **CSV)
+@router.get("/campaign-assets/reuse-events.csv", summary="All events, as a file; those with a time and a place can be imported", **CSV)
 async def events_csv(call: Call = Depends(), asset_id: Optional[str] = None, start_date: Optional[str] = Start,
                      end_date: Optional[str] = End):
     return await download(call, "reuse-events.csv", EVENTS, call.tenant, asset_id,
@@ -72,26 +72,43 @@ async def unused_csv(call: Call = Depends(), asset_type: Optional[str] = AssetTy
     return await download(call, "unused.csv", UNUSED, call.tenant, asset_type, older_than_days)
 
 
+def no_number(name):
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def check_context(context):
+    """Raises ValueError unless PostgreSQL can read a context.  It is sent as it is, so that no digit of it changes."""
+    value = json.loads(context, parse_int=str, parse_float=str, parse_constant=no_number)
+    # half of a pair of surrogates, and characters that PostgreSQL does not have
+    json.dumps(value, ensure_ascii=False).encode()
+    if re.search(r"(?<!\\)(\\\\)*\\u0000", context):
+        raise ValueError("no character has the number 0 in PostgreSQL")
+
+
 def event_of(cells):
-    """Returns a row as an event: empty cells are left out, and the context is JSON."""
-    event = {name: cell for name, cell in cells.items() if cell}
-    if "context" in event:
-        event["context"] = json.loads(event["context"])
-    return event
+    """Returns a row as an event, in JSON: empty cells are left out."""
+    event = {name: json.dumps(cell) for name, cell in cells.items() if cell}
+    if cells.get("context"):
+        check_context(cells["context"])
+        event["context"] = cells["context"]
+    return "{%s}" % ", ".join(f"{json.dumps(name)}: {value}" for name, value in event.items())
 
 
 def next_batch(rows):
-    """Returns the events of some rows, and the lines on which they end."""
-    events, lines = [], []
+    """Returns the events of some rows, in JSON, and the lines on which they end."""
+    events, lines, size = [], [], 0
     for cells in itertools.islice(rows, BATCH):
+        if None in cells:
+            raise Problem(400, "invalid", f"line {rows.line_num}: there are more cells than columns")
         try:
             events.append(event_of(cells))
         except (ValueError, RecursionError):
-            raise Problem(400, "invalid", f"line {rows.line_num}: context must be JSON", "context") from None
-        if None in cells:
-            raise Problem(400, "invalid", f"line {rows.line_num}: there are more cells than columns")
+            raise Problem(400, "invalid", f"line {rows.line_num}: context must be JSON that PostgreSQL can read", "context") from None
         lines.append(rows.line_num)
-    return events, lines
+        size += len(events[-1])
+        if size > BATCH_SIZE:
+            break
+    return "[%s]" % ",".join(events), lines
 
 
 def wrong_line(error, lines):
@@ -107,11 +124,11 @@ async def store(conn, call, rows, source, on_error, dry_run):
     total = {"success": True, "imported": 0, "replayed": 0, "failed": [], "dry_run": dry_run}
     while True:
         events, lines = await asyncio.to_thread(next_batch, rows)
-        if not events:
+        if not lines:
             return total
         try:
-            cursor = await conn.execute("SELECT asset_reuse_import(%s, %s, %s, %s, %s)",
-                                        (call.tenant, Jsonb(events), source, on_error, dry_run))
+            cursor = await conn.execute("SELECT asset_reuse_import(%s, %s::jsonb, %s, %s, %s)",
+                                        (call.tenant, events, source, on_error, dry_run))
         except psycopg.Error as error:
             raise wrong_line(error, lines) from None
         answer = (await cursor.fetchone())[0]
@@ -137,4 +154,4 @@ async def reuse_import(call: Call = Depends(), source: str = Query(...), on_erro
             async with db.transaction(call.tenant, db.slow_pool) as conn:
                 return JSONResponse(await store(conn, call, rows, source, on_error, dry_run))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8") from error
+            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8, or a cell is longer than 4 MB") from error

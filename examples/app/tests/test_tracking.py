@@ -210,6 +210,21 @@ class TestTracking:
     def test_import_of_what_is_no_list(self, acme, file):
         acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})
 
+    @pytest.mark.parametrize("context", ['{"a": "\\u0000"}', '{"a": "\\ud800"}', '{"a": NaN}', "{}, {", "[" * 100_000],
+                             ids=["nul", "surrogate", "nan", "two", "deep"])
+    def test_import_of_a_context_that_is_none(self, acme, asset, context):
+        """The line is named, and nothing is stored, whatever on_error says."""
+        file = written([["asset_id", "timestamp", "reused_in_type", "context"],
+                        [asset, "2025-03-04", "email", '{"a": "\\\\u0000 \\ud83d\\ude00"}'], [asset, "2025-03-05", "email", context]])
+        answer = acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x", "on_error": "skip"})
+        assert answer["detail"].startswith("line 3: context must be JSON") and acme.history(asset)["total"] == 0
+
+    def test_import_changes_no_digit(self, acme, asset, owner):
+        number = "1" * 5000 + ".10"
+        file = written([["asset_id", "timestamp", "reused_in_type", "context"], [asset, "2025-03-04", "email", '{"n": %s}' % number]])
+        assert acme("POST", "campaign-assets/reuse-import", content=file, params={"source": "x"})["imported"] == 1
+        assert owner.execute("SELECT context ->> 'n' FROM asset_reuse_events('acme', %s)", [asset]).fetchone()[0] == number
+
     def test_import_of_failures(self, acme, asset):
         """An answer lists a thousand; of more, nothing is stored."""
         def rows(failures):
@@ -219,9 +234,14 @@ class TestTracking:
         assert "line 3: Campaign asset not found" in answer["detail"] and acme.history(asset)["total"] == 0
         assert len(acme("POST", "campaign-assets/reuse-import", content=rows(1000), params=params)["failed"]) == 1000
 
-    def test_import_of_a_long_context(self, acme, asset):
-        file = written([["asset_id", "timestamp", "reused_in_type", "context"], [asset, "2025-03-04", "email", '{"note": "%s"}' % ("x" * 200_000)]])
-        assert acme("POST", "campaign-assets/reuse-import", content=file, params={"source": "long"})["imported"] == 1
+    def test_import_of_long_contexts(self, acme, asset):
+        """More than fit into one call; and one that is longer than a cell may be."""
+        def rows(*lengths):
+            return written([["asset_id", "timestamp", "reused_in_type", "context"]] +
+                           [[asset, f"2025-03-0{n}", "email", '{"note": "%s"}' % ("x" * length)] for n, length in enumerate(lengths, 1)])
+        assert acme("POST", "campaign-assets/reuse-import", content=rows(3_000_000, 3_000_000, 200_000), params={"source": "long"})["imported"] == 3
+        answer = acme("POST", "campaign-assets/reuse-import", 400, content=rows(10, 5_000_000), params={"source": "longer"})
+        assert "line 3: " in answer["detail"] and "longer than 4 MB" in answer["detail"]
 
     def test_import_of_many(self, acme, asset):
         """More than fit into one call, in a body of unknown length."""
