@@ -75,6 +75,9 @@ events_lock_many(EventTables *tables, const Identifier *ids, int nids, Identifie
 	{
 		AskedAsset *asset = &asked[DatumGetInt32(plan_result(i, 1, INT4OID)) - 1];
 
+		/* a second asset of this id, of which whatever changes the first tells */
+		if (asset->presence != ASSET_ABSENT)
+			continue;
 		asset->id = identifier_read(plan_result(i, 2, type), column);
 		/* the rows are in the order of the ids */
 		asset->presence = previous != NULL && identifier_compare(previous->id, asset->id) == 0 ?

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "app_lookup.h"
 #include "batch.h"
 #include "log_value.h"
 #include "request.h"
@@ -187,7 +188,7 @@ read_time(uint64 row, int column)
 	return DatumGetTimestampTz(plan_result(row, column, TIMESTAMPTZOID));
 }
 
-/* set sets an asset's counters.  Error 27000 if the row was not updated. */
+/* set sets an asset's counters.  Error 27000 if the row was not updated, 21000 if there are two. */
 static void
 set(const Batch *batch, Identifier asset_id, const Counters *c, bool sets_count, bool sets_time)
 {
@@ -210,4 +211,6 @@ set(const Batch *batch, Identifier asset_id, const Counters *c, bool sets_count,
 				 errmsg("could not update the asset's counters"),
 				 errdetail("The update of table \"%s\" was suppressed.", batch->assets.name),
 				 errhint("Check the table's triggers and rules.")));
+	if (SPI_processed > 1)
+		app_report_ambiguous();
 }

@@ -398,6 +398,12 @@ INSERT INTO campaign_assets VALUES ('hero', 'acme', 'Hero'), ('hero', 'acme', 'H
 SELECT asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2026-01-01", "reused_in_id": "x"}, {"asset_id": "clip ", "timestamp": "2026-01-01", "reused_in_id": "x"},
 	{"asset_id": "clip", "timestamp": "2026-01-01", "reused_in_id": "y"}]', 's', 'skip');
 SELECT id, reused_count FROM campaign_assets ORDER BY id;
+SELECT asset_reuse_track_many('{clip,hero}', 'acme', reused_in_type => 'email');
+SELECT asset_reuse_sync('summer', 'acme', '{clip,hero}');
+UPDATE campaign_assets SET reused_count = CASE asset_name WHEN 'Hero' THEN 0 ELSE 5 END,
+	platform_metadata = CASE asset_name WHEN 'Hero' THEN '{"reuse_history": [{"timestamp": "2026-01-01"}]}'::jsonb END WHERE id = 'hero';
+CALL asset_reuse_repair('acme');
+SELECT id, reused_count FROM campaign_assets ORDER BY id, reused_count;
 DROP SCHEMA uuids CASCADE;
 SET search_path = regress_import, public;
 
