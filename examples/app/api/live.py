@@ -37,6 +37,7 @@ RECENT = """
             'campaign_space_id', e.campaign_space_id)::text
     FROM asset_reuse_events(%s, start_date => to_timestamp(%s)) AS e JOIN campaign_assets AS a ON a.id = e.asset_id
     ORDER BY e.reused_at"""
+LIVE = "SELECT id FROM campaign_assets WHERE tenant_id = %s AND deleted_at IS NULL AND id = ANY (%s)"
 
 
 class Gateway:
@@ -68,14 +69,18 @@ class Gateway:
             async with db.transaction(tenant) as conn:
                 since = (await (await conn.execute(SINCE)).fetchone())[0]
                 events = await (await conn.execute(RECENT, (tenant, since))).fetchall()
-            before = self.seen.get(tenant)
-            self.seen[tenant] = {(asset, event): at for asset, event, at, _ in events}
+                before = self.seen.get(tenant)
+                now = {(asset, event): at for asset, event, at, _ in events}
+                gone = [one for one, at in (before or {}).items() if at >= since and one not in now]
+                # an asset that was deleted took its events with it: nobody has undone them
+                live = {row[0] for row in await (await conn.execute(LIVE, (tenant, [asset for asset, _ in gone]))).fetchall()} if gone else ()
+            self.seen[tenant] = now
         if before is None:
             return None
         new = [f"event: reused\ndata: {text}\n\n" for asset, event, _, text in events if (asset, event) not in before]
-        gone = [f"event: undone\ndata: {json.dumps({'asset_id': asset, 'event_id': event})}\n\n"
-                for (asset, event), at in before.items() if at >= since and (asset, event) not in self.seen[tenant]]
-        return new + gone
+        undone = [f"event: undone\ndata: {json.dumps({'asset_id': asset, 'event_id': event})}\n\n"
+                  for asset, event in gone if asset in live]
+        return new + undone
 
     async def read_all(self):
         for tenant in list(self.clients):

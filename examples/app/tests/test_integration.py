@@ -49,9 +49,9 @@ class Stream(threading.Thread):
             if event == kind:
                 return data
 
-    def nothing_until(self, seconds):
+    def nothing_until(self, seconds, kind="reused"):
         with pytest.raises(queue.Empty):
-            self.next("reused", seconds)
+            self.next(kind, seconds)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,17 @@ class TestIntegration:
         acme("DELETE", f"campaign-assets/{asset}/reuse", params={"event_id": event["event_id"]})
         assert mine.next("undone") == {"asset_id": asset, "event_id": event["event_id"]}
         theirs.nothing_until(3)
+
+    def test_live_deletion(self, acme, asset):
+        """Who deletes an asset has not undone what it was reused for."""
+        stream = Stream(acme)
+        stream.next("ready")
+        acme.reuse("asset-1007")
+        stream.next("reused")
+        acme("DELETE", "campaign-assets/asset-1007")
+        acme.reuse(asset)
+        assert stream.next("reused")["asset_id"] == asset
+        stream.nothing_until(3, "undone")
 
     def test_live_in_a_row(self, acme, asset):
         """A writer notifies once a second at most; what it writes meanwhile comes a second later."""
