@@ -164,6 +164,9 @@ $source->safe_psql('parted', q(
 	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type) VALUES ('a1', 'fall', 'acme', 'ann', 'Asset', 'image');
 	SELECT asset_reuse_track('a1', 'acme', 'fall')));
 $database = 'parted';
+$target->safe_psql('postgres', 'ALTER DATABASE parted RESET asset_reuse.history_table');
+refused('a target that has another setting', qr/asset_reuse.history_table is shop_history at the source and campaign_asset_reuse_history at the target/);
+$target->safe_psql('postgres', q(ALTER DATABASE parted SET asset_reuse.history_table = 'shop_history'));
 my ($moved, $told) = run_move('acme');
 ok($moved, 'a history table of another name') or diag($told);
 is($target->safe_psql('parted', 'SELECT count(*) FROM shop_history'), '1', 'its events have moved');
