@@ -216,7 +216,7 @@ def readers_of_table():
     live = "a.tenant_id = {tenant} AND a.deleted_at IS NULL"
     joined = of_tenant.replace(" WHERE", f" JOIN campaign_assets AS a ON a.id = h.asset_id AND {live} WHERE")
     used_there = (f"SELECT h.asset_id, count(*) AS reuses, min(h.reused_at) AS first, max(h.reused_at) AS last {of_tenant}"
-                  " AND h.reused_in_id = {campaign} AND left(h.reused_in_id, 255) = {campaign}"
+                  " AND h.reused_in_id = {campaign} AND text(name(h.reused_in_id)) = text(name({campaign}))"
                   " AND h.reused_in_type = 'campaign_space' GROUP BY h.asset_id")
     by_day = ("SELECT day AT TIME ZONE 'UTC', sum(reuses), count(*) FROM (SELECT date_trunc('day', h.reused_at) AS day,"
               " count(*) AS reuses {} AND h.reused_at >= {{start}} AND h.reused_at < {{end}}"

@@ -37,7 +37,7 @@ PARTS = {
     "heap": "the row: its header, the ids of tenant and asset, the time, the place with its name, the context",
     "primary key": "(asset_id, tenant_id, reused_at, seq): an asset's timeline, the foreign key's look-ups",
     "time index": "(tenant_id, reused_at) INCLUDE (asset_id): a tenant's ranges of time",
-    "place index": "(tenant_id, left(reused_in_id, 255)): the assets of a campaign or another place",
+    "place index": "(tenant_id, text(name(reused_in_id))): the assets of a campaign or another place",
     "key index": "(tenant_id, asset_id, reuse_key) of the events that have a key: none here",
     TOTAL: "",
 }

@@ -142,15 +142,19 @@ const char row_snapshots[] =
 	"  AND e.context {?} 'at_reuse'"
 	" ORDER BY e.asset_id, e.reused_at, e.seq";
 
-/* The assets with the best rates, of those in a campaign if one is given: made in it, or reused there. */
+/*
+ * The assets with the best rates, of those in a campaign if one is given: made in it, or reused there.  The two
+ * are one subquery, which is joined; beside an OR it would be looked through for each asset.
+ */
 const char row_performance[] =
 	"SELECT {asset_id:a.id}, {answer:id a.id}, {text:a.asset_name}, {text:a.asset_type},"
 	"  {number:impressions}, {number:clicks}, r.rates"
 	" FROM (SELECT ({insight}) AS state OFFSET 0) AS i, {assets} AS a{origin},"
 	"  LATERAL (SELECT {fn:insight_asset}(i.state, $confidence, a.asset_type,"
 	"   {platform}, {column:created_at}, {column:impressions}, {column:clicks}) OFFSET 0) AS r (rates)"
-	" WHERE {wanted} AND a.id IS NOT NULL{if place_id} AND ({if made_in}{made there} OR {end}"
-	"  {asset_id:a.id} {=} ANY (SELECT e.asset_id FROM ({events}) AS e)){end}"
+	" WHERE {wanted} AND a.id IS NOT NULL{if place_id} AND {asset_id:a.id} {=} ANY ("
+	"{if made_in} SELECT {asset_id:a.id} FROM {assets} AS a WHERE {live:a} AND {made there} UNION ALL{end}"
+	"  SELECT e.asset_id FROM ({events}) AS e){end}"
 	" ORDER BY r.rates[4] DESC, a.id LIMIT $row_limit";
 
 /* The assets that are asked for. */

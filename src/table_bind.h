@@ -11,8 +11,12 @@
 #include "app_schema.h"
 #include "plan_text.h"
 
-/* Prefix of a place's id in the history table's index; ids by other software may have any length */
-#define HISTORY_PLACE_KEY_OF(id)	"pg_catalog.left(" id ", 255)"
+/*
+ * What the history table's index has of a place's id: its first 63 bytes, since ids by other software may have any
+ * length.  Other functions that cut a text off are not leakproof, so row-level security would keep their index from
+ * being used.
+ */
+#define HISTORY_PLACE_KEY_OF(id)	"pg_catalog.text(pg_catalog.name(" id "))"
 
 extern bool history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 							   AppTable *history);

@@ -269,7 +269,7 @@ distribute(const AppTable *assets, const AppTable *history)
  * create_indexes creates indexes for what the primary key does not serve: a tenant's range of time
  * (by index-only scans), the assets of a place, and the event with a key.
  *
- * Other software can give places ids of any length, so the index has only a prefix of the id.
+ * Row-level security is always on, so these indexes have only what leakproof conditions are about.
  */
 static void
 create_indexes(const AppTable *history)

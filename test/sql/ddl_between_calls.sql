@@ -391,7 +391,7 @@ ALTER TABLE campaign_asset_reuse_history DROP CONSTRAINT campaign_asset_reuse_hi
 :track
 SELECT told();
 ALTER TABLE campaign_asset_reuse_history ADD FOREIGN KEY (asset_id) REFERENCES campaign_assets ON UPDATE CASCADE ON DELETE CASCADE;
-DROP INDEX campaign_assets_reuse_history_idx, campaign_asset_reuse_history_tenant_id_left_idx;
+DROP INDEX campaign_assets_reuse_history_idx, campaign_asset_reuse_history_tenant_id_text_idx;
 :track
 SELECT told();
 -- Renamed, it is none: what is in it is not seen, and new events are in the document; renamed back, all are there.

@@ -333,7 +333,7 @@ ANALYZE campaign_asset_reuse_history, campaign_assets, campaign_spaces;
 BEGIN;
 SELECT jsonb_array_length(asset_reuse_recommend('few', 'c5', as_of => '2026-02-01Z', row_limit => 1) -> 'items') AS items;
 SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid)) FILTER (WHERE a.attname = 'reused_at') <= 10001 AS few_by_time,
-	sum(pg_stat_get_xact_numscans(i.indexrelid)) FILTER (WHERE a.attname = 'left') > 0 AS by_place
+	sum(pg_stat_get_xact_numscans(i.indexrelid)) FILTER (WHERE a.attname = 'text') > 0 AS by_place
 FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indexrelid AND a.attnum = 2
 WHERE i.indrelid = 'campaign_asset_reuse_history'::regclass;
 COMMIT;

@@ -1,0 +1,71 @@
+# What auto_explain's log shows of the functions' own statements where a plan could look all right and take for ever, or
+# where row-level security could keep an index from being used.
+
+use strict;
+use warnings;
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init;
+$node->append_conf('postgresql.conf', qq(
+session_preload_libraries = 'auto_explain'
+auto_explain.log_min_duration = 0
+auto_explain.log_nested_statements = on
+));
+$node->start;
+$node->safe_psql('postgres', qq(
+	\\i '$FindBin::RealBin/../fixtures/application_tables.sql'
+	\\i '$FindBin::RealBin/../fixtures/golden_tenant.sql'
+	CREATE EXTENSION asset_reuse;
+	CREATE ROLE api;
+	GRANT SELECT ON campaign_assets, campaign_spaces TO api;
+	SELECT asset_reuse_create_history_table();
+	CALL asset_reuse_migrate_history();
+	ANALYZE;));
+my ($campaign, $asset) = split /\|/, $node->safe_psql('postgres', q(
+	SELECT reused_in_id, min(asset_id) FROM campaign_asset_reuse_history AS h JOIN campaign_assets AS a ON a.id = asset_id
+	WHERE h.tenant_id = 'acme' AND reused_in_type = 'campaign_space' AND deleted_at IS NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1));
+
+# plan_of returns the answer to a query, and the plan of a statement of the function's, which has $mark.
+sub plan_of
+{
+	my ($query, $mark, @settings) = @_;
+	my $offset = -s $node->logfile;
+	my $answer = $node->safe_psql('postgres', join('', map { "SET $_;\n" } @settings) . $query);
+	my @plans = grep { /$mark/ } split /^(?=\S)/m, substr(slurp_file($node->logfile), $offset);
+	return ($answer, "@plans");
+}
+
+# Assets in a campaign are joined: a subquery that is looked through for each asset is quadratic, once it needs more than work_mem.
+my $performance = "SELECT count(*) FROM asset_reuse_performance('acme', campaign_space_id => '$campaign', row_limit => 1000)";
+my ($few, $plan) = plan_of($performance, 'asset_reuse_insight_asset', q(work_mem = '64kB'));
+like($plan, qr/asset_reuse_log_events.*campaign_asset_reuse_history|campaign_asset_reuse_history.*asset_reuse_log_events/s, 'performance in a campaign: the plan is in the log');
+unlike($plan, qr/SubPlan/, 'performance in a campaign: no subquery for each asset');
+my ($all) = plan_of(q(SELECT count(*) FROM asset_reuse_performance('acme', row_limit => 1000)), 'asset_reuse_insight_asset');
+ok($few > 0 && $few < $all, "performance in a campaign: $few of $all assets");
+
+# The history table has row-level security, which conditions pass only if they cannot tell of what they look at.
+my @as_api = ('ROLE api', 'enable_seqscan = off');
+my %queries = (
+	'where_used of a campaign' => [ "SELECT count(*) FROM asset_reuse_where_used('acme', '$campaign')", qr/Index Cond: .*name\(reused_in_id\)/ ],
+	'where_used of a place' => [ "SELECT count(*) FROM asset_reuse_where_used('acme', reused_in_id => '$campaign')", qr/Index Cond: .*name\(reused_in_id\)/ ],
+	'recommend' => [ "SELECT count(*) FROM asset_reuse_recommendations('acme', '$campaign')", qr/Index Cond: .*name\(reused_in_id\)/ ],
+	'performance' => [ $performance, qr/Index Cond: .*name\(reused_in_id\)/ ],
+	'timeline' => [ q(SELECT count(*) FROM asset_reuse_timeline('acme', 'day', NULL, '2025-06-01', '2025-06-04')), qr/Index Cond: .*reused_at >=/ ],
+	'analytics' => [ q(SELECT asset_reuse_analytics('acme', NULL, '2025-06-01', '2025-06-04') -> 'success'), qr/Index Cond: .*reused_at >=/ ],
+	'history' => [ "SELECT asset_reuse_history('$asset', 'acme') -> 'total'", qr/Index Cond: .*asset_id\)::text =/ ],
+	'events of an asset' => [ "SELECT count(*) FROM asset_reuse_events('acme', '$asset')", qr/Index Cond: .*asset_id\)::text =/ ]);
+foreach my $what (sort keys %queries)
+{
+	my ($query, $condition) = @{ $queries{$what} };
+	my ($expected) = plan_of($query, 'campaign_asset_reuse_history');
+	my ($answer, $with_policies) = plan_of($query, 'campaign_asset_reuse_history', @as_api);
+	is($answer, $expected, "$what under row-level security: the same answer");
+	like($with_policies, $condition, "$what under row-level security: by its index");
+}
+
+$node->stop;
+done_testing();
