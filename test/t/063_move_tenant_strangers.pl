@@ -94,8 +94,9 @@ $target->safe_psql('postgres', 'ALTER TABLE campaign_assets ADD rating int');
 refused('a column that is not generated at the target', qr/campaign_assets at the to side has other columns than the source/);
 $_->safe_psql('postgres', 'ALTER TABLE campaign_assets DROP rating') foreach $source, $target;
 
-# Somebody writes to the target while the move waits for a lock there; whatever the isolation level is by default.
+# Somebody writes to the target while the move waits for a lock there; whatever settings the database has.
 $target->safe_psql('postgres', q(ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'));
+$target->safe_psql('postgres', q(ALTER DATABASE postgres SET statement_timeout = '100ms'));
 my ($commands, $answers, $said_by_move) = ('', '', '');
 my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('postgres') ], '<', \$commands, '>&', \$answers);
 $commands = "BEGIN; INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('winter', 'acme', 'ann', 'Winter', 'meta');\n";
@@ -111,7 +112,7 @@ ok(!$move->finish, 'rows that come to the target meanwhile');
 like($said_by_move, qr/the to side has rows of the tenant that no move has put there/, 'rows that come to the target meanwhile: says so');
 is($target->safe_psql('postgres', q(DELETE FROM campaign_spaces WHERE tenant_id = 'acme' RETURNING id)), 'winter', 'they stay');
 
-$target->safe_psql('postgres', 'ALTER DATABASE postgres RESET default_transaction_isolation');
+$target->safe_psql('postgres', 'ALTER DATABASE postgres RESET ALL');
 
 # Partitions: one of another role, and one that another table references.
 $database = 'parted';
