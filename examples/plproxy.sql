@@ -13,7 +13,8 @@
 --
 -- More servers are more options: p2, p3, and so on.  Their number decides where every tenant is, so
 -- begin with more databases than servers, and move databases later.  After an update of the
--- extension, run this again: it makes the proxies anew, and keeps the server and the moved tenants.
+-- extension, run this again: it makes the proxies anew, and keeps the server and the moved tenants.  Privileges on
+-- single proxies are those of new functions then.
 --
 
 \if :{?p0}

@@ -28,7 +28,7 @@ CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "
 
 # In the form that the import reads.
 EVENTS = """COPY (
-    SELECT asset_id, to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp, event_id AS key, campaign_space_id,
+    SELECT asset_id, CASE WHEN reused_at >= '0001-01-01' THEN to_char(reused_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END AS timestamp, event_id AS key, campaign_space_id,
         reused_in_type, reused_in_id, reused_in_name,
         CASE jsonb_typeof(context) WHEN 'object'
             THEN context - '{reused_in_type,reused_in_id,reused_in_name,reuse_key}'::text[] ELSE context END AS context
@@ -87,6 +87,8 @@ def check_context(context):
 
 def event_of(cells):
     """Returns a row as an event, in JSON: empty cells are left out."""
+    if any("\0" in cell for cell in cells.values() if cell):
+        raise ValueError("no character has the number 0 in PostgreSQL")
     event = {name: json.dumps(cell) for name, cell in cells.items() if cell}
     if cells.get("context"):
         check_context(cells["context"])
@@ -103,7 +105,7 @@ def next_batch(rows):
         try:
             events.append(event_of(cells))
         except (ValueError, RecursionError):
-            raise Problem(400, "invalid", f"line {rows.line_num}: context must be JSON that PostgreSQL can read", "context") from None
+            raise Problem(400, "invalid", f"line {rows.line_num}: context must be JSON, and no cell have what PostgreSQL cannot store", "context") from None
         lines.append(rows.line_num)
         size += len(events[-1])
         if size > BATCH_SIZE:
@@ -151,6 +153,9 @@ async def reuse_import(call: Call = Depends(), source: str = Query(...), on_erro
         file.seek(0)
         rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
         try:
+            names = rows.fieldnames or []
+            if "asset_id" not in names or len(set(names)) < len(names):
+                raise Problem(400, "invalid", "line 1: this must name the columns, asset_id and others, each once")
             async with db.transaction(call.tenant, db.slow_pool) as conn:
                 return JSONResponse(await store(conn, call, rows, source, on_error, dry_run))
         except (UnicodeDecodeError, csv.Error) as error:
