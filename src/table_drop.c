@@ -48,6 +48,8 @@ static const char count_rows[] =
 /*
  * A trigger may have removed the log again, so this returns, for each asset, the number of events that
  * are there now and were not before.
+ *
+ * These are joins of whole tables; see restore_events.
  */
 static const char restore[] =
 	"UPDATE {assets} AS a"
@@ -267,9 +269,16 @@ restore_events(const AppTable *assets, const AppTable *history, int64 events, Oi
 		.put_piece = history_table_put_piece
 	};
 	SumReceiver restored = {.receiver = *None_Receiver};
+	int			guc_level = NewGUCNestLevel();
 
+	/*
+	 * Where the planner takes an asset for the only one, say for want of statistics, it would make the
+	 * documents of all assets anew for each.
+	 */
+	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	restored.receiver.receiveSlot = add_to_sum;
 	plan_execute_into(&query, &restored.receiver);
+	AtEOXact_GUC(true, guc_level);
 	if (restored.sum != events)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
