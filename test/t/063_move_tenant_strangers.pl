@@ -138,7 +138,9 @@ refused('a partition of another role', qr/assets_1 at the to side does not belon
 $target->safe_psql('parted', 'ALTER TABLE assets_1 OWNER TO postgres');
 refused('a table that references a partition', qr/rows of public\.comments reference the tenant's/, '--delete');
 is($source->safe_psql('parted', 'SELECT count(*) FROM comments'), '1', 'its rows stay');
-$source->safe_psql('parted', q(
+# Another role's table is not looked into, as its types could run something; from PostgreSQL 18 on, these cannot be in such a key.
+my $type = $source->pg_version < 18 ? 'referrer.id' : 'text';
+$source->safe_psql('parted', qq(
 	DROP TABLE comments;
 	CREATE ROLE referrer;
 	CREATE SCHEMA referrer AUTHORIZATION referrer;
@@ -147,7 +149,7 @@ $source->safe_psql('parted', q(
 	CREATE TYPE referrer.id AS ENUM ('x');
 	CREATE FUNCTION referrer.take(referrer.id) RETURNS text LANGUAGE plpgsql AS 'BEGIN GRANT ALL ON public.campaign_assets TO referrer; RETURN 1; END';
 	CREATE CAST (referrer.id AS text) WITH FUNCTION referrer.take(referrer.id) AS IMPLICIT;
-	CREATE TABLE referrer.comments (asset_id referrer.id);
+	CREATE TABLE referrer.comments (asset_id $type);
 	INSERT INTO referrer.comments VALUES ('x');
 	ALTER TABLE referrer.comments ADD FOREIGN KEY (asset_id) REFERENCES public.assets_1 (id) ON DELETE CASCADE NOT VALID));
 refused("another role's table", qr/rows of referrer\.comments, which belongs to another role, may reference the tenant's/, '--delete');
