@@ -68,6 +68,17 @@ app_report_ambiguous(void)
 			 errhint("Column \"id\" of the assets table must be unique.")));
 }
 
+/* app_report_suppressed raises 27000: an asset's counters were not updated. */
+void
+app_report_suppressed(const AppTable *assets)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("could not update the asset's counters"),
+			 errdetail("The update of table \"%s\" was suppressed.", assets->name),
+			 errhint("Check the table's triggers and rules.")));
+}
+
 /*
  * app_read_one reads columns of the single asset that a statement returned.
  *

@@ -16,6 +16,7 @@ extern void app_lookup(const AppTable *table, ColumnSet set, Identifier id,
 extern bool app_lookup_optional(const AppTable *table, ColumnSet set, Identifier id,
 								Identifier tenant_id, bool read_only, AppRow *row);
 pg_noreturn extern void app_report_ambiguous(void);
+pg_noreturn extern void app_report_suppressed(const AppTable *assets);
 extern void app_read_one(const AppTable *table, ColumnSet set, AppRow *row);
 
 #endif							/* ASSET_REUSE_APP_LOOKUP_H */

@@ -728,10 +728,6 @@ events_count(const EventsAsset *asset, int delta, NullableDatum last_reused_at, 
 					   TimestampTzGetDatum(clock));
 	plan_execute(&update);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not update the asset's counters"),
-				 errdetail("The update of table \"%s\" was suppressed.", assets->name),
-				 errhint("Check the table's triggers and rules.")));
+		app_report_suppressed(assets);
 	app_read_one(assets, TRACK_COLUMNS, after);
 }

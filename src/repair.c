@@ -206,11 +206,7 @@ set(const Batch *batch, Identifier asset_id, const Counters *c, bool sets_count,
 					   TimestampTzGetDatum(GetCurrentTimestamp()));
 	plan_execute(&update);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("could not update the asset's counters"),
-				 errdetail("The update of table \"%s\" was suppressed.", batch->assets.name),
-				 errhint("Check the table's triggers and rules.")));
+		app_report_suppressed(&batch->assets);
 	if (SPI_processed > 1)
 		app_report_ambiguous();
 }
