@@ -332,7 +332,7 @@ batch_report_refused(const Refused *refused, const char *not_done, const char *h
 			 errhint("%s", hint)));
 }
 
-/* find_row finds an asset's row, and locks it; false if it no longer exists, or is locked and not waited for. */
+/* find_row finds an asset's row, and may lock it; false if it no longer exists, or is locked and not waited for. */
 static bool
 find_row(const Batch *batch, Identifier asset_id, bool lock)
 {

@@ -75,7 +75,7 @@ events_lock_many(EventTables *tables, const Identifier *ids, int nids, Identifie
 	{
 		AskedAsset *asset = &asked[DatumGetInt32(plan_result(i, 1, INT4OID)) - 1];
 
-		/* a second asset of this id, of which whatever changes the first tells */
+		/* a second asset with this id: whoever changes the first one raises 21000 */
 		if (asset->presence != ASSET_ABSENT)
 			continue;
 		asset->id = identifier_read(plan_result(i, 2, type), column);

@@ -34,7 +34,7 @@ secret_hash_seed(void)
  * Each table hashes in a way of its own: entries that come in the order of another table's hashes
  * would pile up in this one.
  *
- * hash_bytes_extended takes a text that is not aligned byte by byte, which takes ten times as long.
+ * hash_bytes_extended takes a text that is not aligned byte by byte, which takes several times as long.
  */
 uint64
 secret_hash(const char *data, uint32 len, const void *table)
@@ -76,8 +76,9 @@ secret(int i)
 }
 
 /*
- * fold returns both halves of a product, of which each bit of the factors changes half the bits: the folded multiply of
- * wyhash (Y. Wang) and foldhash (O. Peters).  Both factors have a secret, as a factor of 0 would undo the other.
+ * fold returns the exclusive or of a product's halves, in which each bit of the factors changes about half of the bits: the
+ * folded multiply of wyhash (Y. Wang) and foldhash (O. Peters).  Both factors have a secret, as a factor of 0 would undo
+ * the other.
  */
 static inline uint64
 fold(uint64 a, uint64 b)

@@ -34,12 +34,18 @@ $target->safe_psql('postgres', q(
 
 my $database = 'postgres';
 
-sub run_move
+# command returns how to move a tenant of the database.
+sub command
 {
 	my ($tenant, @options) = @_;
+	return [ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr($database), '--to', $target->connstr($database),
+		'--tenant', $tenant, @options ];
+}
+
+sub run_move
+{
 	my ($out, $err) = ('', '');
-	my $ok = IPC::Run::run([ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr($database),
-		'--to', $target->connstr($database), '--tenant', $tenant, @options ], '<', \undef, '>', \$out, '2>', \$err);
+	my $ok = IPC::Run::run(command(@_), '<', \undef, '>', \$out, '2>', \$err);
 	return ($ok, $out . $err);
 }
 
@@ -102,8 +108,7 @@ my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d'
 $commands = "BEGIN; INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('winter', 'acme', 'ann', 'Winter', 'meta');\n";
 $writer->pump while length $commands;
 $target->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction')) or die 'nothing was written';
-my $move = IPC::Run::start([ 'bash', "$FindBin::RealBin/../../examples/move_tenant", '--from', $source->connstr('postgres'),
-	'--to', $target->connstr('postgres'), '--tenant', 'acme' ], '<', \undef, '>&', \$said_by_move);
+my $move = IPC::Run::start(command('acme'), '<', \undef, '>&', \$said_by_move);
 $target->poll_query_until('postgres', q(SELECT count(*) > 0 FROM pg_locks WHERE NOT granted)) or die 'the move does not wait';
 $commands = "COMMIT;\n";
 $writer->pump while length $commands;

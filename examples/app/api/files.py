@@ -89,11 +89,9 @@ def event_of(cells):
     """Returns a row as an event, in JSON: empty cells are left out."""
     if any("\0" in cell for cell in cells.values() if cell):
         raise ValueError("no character has the number 0 in PostgreSQL")
-    event = {name: json.dumps(cell) for name, cell in cells.items() if cell}
     if cells.get("context"):
         check_context(cells["context"])
-        event["context"] = cells["context"]
-    return "{%s}" % ", ".join(f"{json.dumps(name)}: {value}" for name, value in event.items())
+    return "{%s}" % ", ".join(f"{json.dumps(name)}: {cell if name == 'context' else json.dumps(cell)}" for name, cell in cells.items() if cell)
 
 
 def next_batch(rows):
