@@ -120,7 +120,7 @@ start_api() {
 	as_server_user rm -f "$folder/api/pid"
 
 	# shellcheck disable=SC2016
-	in_api "$folder" setsid bash -c 'echo $$ >"$1/pid"; exec /usr/bin/python3 -m uvicorn --host 127.0.0.1 --port "$2" \
+	in_api "$folder" setsid bash -c 'echo $$ >"$1/pid"; umask 077; exec /usr/bin/python3 -m uvicorn --host 127.0.0.1 --port "$2" \
 		--no-access-log --log-level warning api.main:app >>"$1/log" 2>&1' api "$folder/api" "$port" </dev/null >/dev/null 2>&1 &
 	for ((i = 0; i < PATIENCE * 5; i++)); do
 		sleep 0.2

@@ -28,7 +28,10 @@ class Login(NamedTuple):
 
 def sign(text):
     with open(os.environ["APP_SECRET_FILE"], "rb") as file:
-        return hmac.new(file.read(), text.encode(), hashlib.sha256).hexdigest()
+        secret = file.read()
+    if not secret:
+        raise ValueError("the file in APP_SECRET_FILE is empty")
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 def issue(tenant_id):

@@ -23,7 +23,7 @@ NOT_FOUND = {
 RENAMED = {
     "page_limit": "limit", "top_limit": "limit", "row_limit": "limit", "page_offset": "offset",
     'reuse_key(?! must be given|")': "Idempotency-Key", "older_than": "older_than_days",
-    "asset type": "asset_type", "time zone": "time_zone",
+    "asset type": "asset_type", "(?<!with )time zone": "time_zone",
     "enum campaignassettype": "asset_type", "enum adplatform": "platform",
 }
 PARAMETERS = {

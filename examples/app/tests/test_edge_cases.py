@@ -100,6 +100,13 @@ class TestEdgeCases:
         token = f"{text}.{auth.sign(text)}"
         assert acme.send("GET", "session", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
+    def test_no_secret(self, tmp_path, monkeypatch):
+        from api import auth
+        (tmp_path / "secret").touch()
+        monkeypatch.setenv("APP_SECRET_FILE", str(tmp_path / "secret"))
+        with pytest.raises(ValueError):
+            auth.issue("acme")
+
     def test_token_of_a_tenant_that_is_gone(self, acme):
         token = token_of("initech")
         assert acme.send("GET", "session", headers={"Authorization": f"Bearer {token}"}).status_code == 401
