@@ -134,12 +134,15 @@ const char row_members[] =
 /*
  * What events have recorded of their assets, asset by asset in the order of times, with the assets as
  * they are.  A row of the history table has it among the other keys of its context.
+ *
+ * Not by the operator ?, which the planner expects few rows to pass.  Then it would check the policy of the history table by a
+ * look-up for each row, instead of a hash table of the assets.
  */
 const char row_snapshots[] =
 	"SELECT e.asset_id, {utc:e.reused_at}, e.context {->} 'at_reuse'" ASSET_NOW("e")
 	" FROM ({events}) AS e"
 	" WHERE e.asset_id IS NOT NULL AND e.reused_at {>} '-infinity' AND {utc:e.reused_at} {<=} $now"
-	"  AND e.context {?} 'at_reuse'"
+	"  AND e.context {->} 'at_reuse' IS NOT NULL"
 	" ORDER BY e.asset_id, e.reused_at, e.seq";
 
 /*
