@@ -43,6 +43,21 @@ table_rights_clear(Oid relid)
 						  "WHERE c.oid = %u AND a.grantee <> c.relowner", relid));
 }
 
+/*
+ * table_rights_close closes a new partition to all but its owner.  Through the table, what counts is the table's
+ * privileges and policies.
+ *
+ * Row-level security without a policy closes it, too, where it has been restored from a dump: that leaves out an
+ * owner's privileges, so a restored partition has the default ones there.
+ */
+void
+table_rights_close(Oid partition)
+{
+	table_rights_clear(partition);
+	ddl_run_each(psprintf("SELECT 'ALTER TABLE ' || oid::regclass || ' ENABLE ROW LEVEL SECURITY' "
+						  "FROM pg_class WHERE oid = %u AND NOT relrowsecurity", partition));
+}
+
 /* table_rights_copy gives the history table the assets' privileges and row-level security. */
 void
 table_rights_copy(const AppTable *assets, const AppTable *history)

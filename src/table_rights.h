@@ -11,6 +11,7 @@
 #include "app_schema.h"
 
 extern void table_rights_clear(Oid relid);
+extern void table_rights_close(Oid partition);
 extern void table_rights_copy(const AppTable *assets, const AppTable *history);
 
 #endif							/* ASSET_REUSE_TABLE_RIGHTS_H */

@@ -257,11 +257,16 @@ CALL tell('all copied');
 SELECT * FROM differences('all rows', 'all copied');
 SELECT asset_reuse_drop_history_table() = jsonb_array_length(platform_metadata -> 'reuse_history') AS same FROM campaign_assets WHERE id = 'hero';
 
--- The index on the documents is known as ours however PostgreSQL would quote its column.
+-- The index on the documents is known as ours however PostgreSQL would quote its column or name its operator.
+CREATE FUNCTION no(jsonb, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR ? (FUNCTION = no, LEFTARG = jsonb, RIGHTARG = text);
+SET search_path = regress_history_moves, pg_catalog, public;
 SET quote_all_identifiers = on;
 SELECT asset_reuse_create_history_table() IS NOT NULL AS created;
 SELECT count(*) AS missing FROM asset_reuse_check_schema() WHERE status = 'missing' AND hint LIKE '%reuse_history%';
 RESET quote_all_identifiers;
+SET search_path = regress_history_moves, public;
+DROP FUNCTION no CASCADE;
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_history_moves CASCADE;

@@ -24,6 +24,27 @@ SELECT c.relname, c.relkind, pg_get_partkeydef(c.oid) AS key, pg_get_expr(c.relp
 FROM pg_partition_tree('campaign_asset_reuse_history') t JOIN pg_class c ON c.oid = t.relid ORDER BY t.level, c.relname;
 SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = 'campaign_asset_reuse_history' ORDER BY indexname;
 SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'campaign_asset_reuse_history'::regclass AND contype = 'f';
+-- By their own names, partitions are closed to all but the owner, also to those who have the privilege by default.
+CREATE ROLE regress_partition_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA regress_history_partitioned GRANT SELECT, INSERT ON TABLES TO regress_partition_reader;
+SELECT asset_reuse_drop_history_table();
+SELECT asset_reuse_create_history_table('month');
+SELECT relname, relacl IS NULL OR relacl::text !~ 'regress_partition_reader' AS cleared, relrowsecurity, relforcerowsecurity,
+	(SELECT count(*) FROM pg_policy WHERE polrelid = c.oid) AS policies
+FROM pg_class AS c WHERE relname ~ '^campaign_asset_reuse_history' AND relkind IN ('r', 'p') AND relnamespace = 'regress_history_partitioned'::regnamespace ORDER BY relname;
+GRANT USAGE ON SCHEMA regress_history_partitioned TO regress_partition_reader;
+GRANT SELECT, UPDATE ON campaign_assets TO regress_partition_reader;
+GRANT SELECT, INSERT ON campaign_asset_reuse_history, campaign_asset_reuse_history_default TO regress_partition_reader;
+SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') ->> 'success' AS success;
+SET ROLE regress_partition_reader;
+SELECT (SELECT count(*) FROM campaign_asset_reuse_history) AS by_the_table, (SELECT count(*) FROM campaign_asset_reuse_history_default) AS by_its_name;
+SELECT error_of($$ INSERT INTO campaign_asset_reuse_history_default VALUES ('acme', 'hero', '2026-01-03 10:00') $$);
+SELECT asset_reuse_track('hero', 'acme', reused_in_type => 'email') ->> 'message' AS message;
+RESET ROLE;
+DELETE FROM campaign_asset_reuse_history;
+ALTER DEFAULT PRIVILEGES IN SCHEMA regress_history_partitioned REVOKE SELECT, INSERT ON TABLES FROM regress_partition_reader;
+DROP OWNED BY regress_partition_reader;
+DROP ROLE regress_partition_reader;
 -- Again, with and without partitions: it is there.
 SELECT asset_reuse_create_history_table('month');
 SELECT asset_reuse_create_history_table();

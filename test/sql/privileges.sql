@@ -125,6 +125,9 @@ INSERT INTO least_grant VALUES
 	('execute history', 'EXECUTE ON FUNCTION asset_reuse_history(text, text, int, int, text)'),
 	('execute analytics', 'EXECUTE ON FUNCTION asset_reuse_analytics(text, text, timestamptz, timestamptz, int)'),
 	('execute analytics', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_summary'))),
+	('execute top', 'EXECUTE ON FUNCTION asset_reuse_top(text, text, timestamptz, timestamptz, int)'),
+	('execute status', 'EXECUTE ON FUNCTION asset_reuse_status_tables()'),
+	('execute status', 'EXECUTE ON FUNCTION asset_reuse_check_schema()'),
 	('execute insights', 'EXECUTE ON FUNCTION asset_reuse_insights(text, text, float8)'),
 	('execute insights', format('EXECUTE ON FUNCTION %s', (SELECT function FROM member WHERE proname = 'asset_reuse_insight_answer')));
 
@@ -220,7 +223,9 @@ SELECT * FROM try_grants($$ SELECT asset_reuse_track('hero', 'acme', 'summer') $
 	'execute track', 'execute metrics', 'execute track: campaign', 'track', 'metrics', 'track: document', 'track: campaign');
 SELECT * FROM try_grants($$ SELECT asset_reuse_history('clip', 'acme') $$, 'execute history', 'history');
 SELECT * FROM try_grants($$ SELECT asset_reuse_analytics('acme') $$, 'execute analytics', 'analytics');
+SELECT * FROM try_grants($$ SELECT count(*) FROM asset_reuse_top('acme') $$, 'execute top', 'execute analytics', 'analytics');
 SELECT * FROM try_grants($$ SELECT asset_reuse_insights('acme') $$, 'execute insights', 'insights');
+SELECT * FROM try_grants($$ SELECT count(fact), count(detail) FROM asset_reuse_status $$, 'execute status');
 DO $$
 DECLARE
 	one regprocedure;
