@@ -28,8 +28,8 @@
 #include "time_sort.h"
 
 /*
- * If the document has events, the number of them before the page is only known after
- * merging both places, so no rows are skipped then.
+ * How many of the events before the page are the document's is only known after merging both places.  All others
+ * are rows, and are skipped here.
  */
 static const char read_asset_and_rows[] =
 	"SELECT {columns:a}, stored.times, stored.seqs, stored.elements,"
@@ -47,8 +47,8 @@ static const char read_asset_and_rows[] =
 	"    WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	"    {if cursor_time} AND (h.reused_at, h.seq) {<} ($cursor_time, $cursor_seq){end}"
 	"    ORDER BY h.reused_at DESC, h.seq DESC"
-	"    LIMIT $limit {+} CASE WHEN {fn:log_count}({doc:a}) {>} 0 THEN $offset ELSE 0 END"
-	"    OFFSET CASE WHEN {fn:log_count}({doc:a}) {>} 0 THEN 0 ELSE $offset END) AS h) AS r) AS page"
+	"    LIMIT $limit {+} LEAST($offset, {fn:log_count}({doc:a}))"
+	"    OFFSET GREATEST($offset {-} {fn:log_count}({doc:a}), 0)) AS h) AS r) AS page"
 	" WHERE a.id {=} $asset_id AND {live:a}";
 
 /* A walk through the events of both places, newest first */
@@ -86,7 +86,7 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 	LogRows		stored = {0};
 	ReuseLog	log;
 	int64		nrows = 0;
-	int64		skip = request->offset;
+	int64		skip;
 	EventId		id;
 	ReuseValue	element;
 
@@ -101,10 +101,9 @@ events_page_pick(const HistoryRequest *request, const AppTable *assets, const Ap
 
 	if (request->by_cursor)
 		skip_to_cursor(request, &walk);
-	/* without events in the document, the statement has skipped them */
-	if (log.count == 0)
-		skip = 0;
-	else if (walk.rows.count == 0)
+	/* the statement has skipped the rest */
+	skip = Min((int64) request->offset, log.count);
+	if (walk.rows.count == 0)
 	{
 		walk.left -= Min(skip, walk.left);
 		skip = 0;

@@ -259,6 +259,22 @@ SELECT asset_reuse_history('hero', 'acme')->'total' AS total,
 	   asset_reuse_analytics('globex', NULL, '2026-01-01Z')->'overview'->'total_reuses' AS reuses;
 
 --
+-- The rows before a page are not read, whatever the document has: these would take more than a gigabyte
+--
+
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, context)
+SELECT 'acme', 'empty', timestamp '2020-01-01' + n * interval '1 second', c
+FROM generate_series(1, 20000) AS n, LATERAL (SELECT jsonb_build_object('n', n, 'text', repeat('x', 60000))) AS t (c);
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [{"timestamp": "2020-01-01T00:00:20.500000", "context": {"n": 20.5}}]}'
+WHERE id = 'empty';
+SELECT (e -> 'context') - 'text' - '{reused_in_type,reused_in_id,reused_in_name}'::text[] AS context
+FROM jsonb_array_elements(asset_reuse_history('empty', 'acme', 3, 19979) -> 'history') AS e;
+SELECT jsonb_array_length(h -> 'history') AS events, h -> 'total' AS total, h -> 'has_more' AS has_more
+FROM unnest('{19999,20000,20001,40000}'::int[]) AS o, asset_reuse_history('empty', 'acme', 1, o) AS h;
+DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'empty';
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": []}' WHERE id = 'empty';
+
+--
 -- The caller's rights
 --
 
