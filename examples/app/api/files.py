@@ -23,6 +23,8 @@ BATCH_SIZE = 4 << 20    # characters, after which it gets no more of them
 IN_MEMORY = 1 << 20     # bytes of a file; a longer one is on disk
 CHUNK = 1 << 16         # bytes
 FAILURES = 1_000        # at most in an answer
+COLUMNS = {"asset_id", "timestamp", "key", "campaign_space_id", "reused_in_type", "reused_in_id", "reused_in_name", "context"}
+LINE = 1 << 23          # characters: a line of commas takes ten times as many bytes
 csv.field_size_limit(1 << 22)   # characters: to check a context takes up to a hundred times as many bytes
 CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
@@ -94,6 +96,20 @@ def event_of(cells):
     return "{%s}" % ", ".join(f"{json.dumps(name)}: {cell if name == 'context' else json.dumps(cell)}" for name, cell in cells.items() if cell)
 
 
+def lines_of(text):
+    """Returns the lines of a file, as long as none is too long."""
+    while line := text.readline(LINE):
+        if len(line) == LINE:
+            raise csv.Error("a line is too long")
+        yield line
+
+
+def read_header(rows):
+    names = rows.fieldnames or []
+    if "asset_id" not in names or len(set(names)) < len(names) or not COLUMNS.issuperset(names):
+        raise Problem(400, "invalid", f"line 1: this must name the columns, asset_id and others of {', '.join(sorted(COLUMNS))}, each once")
+
+
 def next_batch(rows):
     """Returns the events of some rows, in JSON, and the lines on which they end."""
     events, lines, size = [], [], 0
@@ -149,12 +165,10 @@ async def reuse_import(call: Call = Depends(), source: str = Query(...), on_erro
         async for chunk in call.request.stream():
             file.write(chunk)
         file.seek(0)
-        rows = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
+        rows = csv.DictReader(lines_of(io.TextIOWrapper(file, "utf-8-sig", newline="")), strict=True)
         try:
-            names = rows.fieldnames or []
-            if "asset_id" not in names or len(set(names)) < len(names):
-                raise Problem(400, "invalid", "line 1: this must name the columns, asset_id and others, each once")
+            await asyncio.to_thread(read_header, rows)
             async with db.transaction(call.tenant, db.slow_pool) as conn:
                 return JSONResponse(await store(conn, call, rows, source, on_error, dry_run))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8, or a cell is longer than 4 MB") from error
+            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8, or a cell is longer than 4 MB or a line than 8 MB") from error

@@ -206,10 +206,15 @@ class TestTracking:
 
     @pytest.mark.parametrize("file", [b"asset_id\n\xff\n", b'asset_id\n"a" b\n', b"asset_id,context\na,{\n", b"asset_id\na,b\n",
                                       b"asset,timestamp\na,2025-01-01\n", b"asset_id,timestamp\na\x00,2025-01-01\n",
-                                      b"asset-0001,2025-01-01,email\n", b"asset_id,asset_id\na,b\n", b""],
-                             ids=["latin", "quotes", "json", "cells", "column", "nul", "header", "twice", "empty"])
+                                      b"asset-0001,2025-01-01,email\n", b"asset_id,asset_id\na,b\n", b"",
+                                      b"asset_id,notes\na,\n"],
+                             ids=["latin", "quotes", "json", "cells", "column", "nul", "header", "twice", "empty", "unknown"])
     def test_import_of_what_is_no_list(self, acme, file):
         acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})
+
+    @pytest.mark.parametrize("file", [b"asset_id" + b"," * 9_000_000, b"asset_id\n" + b"," * 9_000_000], ids=["header", "row"])
+    def test_import_of_a_long_line(self, acme, file):
+        assert "a line than 8 MB" in acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})["detail"]
 
     @pytest.mark.parametrize("context", ['{"a": "\\u0000"}', '{"a": "\\ud800"}', '{"a": NaN}', "{}, {", "[" * 100_000],
                              ids=["nul", "surrogate", "nan", "two", "deep"])
