@@ -23,6 +23,9 @@ done
 unset variable MAKEFLAGS MFLAGS MAKELEVEL
 export LC_ALL=C.UTF-8
 
+# A relative one would be another folder after each cd.
+[[ -z ${TMPDIR:-} ]] || TMPDIR=$(realpath --canonicalize-missing "$TMPDIR")
+
 # The server's user must be able to read what root makes.
 umask 022
 

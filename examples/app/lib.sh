@@ -28,12 +28,13 @@ set_up_server() {
 	start_server "$folder"
 }
 
-# create_sample PROJECT FOLDER: creates the database with the sample tenants, if it is not there as
-# the project's files make it.
+# create_sample PROJECT FOLDER: creates the database with the sample tenants, if there is none.  One that other files than the
+# project's have made stays as it is, and is an error.
 create_sample() {
 	local project=$1 folder=$2 script
 
-	script=$(cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
+	script=$(cat "$project"/*.control "$project"/sql/* | sha256sum | sed 's/^/-- the extension: /')$'\n'
+	script+=$(cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
 		"$project/examples/demo/origins.sql" - "$project/examples/app/schema.sql" <<-SQL
 			UPDATE campaign_spaces SET deleted_at = '2026-01-15 12:00' WHERE id = 'holiday-gifts-2025-awareness';
 			CREATE EXTENSION asset_reuse;
@@ -41,6 +42,8 @@ create_sample() {
 		SQL
 	)
 	if [[ $script == "$(cat "$folder/sample.sql" 2>/dev/null)" ]]; then return; fi
+	[[ ! -e $folder/sample.sql ]] ||
+		fail "the files that made the sample database have changed: run make app-stop, which removes it with all that you have stored, and make app again"
 	note "creating the application's tables, sample tenants and the extension"
 	app_psql "$folder" postgres -c "SET client_min_messages = warning" \
 		-c "DROP DATABASE IF EXISTS $DATABASE WITH (FORCE)" -c "DROP ROLE IF EXISTS app_api" -c "CREATE DATABASE $DATABASE"

@@ -168,16 +168,20 @@ foreach my $node ($source, $target)
 	$node->safe_psql('postgres', 'DROP DATABASE parted');
 	$node->safe_psql('postgres', 'CREATE DATABASE parted');
 	$node->safe_psql('postgres', q(ALTER DATABASE parted SET asset_reuse.history_table = 'shop_history'));
-	$node->safe_psql('parted', $tables . 'SELECT asset_reuse_create_history_table()');
+	$node->safe_psql('parted', $tables . 'SELECT asset_reuse_create_history_table(); ALTER TABLE campaign_assets ADD x xml, ADD n int[]');
 }
 $source->safe_psql('parted', q(
 	INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('fall', 'acme', 'ann', 'Fall', 'meta');
 	INSERT INTO campaign_assets (id, campaign_space_id, tenant_id, user_id, asset_name, asset_type) VALUES ('a1', 'fall', 'acme', 'ann', 'Asset', 'image');
+	UPDATE campaign_assets SET x = '<a/><b/>', n = '{1,NULL}';
 	SELECT asset_reuse_track('a1', 'acme', 'fall')));
+$target->safe_psql('postgres', "ALTER DATABASE parted SET $_") foreach 'quote_all_identifiers = on', 'array_nulls = off', 'xmloption = document';
 $database = 'parted';
 $target->safe_psql('postgres', 'ALTER DATABASE parted RESET asset_reuse.history_table');
 refused('a target that has another setting', qr/asset_reuse.history_table is shop_history at the source and campaign_asset_reuse_history at the target/);
 $target->safe_psql('postgres', q(ALTER DATABASE parted SET asset_reuse.history_table = 'shop_history'));
+$_->safe_psql('parted', 'CREATE VIEW history_view AS SELECT * FROM shop_history') foreach $source, $target;
+refused('a view of the history table', qr/public.history_view at the from side is no table: give the table with --history/, '--history', 'history_view');
 my ($moved, $told) = run_move('acme');
 ok($moved, 'a history table of another name') or diag($told);
 is($target->safe_psql('parted', 'SELECT count(*) FROM shop_history'), '1', 'its events have moved');

@@ -15,6 +15,8 @@ from .reuse import AssetType, Call, answers
 
 router = APIRouter(prefix="/api")
 
+Cursor = Query(None, max_length=1000)
+
 ASSETS = """
     SELECT a.id, a.asset_name, a.asset_type, a.campaign_space_id, c.campaign_name, c.platform, a.file_url, a.thumbnail_url,
         a.impressions, a.clicks, a.conversions, a.ctr, coalesce(a.reused_count, 0) AS reused_count,
@@ -89,7 +91,7 @@ async def session(who: Login = Depends(login)):
 @router.get("/campaign-assets", **answers("Items", "A tenant's assets, page by page"))
 async def assets(call: Call = Depends(), search: Optional[str] = None, asset_type: Optional[str] = AssetType,
                  sort: Sort = Sort.most_reused,
-                 limit: int = Query(50, ge=1, le=100), cursor: Optional[str] = None):
+                 limit: int = Query(50, ge=1, le=100), cursor: Optional[str] = Cursor):
     return await answer(call, page(CHOSEN_ASSETS, sort), search=search, asset_type=asset_type, limit=limit, cursor=cursor)
 
 
@@ -108,7 +110,7 @@ async def delete(asset_id: str, call: Call = Depends()):
 
 @router.get("/campaign-spaces", **answers("Items", "A tenant's campaigns, the newest first"))
 async def campaigns(call: Call = Depends(), search: Optional[str] = None, platform: Optional[str] = None,
-                    limit: int = Query(20, ge=1, le=100), cursor: Optional[str] = None):
+                    limit: int = Query(20, ge=1, le=100), cursor: Optional[str] = Cursor):
     return await answer(call, page(CHOSEN_CAMPAIGNS, Sort.newest), search=search, platform=platform, limit=limit, cursor=cursor)
 
 

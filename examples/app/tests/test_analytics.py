@@ -133,6 +133,9 @@ class TestAnalytics:
             response = acme.send("GET", "campaign-assets", params={"cursor": cursor, "sort": sort})
             assert response.status_code == 200 or response.json()["parameter"] is None
 
+    def test_long_cursor_of_a_list(self, acme):
+        assert acme("GET", "campaign-assets", 400, params={"cursor": "[" * 20_000})["parameter"] == "cursor"
+
     def test_one_asset(self, acme):
         assert acme("GET", "campaign-assets/asset-0001")["asset_name"] == "Summer Sale Hero Image"
         acme("GET", "campaign-assets/deleted-0001", 404)
