@@ -28,8 +28,8 @@
 #include "time_sort.h"
 
 /*
- * How many of the events before the page are the document's is only known after merging both places.  All others
- * are rows, and are skipped here.
+ * Which events before the page are the document's is only known after merging both places, but they are no more
+ * than it has.  The rest are rows, and are skipped here.
  */
 static const char read_asset_and_rows[] =
 	"SELECT {columns:a}, stored.times, stored.seqs, stored.elements,"
@@ -47,8 +47,8 @@ static const char read_asset_and_rows[] =
 	"    WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id"
 	"    {if cursor_time} AND (h.reused_at, h.seq) {<} ($cursor_time, $cursor_seq){end}"
 	"    ORDER BY h.reused_at DESC, h.seq DESC"
-	"    LIMIT $limit {+} LEAST($offset, {fn:log_count}({doc:a}))"
-	"    OFFSET GREATEST($offset {-} {fn:log_count}({doc:a}), 0)) AS h) AS r) AS page"
+	"    LIMIT $limit {+} LEAST($offset, COALESCE({fn:log_count}({doc:a}), 0))"
+	"    OFFSET GREATEST($offset {-} COALESCE({fn:log_count}({doc:a}), 0), 0)) AS h) AS r) AS page"
 	" WHERE a.id {=} $asset_id AND {live:a}";
 
 /* A walk through the events of both places, newest first */

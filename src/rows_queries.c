@@ -135,8 +135,8 @@ const char row_members[] =
  * What events have recorded of their assets, asset by asset in the order of times, with the assets as
  * they are.  A row of the history table has it among the other keys of its context.
  *
- * Not by the operator ?, which the planner expects few rows to pass.  Then it would check the policy of the history table by a
- * look-up for each row, instead of a hash table of the assets.
+ * Not with the operator ?: the planner expects that few rows pass it, and would then check the policy of the history table
+ * by a look-up for each row, instead of a hash table of the assets.
  */
 const char row_snapshots[] =
 	"SELECT e.asset_id, {utc:e.reused_at}, e.context {->} 'at_reuse'" ASSET_NOW("e")

@@ -181,7 +181,7 @@ check_name_is_free(Oid schema)
 static void
 limit_waits(void)
 {
-	int			limit = DeadlockTimeout + MAX_WAIT;
+	int			limit = Min(DeadlockTimeout, INT_MAX - MAX_WAIT) + MAX_WAIT;
 
 	if (LockTimeout == 0 || LockTimeout > limit)
 		(void) set_config_option("lock_timeout", psprintf("%d", limit), PGC_USERSET, PGC_S_SESSION,

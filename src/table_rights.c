@@ -47,8 +47,8 @@ table_rights_clear(Oid relid)
  * table_rights_close closes a new partition to all but its owner.  Through the table, what counts is the table's
  * privileges and policies.
  *
- * Row-level security without a policy closes it, too, where it has been restored from a dump: that leaves out an
- * owner's privileges, so a restored partition has the default ones there.
+ * A dump has no GRANT or REVOKE for a table on which only the owner has privileges, so a restored one has the default
+ * privileges of where it is restored.  Row-level security is dumped, and without a policy it shows nobody else a row.
  */
 void
 table_rights_close(Oid partition)

@@ -28,22 +28,31 @@ set_up_server() {
 	start_server "$folder"
 }
 
-# create_sample PROJECT FOLDER: creates the database with the sample tenants, if there is none.  One that other files than the
-# project's have made stays as it is, and is an error.
-create_sample() {
-	local project=$1 folder=$2 script
+# sample_script PROJECT: prints the SQL that makes the database with the sample tenants.
+sample_script() {
+	local project=$1
 
-	script=$(cat "$project"/*.control "$project"/sql/* | sha256sum | sed 's/^/-- the extension: /')$'\n'
-	script+=$(cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
+	cat "$project"/*.control "$project"/sql/* | sha256sum | sed 's/^/-- the extension: /'
+	cat "$project/test/fixtures/application_tables.sql" "$project/test/fixtures/golden_tenant.sql" \
 		"$project/examples/demo/origins.sql" - "$project/examples/app/schema.sql" <<-SQL
 			UPDATE campaign_spaces SET deleted_at = '2026-01-15 12:00' WHERE id = 'holiday-gifts-2025-awareness';
 			CREATE EXTENSION asset_reuse;
 			ANALYZE;
 		SQL
-	)
-	if [[ $script == "$(cat "$folder/sample.sql" 2>/dev/null)" ]]; then return; fi
-	[[ ! -e $folder/sample.sql ]] ||
+}
+
+# check_sample PROJECT FOLDER: fails if other files than the project's have made the database.
+check_sample() {
+	[[ ! -e $2/sample.sql || $(sample_script "$1") == "$(cat "$2/sample.sql")" ]] ||
 		fail "the files that made the sample database have changed: run make app-stop, which removes it with all that you have stored, and make app again"
+}
+
+# create_sample PROJECT FOLDER: creates the database, if there is none.
+create_sample() {
+	local project=$1 folder=$2 script
+
+	if [[ -e $folder/sample.sql ]]; then return; fi
+	script=$(sample_script "$project")
 	note "creating the application's tables, sample tenants and the extension"
 	app_psql "$folder" postgres -c "SET client_min_messages = warning" \
 		-c "DROP DATABASE IF EXISTS $DATABASE WITH (FORCE)" -c "DROP ROLE IF EXISTS app_api" -c "CREATE DATABASE $DATABASE"

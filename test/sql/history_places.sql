@@ -271,6 +271,11 @@ SELECT (e -> 'context') - 'text' - '{reused_in_type,reused_in_id,reused_in_name}
 FROM jsonb_array_elements(asset_reuse_history('empty', 'acme', 3, 19979) -> 'history') AS e;
 SELECT jsonb_array_length(h -> 'history') AS events, h -> 'total' AS total, h -> 'has_more' AS has_more
 FROM unnest('{19999,20000,20001,40000}'::int[]) AS o, asset_reuse_history('empty', 'acme', 1, o) AS h;
+-- Without a document.
+ALTER TABLE campaign_assets ALTER platform_metadata DROP NOT NULL;
+UPDATE campaign_assets SET platform_metadata = NULL WHERE id = 'empty';
+SELECT o AS "offset", h -> 'history' -> 0 -> 'context' -> 'n' AS first, h -> 'has_more' AS has_more
+FROM unnest('{0,1,19999,20000}'::int[]) AS o, asset_reuse_history('empty', 'acme', 1, o) AS h;
 DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'empty';
 UPDATE campaign_assets SET platform_metadata = '{"reuse_history": []}' WHERE id = 'empty';
 

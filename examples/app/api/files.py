@@ -24,7 +24,7 @@ IN_MEMORY = 1 << 20     # bytes of a file; a longer one is on disk
 CHUNK = 1 << 16         # bytes
 FAILURES = 1_000        # at most in an answer
 COLUMNS = {"asset_id", "timestamp", "key", "campaign_space_id", "reused_in_type", "reused_in_id", "reused_in_name", "context"}
-LINE = 1 << 23          # characters: a line of commas takes ten times as many bytes
+ROW = 1 << 23           # characters: a row of commas takes ten times as many bytes
 csv.field_size_limit(1 << 22)   # characters: to check a context takes up to a hundred times as many bytes
 CSV = {"response_class": StreamingResponse, "responses": {200: {"description": "A file", "content": {"text/csv": {}}}}}
 
@@ -96,18 +96,29 @@ def event_of(cells):
     return "{%s}" % ", ".join(f"{json.dumps(name)}: {cell if name == 'context' else json.dumps(cell)}" for name, cell in cells.items() if cell)
 
 
-def lines_of(text):
-    """Returns the lines of a file, as long as none is too long."""
-    while line := text.readline(LINE):
-        if len(line) == LINE:
-            raise csv.Error("a line is too long")
-        yield line
+class Rows(csv.DictReader):
+    """The rows of a file, none of which may be too long."""
+
+    def __init__(self, text):
+        self.left = ROW
+        super().__init__(self.lines_of(text), strict=True)
+
+    def lines_of(self, text):
+        while line := text.readline(self.left):
+            self.left -= len(line)
+            if self.left == 0:
+                raise csv.Error("a row is too long")
+            yield line
+
+    def __next__(self):
+        self.left = ROW
+        return super().__next__()
 
 
 def read_header(rows):
     names = rows.fieldnames or []
     if "asset_id" not in names or len(set(names)) < len(names) or not COLUMNS.issuperset(names):
-        raise Problem(400, "invalid", f"line 1: this must name the columns, asset_id and others of {', '.join(sorted(COLUMNS))}, each once")
+        raise Problem(400, "invalid", f"line 1: this must name columns, each once: asset_id, and any of {', '.join(sorted(COLUMNS - {'asset_id'}))}")
 
 
 def next_batch(rows):
@@ -165,10 +176,10 @@ async def reuse_import(call: Call = Depends(), source: str = Query(...), on_erro
         async for chunk in call.request.stream():
             file.write(chunk)
         file.seek(0)
-        rows = csv.DictReader(lines_of(io.TextIOWrapper(file, "utf-8-sig", newline="")), strict=True)
+        rows = Rows(io.TextIOWrapper(file, "utf-8-sig", newline=""))
         try:
             await asyncio.to_thread(read_header, rows)
             async with db.transaction(call.tenant, db.slow_pool) as conn:
                 return JSONResponse(await store(conn, call, rows, source, on_error, dry_run))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8, or a cell is longer than 4 MB or a line than 8 MB") from error
+            raise Problem(400, "invalid", f"line {rows.line_num + 1}: this is no CSV in UTF-8, or a cell is longer than 4 MB or a row than 8 MB") from error

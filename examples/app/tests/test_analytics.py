@@ -131,7 +131,7 @@ class TestAnalytics:
     def test_wrong_cursor_of_a_list(self, acme, cursor):
         for sort in ("most_reused", "newest"):
             response = acme.send("GET", "campaign-assets", params={"cursor": cursor, "sort": sort})
-            assert response.status_code == 200 or response.json()["parameter"] is None
+            assert response.status_code in (200, 400) and response.json().get("parameter") is None
 
     def test_long_cursor_of_a_list(self, acme):
         assert acme("GET", "campaign-assets", 400, params={"cursor": "[" * 20_000})["parameter"] == "cursor"

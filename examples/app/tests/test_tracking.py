@@ -212,9 +212,10 @@ class TestTracking:
     def test_import_of_what_is_no_list(self, acme, file):
         acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})
 
-    @pytest.mark.parametrize("file", [b"asset_id" + b"," * 9_000_000, b"asset_id\n" + b"," * 9_000_000], ids=["header", "row"])
-    def test_import_of_a_long_line(self, acme, file):
-        assert "a line than 8 MB" in acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})["detail"]
+    @pytest.mark.parametrize("file", [b"asset_id" + b"," * 9_000_000, b"asset_id\n" + b"," * 9_000_000,
+                                      b"asset_id\na" + (b"," * 3_000_000 + b'"\n"') * 3], ids=["header", "row", "lines"])
+    def test_import_of_a_long_row(self, acme, file):
+        assert "a row than 8 MB" in acme("POST", "campaign-assets/reuse-import", 400, content=file, params={"source": "x"})["detail"]
 
     @pytest.mark.parametrize("context", ['{"a": "\\u0000"}', '{"a": "\\ud800"}', '{"a": NaN}', "{}, {", "[" * 100_000],
                              ids=["nul", "surrogate", "nan", "two", "deep"])
