@@ -28,6 +28,9 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_redact);
 
+/* Maximum number of elements that an event is compared with */
+#define MAX_MATCHING		1000
+
 /* Does an object have one of the keys? */
 #define HAS_KEYS(object) \
 	"pg_catalog.jsonb_typeof(" object ") {=} 'object' AND " object " {?|} $keys"
@@ -59,7 +62,8 @@ static const char read_logged[] =
 static const char redact_rows[] =
 	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
 	"  original = CASE WHEN " HAS_KEYS(ORIGINAL_CONTEXT)
-	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'], " ORIGINAL_CONTEXT " {-} $keys)"
+	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'],"
+	"    COALESCE({fn:event_context_without}(" ORIGINAL_CONTEXT ", $keys), pg_catalog.jsonb_build_object()))"
 	"   ELSE h.original END"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
 
@@ -77,6 +81,7 @@ typedef struct Redaction
 } Redaction;
 
 static void read_redaction(FunctionCallInfo fcinfo, Redaction *redaction);
+static void check_matching(Jsonb *matching);
 static void check_keys(ArrayType *keys);
 static Portal pick(Batch *batch);
 static bool redact(Batch *batch, Identifier asset_id);
@@ -119,11 +124,33 @@ read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("keys must not be null")));
 	redaction->keys = PG_GETARG_ARRAYTYPE_P(2);
-	if (!JB_ROOT_IS_OBJECT(redaction->matching))
+	check_matching(redaction->matching);
+	check_keys(redaction->keys);
+}
+
+/*
+ * check_matching raises 22023 for what is no object, or has too many elements: the operator @> looks for each of
+ * them among all of an event's array, without a check for interrupts.
+ */
+static void
+check_matching(Jsonb *matching)
+{
+	JsonbIterator *walk = JsonbIteratorInit(&matching->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			nelements = 0;
+
+	if (!JB_ROOT_IS_OBJECT(matching))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("matching must be a JSON object")));
-	check_keys(redaction->keys);
+	while ((token = JsonbIteratorNext(&walk, &value, false)) != WJB_DONE && nelements <= MAX_MATCHING)
+		nelements += token == WJB_ELEM || token == WJB_VALUE;
+	if (nelements > MAX_MATCHING)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("matching is out of bounds"),
+				 errdetail("matching must have at most %d elements.", MAX_MATCHING)));
 }
 
 /* check_keys raises 22004 for a null key, and 22023 for an empty or multidimensional array, or a key that must be kept. */
