@@ -129,8 +129,8 @@ read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 }
 
 /*
- * check_matching raises 22023 for what is no object, or has too many elements: the operator @> looks for each of
- * them among all of an event's array, without a check for interrupts.
+ * check_matching raises 22023 for what is no object, or has too many elements, empty arrays and objects among them:
+ * the operator @> looks for each of them among all of an event's array, without a check for interrupts.
  */
 static void
 check_matching(Jsonb *matching)
@@ -145,7 +145,9 @@ check_matching(Jsonb *matching)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("matching must be a JSON object")));
 	while ((token = JsonbIteratorNext(&walk, &value, false)) != WJB_DONE && nelements <= MAX_MATCHING)
-		nelements += token == WJB_ELEM || token == WJB_VALUE;
+		nelements += token == WJB_ELEM || token == WJB_VALUE ||
+			(token == WJB_BEGIN_ARRAY && value.val.array.nElems == 0) ||
+			(token == WJB_BEGIN_OBJECT && value.val.object.nPairs == 0);
 	if (nelements > MAX_MATCHING)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -197,6 +197,10 @@ SELECT jsonb_build_object('a', jsonb_agg(n)) AS matching FROM generate_series(1,
 CALL asset_reuse_redact('acme', :'matching', '{a}');
 SELECT jsonb_build_object('a', jsonb_agg(n)) AS matching FROM generate_series(1, 1001) AS n \gset
 CALL asset_reuse_redact('acme', :'matching', '{a}');
+SELECT jsonb_build_object('a', jsonb_agg('[]'::jsonb)) AS matching FROM generate_series(1, 1001) AS n \gset
+CALL asset_reuse_redact('acme', :'matching', '{a}');
+SELECT jsonb_build_object('a', jsonb_agg('{"b": {}}'::jsonb)) AS matching FROM generate_series(1, 1001) AS n \gset
+CALL asset_reuse_redact('acme', :'matching', '{a}');
 CALL asset_reuse_redact('acme', '{}', '{a,reuse_key}');
 CALL asset_reuse_redact('acme', '{}', '{reused_in_name}');
 CALL asset_reuse_redact('acme', '{}', '{at_reuse,"",reused_in}');
