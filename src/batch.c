@@ -24,7 +24,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
-#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -33,6 +32,7 @@
 #include "utils/uuid.h"
 
 #include "batch.h"
+#include "settings.h"
 #include "subtransaction.h"
 
 /* How long the first pass waits for a lock while it holds others, in milliseconds */
@@ -272,9 +272,8 @@ make_attempt(void *arg)
 	Attempt    *attempt = arg;
 	int			guc_level = NewGUCNestLevel();
 
-	if (!attempt->wait && (LockTimeout == 0 || LockTimeout > MAX_WAIT))
-		(void) set_config_option("lock_timeout", psprintf("%d", MAX_WAIT), PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+	if (!attempt->wait)
+		settings_limit_lock_wait(MAX_WAIT);
 	attempt->work(attempt->arg);
 	AtEOXact_GUC(true, guc_level);
 }

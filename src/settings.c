@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings: where the tables are, and what events record.
+ *	  The settings: where the tables are, and what events record; and the limit of waits for locks.
  *
  * A table's name is taken apart when it is set, so a call only looks it up.
  * The parts live as long as the value, in memory that the GUC machinery frees.
@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -128,4 +129,16 @@ static void
 assign_history_table(const char *value, void *extra)
 {
 	history_table_setting = extra;
+}
+
+/*
+ * settings_limit_lock_wait limits the waits for locks to so many milliseconds until the innermost
+ * NewGUCNestLevel() ends, unless the caller's lock_timeout is lower.
+ */
+void
+settings_limit_lock_wait(int limit)
+{
+	if (LockTimeout == 0 || LockTimeout > limit)
+		(void) set_config_option("lock_timeout", psprintf("%d", limit), PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * settings.h
- *	  The settings.
+ *	  The settings, and PostgreSQL's own where they are changed for a while.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,5 +24,6 @@ extern const TableSetting *history_table_setting;
 extern bool record_metrics_setting;
 
 extern void settings_define(void);
+extern void settings_limit_lock_wait(int limit);
 
 #endif							/* ASSET_REUSE_SETTINGS_H */

@@ -24,13 +24,13 @@
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 #include "app_index.h"
+#include "settings.h"
 #include "table_bind.h"
 #include "table_ddl.h"
 #include "table_rights.h"
@@ -181,11 +181,7 @@ check_name_is_free(Oid schema)
 static void
 limit_waits(void)
 {
-	int			limit = Min(DeadlockTimeout, INT_MAX - MAX_WAIT) + MAX_WAIT;
-
-	if (LockTimeout == 0 || LockTimeout > limit)
-		(void) set_config_option("lock_timeout", psprintf("%d", limit), PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+	settings_limit_lock_wait(Min(DeadlockTimeout, INT_MAX - MAX_WAIT) + MAX_WAIT);
 }
 
 /* create_table creates all of the history table and describes it. */

@@ -49,6 +49,21 @@ sub run_move
 	return ($ok, $out . $err);
 }
 
+# begin_at_target begins a transaction there by a statement, and returns what commits it.
+sub begin_at_target
+{
+	my ($statement) = @_;
+	my ($commands, $answers) = ("BEGIN; $statement;\n", '');
+	my $psql = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('postgres') ], '<', \$commands, '>&', \$answers);
+	$psql->pump while length $commands;
+	$target->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction')) or die "no transaction: $answers";
+	return sub {
+		$commands = "COMMIT;\n";
+		$psql->pump while length $commands;
+		return $psql->finish;
+	};
+}
+
 sub refused
 {
 	my ($name, $message, @options) = @_;
@@ -103,16 +118,11 @@ $_->safe_psql('postgres', 'ALTER TABLE campaign_assets DROP rating') foreach $so
 # Somebody writes to the target while the move waits for a lock there; whatever settings the database has.
 $target->safe_psql('postgres', q(ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'));
 $target->safe_psql('postgres', q(ALTER DATABASE postgres SET statement_timeout = '100ms'));
-my ($commands, $answers, $said_by_move) = ('', '', '');
-my $writer = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('postgres') ], '<', \$commands, '>&', \$answers);
-$commands = "BEGIN; INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('winter', 'acme', 'ann', 'Winter', 'meta');\n";
-$writer->pump while length $commands;
-$target->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction')) or die 'nothing was written';
+my $said_by_move = '';
+my $commit = begin_at_target(q(INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('winter', 'acme', 'ann', 'Winter', 'meta')));
 my $move = IPC::Run::start(command('acme'), '<', \undef, '>&', \$said_by_move);
 $target->poll_query_until('postgres', q(SELECT count(*) > 0 FROM pg_locks WHERE NOT granted)) or die 'the move does not wait';
-$commands = "COMMIT;\n";
-$writer->pump while length $commands;
-ok($writer->finish, 'somebody writes to the target') or diag($answers);
+ok($commit->(), 'somebody writes to the target');
 ok(!$move->finish, 'rows that come to the target meanwhile');
 like($said_by_move, qr/the to side has rows of the tenant that no move has put there/, 'rows that come to the target meanwhile: says so');
 is($target->safe_psql('postgres', q(DELETE FROM campaign_spaces WHERE tenant_id = 'acme' RETURNING id)), 'winter', 'they stay');
@@ -196,17 +206,12 @@ is($source->safe_psql('postgres', q(SELECT string_agg(id, ' ') FROM campaign_ass
 is($target->safe_psql('postgres', q(UPDATE campaign_assets SET asset_name = 'New' RETURNING id)), 'b1', 'after a crash it is here, and can be written');
 
 # Whoever reads the target for long, as pg_dump does, keeps the triggers there from being dropped, but not the tenant's writers out.
-($commands, $answers, $said_by_move) = ('', '', '');
-my $reader = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('postgres') ], '<', \$commands, '>&', \$answers);
-$commands = "BEGIN; LOCK TABLE campaign_spaces, campaign_assets IN ACCESS SHARE MODE;\n";
-$reader->pump while length $commands;
-$target->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction')) or die 'nothing is read';
+$said_by_move = '';
+$commit = begin_at_target('LOCK TABLE campaign_spaces, campaign_assets IN ACCESS SHARE MODE');
 $move = IPC::Run::start(command('acme'), '<', \undef, '>&', \$said_by_move);
 ok($target->poll_query_until('postgres', q(SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock')), 'the triggers wait to be dropped');
 is($target->safe_psql('postgres', q(SELECT asset_reuse_track('a1', 'acme', 'fall') -> 'success')), 'true', 'the tenant can be written meanwhile');
-$commands = "COMMIT;\n";
-$reader->pump while length $commands;
-$reader->finish;
+ok($commit->(), 'somebody reads the target');
 ok($move->finish, 'the move ends when the reader does') or diag($said_by_move);
 is($target->safe_psql('postgres', q(SELECT count(*) FROM pg_proc WHERE proname LIKE 'move_tenant%')), '0', 'it has left nothing at the target');
 
