@@ -222,6 +222,11 @@ my ($status, $out, $err) = $source->psql('postgres', q(
 	SET move_tenant.passes = 'acme';
 	SELECT asset_reuse_track('a1', 'acme', 'fall')));
 like($err, qr/55006/, 'a writer who sets what a run sets is refused');
+($status, $out, $err) = $source->psql('postgres', q(
+	\set VERBOSITY verbose
+	SET session_replication_role = replica;
+	UPDATE campaign_assets SET asset_name = 'Lost' WHERE tenant_id = 'acme'));
+like($err, qr/55006/, 'one that applies the changes of another server, for which triggers do not fire by default, is refused');
 
 $source->stop;
 $target->stop;
