@@ -27,7 +27,7 @@ Unless the setting asset_reuse.record_metrics is off, the event''s context also 
 reuse_key: 1 to 255 bytes; makes the call safe to repeat.  If the asset already has an event with this key, nothing is stored, and the answer is that event with "replayed": true.  If that event was undone, the answer has a null event and "undone": true.
 A NULL for an optional argument means its default.
 Returns the asset after the update and the event, as jsonb; times are UTC.
-Errors: P0002 asset or campaign not found (the table field says which), 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 23505 reuse_key was used for another place, 22039 or 2203C platform_metadata cannot hold a history, 22003 reused_count is at the end of its type, 54000 the document would exceed the size limits of jsonb, 27000 a trigger suppresses the update (with a history table; without one, P0002), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
+Errors: P0002 asset or campaign not found (the table field says which), 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 23505 reuse_key was used for another place, 22039 or 2203C platform_metadata cannot hold a history, 22003 reused_count is at the end of its type, 54000 the document would exceed the size limits of jsonb, 27000 a trigger or rule suppresses the update (P0002 for a trigger, if there is neither a reuse_key nor a rule nor a history table), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_track(
 	asset_id uuid,
@@ -213,7 +213,7 @@ tenant_id: the tenant that owns the assets.
 events: an array of up to 10,000 objects with asset_id and timestamp (ISO 8601, UTC if it has no offset, not later than the clock), and optionally key, campaign_space_id, reused_in_type, reused_in_id, reused_in_name and context.  Ids and keys may be strings or numbers.  The campaign may no longer exist.
 source: a name for the other system, without a colon.  An event''s reuse_key is source:key, at most 255 bytes; for an event without a key it is source: and the md5 of jsonb_build_array(asset_id, timestamp, reused_in_type, reused_in_id)::text, with the texts in the event and the defaults of the place.
 on_error: error raises the first failure, with the event''s index (from 0) in the detail, and nothing is stored; skip stores the other events and lists the failures.
-dry_run: checks everything except the tables'' own constraints, triggers and policies on updates, and stores nothing.
+dry_run: checks everything except the tables'' own constraints, triggers and policies on updates and the ends of the counters'' types, and stores nothing.
 A context can have at_reuse, an object with the asset''s impressions, clicks, conversions and spend at that time, all numbers.
 If an asset already has an event at a time, the new event''s time moves on by microseconds until it is free.  reused_count grows by the number of events stored, last_reused_at becomes the latest time, and updated_at the time of the call.
 Returns {"success", "dry_run", "imported", "replayed", "failed": [{"index", "sqlstate", "message"}]} as jsonb.
@@ -425,7 +425,7 @@ FROM asset_reuse_check_schema() AS c WHERE pg_catalog.starts_with(c."column", '(
 COMMENT ON VIEW asset_reuse_status IS
 'One row per fact on where events live and how large the tables are, cheap enough to ask for each minute: it reads catalogs, sizes of files and at most 1,000 entries of an index.
 fact, object: what is told of which table, index or extension.  value: a number; NULL if it is not known.  detail: the same in words.
-Facts: extension_version and library_version (value 0: they differ), events_in (detail: documents, table or both), documents_with_log (up to 1,000), rows (estimates of the last VACUUM or ANALYZE), table_bytes with TOAST, index_bytes, and wanted_index (0: missing or invalid; detail: the statement that creates it).
+Facts: extension_version and library_version (value 0: they differ), events_in (detail: documents, table, both, or table, perhaps documents), documents_with_log (up to 1,000), rows (estimates of the last VACUUM or ANALYZE), table_bytes with TOAST, index_bytes, and wanted_index (0: missing or invalid; detail: the statement that creates it).
 Of a table that the caller may not read, only its name is shown.';
 
 -- With the caller's rights: a view calls functions as the caller.
@@ -446,7 +446,7 @@ COMMENT ON PROCEDURE asset_reuse_migrate_history(int, text) IS
 'Moves the events that are stored in documents to the history table, alongside live traffic.  Commits in batches and reports its progress in notices.
 batch_size: the greatest number of assets in a transaction, 1 or more; fewer are moved if they have many events.  tenant_id: the tenant whose events are moved; NULL for all tenants.
 Moves only events of assets that the caller may see.  Can be interrupted and called again.  If a constraint or trigger refuses an asset''s update, its events stay in the document; a warning at the end counts such assets and says why the first one was refused, with the SQLSTATE of that error.
-Errors: 22023 invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the relation of that name is not a history table, 0A000 no tenant_id where Citus distributes the tables by it; 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
+Errors: 22023 invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 42P01 there is no history table, 42809 the relation of that name is not a history table, 55000 the type of the assets'' ids was changed meanwhile, 0A000 no tenant_id where Citus distributes the tables by it, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
 
 CREATE PROCEDURE asset_reuse_migrate_history(
 	batch_size int,
@@ -913,7 +913,7 @@ COMMENT ON FUNCTION asset_reuse_create_history_table(text) IS
 'Creates the history table, in which events are stored from then on, and returns its name.  If the table exists, nothing is done.
 The name is taken from asset_reuse.history_table; unless that has a schema, the table is created in the schema of the assets table.  It belongs to the owner of the assets table and gets its privileges.  Row-level security is always enabled on it, and its policies refer to those of the assets.  The assets get a partial index on the documents that have a log.
 partition_by: NULL for an ordinary table, ''month'' for a table partitioned by the month of reused_at.  pg_partman, if installed, creates partitions in advance, as the owner; otherwise a default partition holds all events.
-Errors: 42501 not the owner of the assets table, or the owner has no privileges on pg_partman, 22023 unknown partition_by, 42809 a relation of that name is not a history table, the assets are not a table, or they are unlogged and partition_by is given, 42830 the assets'' id is not unique, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 55P03 another transaction is creating something of the same name or uses a partition of the assets, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
+Errors: 42501 not the owner of the assets table, or the owner has no privileges on pg_partman, 22023 unknown partition_by, 42809 a table or view of that name is not a history table, the assets are not a table, tables inherit from them, or they are unlogged and partition_by is given, 42710 something that is not a table or view has that name, 3F000 the schema that the setting names does not exist, 42830 the assets'' id is not unique, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 55P03 another transaction is creating something of the same name or uses a partition of the assets, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()).';
 
 CREATE FUNCTION asset_reuse_drop_history_table() RETURNS bigint
 AS 'MODULE_PATHNAME', 'asset_reuse_drop_history_table'
@@ -921,7 +921,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events restored.
-Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 there is no history table, 42809 the relation of that name is not a history table, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 22039 or 2203C a document cannot hold events, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently.';
+Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 there is no history table, 42809 the relation of that name is not a history table, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 23514 a row''s context is not an object, 22039 or 2203C a document cannot hold events, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently.';
 
 CREATE FUNCTION asset_reuse_notify() RETURNS trigger
 AS 'MODULE_PATHNAME', 'asset_reuse_notify'
@@ -1161,7 +1161,7 @@ COMMENT ON FUNCTION asset_reuse_trend(text, text, text, timestamptz, timestamptz
 'Returns, by buckets of time, whether a tenant''s rate of reuse rises and how many assets are newly created.
 created_assets, reuses, reused_assets: the live assets created in the bucket, the reuses in it, and the assets reused in it.
 total_assets: the assets created before the bucket''s end.  assets_ever_reused: those of them with an event before its end.  reuse_rate_percentage: the latter in percent of the former, with two decimals.  Events and assets before start_date count in these three.
-The arguments are those of asset_reuse_timeline.
+The arguments are those of asset_reuse_timeline, except that bucket defaults to month, and that without start_date the rows begin with the first asset that was created or the first event, whichever is earlier.
 Without created_at, created_assets, total_assets and reuse_rate_percentage are NULL; an asset whose created_at is NULL counts as always there.
 Errors: those of asset_reuse_timeline.';
 
@@ -1412,13 +1412,13 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION asset_reuse_recommend(text, text, text, int, text, int, interval, timestamptz) IS
 'Returns which assets to reuse next in a campaign, by what the campaigns that share assets with it have, the best first, as jsonb.
 tenant_id, campaign_space_id: the campaign, which must exist, be live and belong to the tenant; NULL for what is popular.
-asset_type: only such items; NULL for all.  row_limit: 1 to 50 items.
+asset_type: only assets of this type; NULL for all.  row_limit: 1 to 50 items.
 order_by: fit, or expected, which multiplies the fit by shrunken_rate over the rate of assets like it, from 0.5 to 2.
-explore: how many of the items are to be assets that were never reused, those first whose rate can be highest; 0 to row_limit.  They come last.
+explore: how many of the items are to be assets that were never reused, those whose rate could be highest first; 0 to row_limit.  They come last.
 half_life: the age at which a campaign counts half, greater than 0; a month is a twelfth of 365.25 days.
 as_of: as it would have been at that time: only what was before it counts, in items as well; not with expected or explore, since what assets had performed then is not known.
 A NULL for an optional argument means its default.
-Items have the asset''s columns and: source: similar_campaigns; same_brand or same_platform, where the campaign has nothing yet; popular, which fills up; explore.  fit: 1 for the best of its source.  campaigns: in how many of the campaigns looked at it is.  because: up to three assets of the campaign that have most to do with it.  shrunken_rate, in clicks per impression, and label, as in asset_reuse_performance, with expected or explore only.  What is in the campaign already is none.  seeds: of how many assets of the campaign it is made.
+Items have the asset''s columns and: source: similar_campaigns; same_brand or same_platform, where the campaign has nothing yet; popular, which fills up; explore.  fit: 1 for the best of its source.  campaigns: in how many of the campaigns looked at it is.  because: up to three assets of the campaign that have most to do with it.  shrunken_rate, in clicks per impression, and label, as in asset_reuse_performance, with expected or explore only.  Assets that the campaign has already are not returned.  seeds: the number of the campaign''s assets on which the answer is based.
 Looked at are the campaign''s 50 most reused assets, the 100 newest uses of each, and the 200 nearest campaigns of at most 1,000 uses; for the same brand or platform, 1,000 campaigns; for popular, the 10,000 newest events of 720 days.  Events without a usable time, and those more than a day ahead of the clock, do not count.
 With the history table the time does not depend on how many events there are; without it, all of the tenant''s documents are read.  expected and explore read all of the tenant''s assets.
 Errors: P0002 campaign not found, 21000 an id that more than one asset has, 22004 null tenant_id or 22023 invalid argument, 22P02 malformed uuid, 42P01, 42703 or 42804 tables that do not fit (see asset_reuse_check_schema()), 42809 a history table that is not ours.';
@@ -1758,7 +1758,7 @@ COMMENT ON PROCEDURE asset_reuse_repair(text, text, int) IS
 mode: raise lifts the count and the time to those of the events, and never lowers them, because counters may be older than histories; match sets them to those of the events, so that the time of an asset without events becomes null.  A last_reused_at that is infinite or more than a day ahead of the clock is disregarded.
 batch_size: the greatest number of assets in a transaction, 1 or more.
 Each asset is locked before its events are counted, and updated only if it has to be; updated_at, if present, is then the time of the update.  Only assets that the caller may see and update are repaired.  Assets whose platform_metadata cannot be read, that have more events than reused_count can hold, or whose update is refused by a constraint, trigger or policy, are left alone and counted in a warning.  Can be interrupted and called again.
-Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
+Errors: 22004 null tenant_id, 22023 unknown mode or invalid batch_size, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 55000 the type of the assets'' ids was changed meanwhile, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_repair(
 	tenant_id uuid,
@@ -1806,7 +1806,7 @@ matching: a JSON object; the events whose context contains it (as @> does) are r
 keys: the top-level keys of the context to remove; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
 Events are redacted in both places, and in deleted assets, too.  They keep their time, place, event_id and reuse_key, and count as before; the updated_at of their asset, if present, is the time of the update.  Only assets that the caller may see and update are redacted; assets whose update is refused by a constraint, trigger or policy are left alone and counted in a warning.
 Runs alongside live tracking, and can be interrupted and called again.  Old versions of the rows disappear with VACUUM; backups and the write-ahead log keep what they have.
-Errors: 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
+Errors: 22004 null argument, 22023 invalid argument, 22P02 malformed uuid, 2D000 called in a transaction block, 23502 an asset has no id (the others are done), 55000 the type of the assets'' ids was changed meanwhile, 42P01, 42703 or 42804 the tables do not fit (see asset_reuse_check_schema()), 42809 the history table is not usable.';
 
 CREATE PROCEDURE asset_reuse_redact(
 	tenant_id uuid,
