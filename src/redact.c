@@ -35,6 +35,9 @@ PG_FUNCTION_INFO_V1(asset_reuse_redact);
 #define HAS_KEYS(object) \
 	"pg_catalog.jsonb_typeof(" object ") {=} 'object' AND " object " {?|} $keys"
 
+/* Citus takes only what is immutable here, which jsonb_build_object() is not. */
+#define EMPTY_OBJECT		"pg_catalog.jsonb_object(CAST(ARRAY[] AS pg_catalog.text[]))"
+
 #define ORIGINAL_CONTEXT	"(h.original {->} 'context')"
 
 /*
@@ -63,7 +66,7 @@ static const char redact_rows[] =
 	"UPDATE {history} AS h SET context = {fn:event_context_without}(h.context, $keys),"
 	"  original = CASE WHEN " HAS_KEYS(ORIGINAL_CONTEXT)
 	"   THEN pg_catalog.jsonb_set(h.original, ARRAY['context'],"
-	"    COALESCE({fn:event_context_without}(" ORIGINAL_CONTEXT ", $keys), pg_catalog.jsonb_build_object()))"
+	"    COALESCE({fn:event_context_without}(" ORIGINAL_CONTEXT ", $keys), " EMPTY_OBJECT "))"
 	"   ELSE h.original END"
 	" WHERE h.asset_id {=} $asset_id AND h.tenant_id {=} $tenant_id AND " IS_REDACTED;
 
