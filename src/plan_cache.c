@@ -23,12 +23,14 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -101,6 +103,7 @@ static uint64 use_clock = 0;	/* counts fetches */
 static bool receive_value(TupleTableSlot *slot, DestReceiver *receiver);
 static ParamListInfo make_params(const PlanRequest *request);
 static void check_snapshot(const PlanRequest *request, SavedPlan *saved);
+static int	begin_without_jit(const SavedPlan *saved);
 static void pin_plan(SavedPlan *saved);
 static void unpin_plan(void *arg);
 static SavedPlan *fetch_locked_plan(const PlanRequest *request);
@@ -148,10 +151,12 @@ plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 		.read_only = request->read_only,
 		.dest = receiver
 	};
+	int			guc_level = begin_without_jit(saved);
 	int			result;
 
 	pin_plan(saved);
 	result = SPI_execute_plan_extended(saved->plan, &options);
+	AtEOXact_GUC(true, guc_level);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
 	check_snapshot(request, saved);
@@ -184,6 +189,7 @@ plan_start(const PlanRequest *request, DestReceiver *receiver)
 	pin_plan(saved);
 	plan = plan_query(copyObject(linitial_node(Query, source->query_list)), source->query_string,
 					  request->plan_options, params);
+	plan->jitFlags = PGJIT_NONE;	/* see begin_without_jit */
 	check_snapshot(request, saved);
 	desc = CreateQueryDesc(plan, pstrdup(source->query_string), GetActiveSnapshot(),
 						   InvalidSnapshot, receiver, params, NULL, 0);
@@ -241,10 +247,12 @@ Portal
 plan_open_cursor(const PlanRequest *request)
 {
 	SavedPlan  *saved = fetch_locked_plan(request);
+	int			guc_level = begin_without_jit(saved);
 	Portal		portal;
 
 	pin_plan(saved);
 	portal = SPI_cursor_open_with_paramlist(NULL, saved->plan, make_params(request), request->read_only);
+	AtEOXact_GUC(true, guc_level);
 	check_snapshot(request, saved);
 	return portal;
 }
@@ -327,6 +335,24 @@ static void
 check_snapshot(const PlanRequest *request, SavedPlan *saved)
 {
 	plan_snapshot_check(request->read_only, plan_source(saved->plan)->query_list, request->tables[APP_HISTORY]);
+}
+
+/*
+ * begin_without_jit sets jit to off if a statement is about to be planned, and returns the nest level of settings, which
+ * the caller ends.
+ *
+ * What our statements take their time for is not in their expressions, and with many partitions a plan costs much and
+ * takes little time: to compile it would take seconds, in which nothing can cancel the call.
+ */
+static int
+begin_without_jit(const SavedPlan *saved)
+{
+	const CachedPlan *generic = plan_source(saved->plan)->gplan;
+	int			guc_level = NewGUCNestLevel();
+
+	if (jit_enabled && (generic == NULL || !generic->is_valid))
+		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return guc_level;
 }
 
 /*
