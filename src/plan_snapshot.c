@@ -54,8 +54,8 @@ static bool check_walker(Node *node, void *context);
 static void check_table(const Checking *checking, const RangeTblEntry *rte);
 static void check_relation(const Checking *checking, Oid relid);
 static Sight see_relation(Snapshot snapshot, Oid relid);
-static Sight compare_files(const SnapshotData *snapshot, Form_pg_class now);
-static bool holds_nothing_unseen(Oid relid, Sight sight);
+static Sight compare_files(const SnapshotData *snapshot, CommandId before, Form_pg_class now);
+static bool holds_nothing_unseen(Snapshot snapshot, Oid relid, Sight sight);
 
 /* No relation was changed by this transaction or a later one, as far as this session has heard; 0 if it has to ask */
 static TransactionId horizon = InvalidTransactionId;
@@ -141,7 +141,7 @@ check_relation(const Checking *checking, Oid relid)
 {
 	Sight		sight = see_relation(checking->snapshot, relid);
 
-	if (sight == SIGHT_SAME || holds_nothing_unseen(relid, sight))
+	if (sight == SIGHT_SAME || holds_nothing_unseen(checking->snapshot, relid, sight))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -162,28 +162,28 @@ see_relation(Snapshot snapshot, Oid relid)
 	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
 	/* a row of our own may have come after another's */
 	if (TransactionIdIsCurrentTransactionId(xmin) || XidInMVCCSnapshot(xmin, snapshot))
-		sight = compare_files(snapshot, (Form_pg_class) GETSTRUCT(tuple));
+		sight = compare_files(snapshot, FirstCommandId, (Form_pg_class) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
 	return sight;
 }
 
 /*
- * compare_files compares a row of pg_class with that of before this transaction.  VACUUM FULL keeps what
- * the snapshot sees, but looks as rewriting does.
+ * compare_files compares a row of pg_class with that of before a command of this transaction.  VACUUM FULL
+ * keeps what the snapshot sees, but looks as rewriting does.
  */
 static Sight
-compare_files(const SnapshotData *snapshot, Form_pg_class now)
+compare_files(const SnapshotData *snapshot, CommandId before, Form_pg_class now)
 {
 	Relation	classes = table_open(RelationRelationId, AccessShareLock);
-	SnapshotData before = *snapshot;
+	SnapshotData then = *snapshot;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Sight		sight = SIGHT_NEW;
 
-	before.curcid = FirstCommandId;
+	then.curcid = before;
 	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(now->oid));
-	scan = systable_beginscan(classes, ClassOidIndexId, true, &before, 1, &key);
+	scan = systable_beginscan(classes, ClassOidIndexId, true, &then, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
@@ -201,10 +201,10 @@ compare_files(const SnapshotData *snapshot, Form_pg_class now)
 
 /*
  * holds_nothing_unseen: is it no matter that a relation is not as the snapshot sees it?  This transaction
- * has made its file; or it is new, and there is nothing in it for any snapshot.
+ * has made the relation, or its file before it took the snapshot; or it is new, and there is nothing in it for any snapshot.
  */
 static bool
-holds_nothing_unseen(Oid relid, Sight sight)
+holds_nothing_unseen(Snapshot snapshot, Oid relid, Sight sight)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
 	bool		nothing;
@@ -212,7 +212,8 @@ holds_nothing_unseen(Oid relid, Sight sight)
 	if (relation == NULL)
 		return true;
 	nothing = relation->rd_createSubid != InvalidSubTransactionId ||
-		relation->rd_firstRelfilelocatorSubid != InvalidSubTransactionId ||
+		(relation->rd_firstRelfilelocatorSubid != InvalidSubTransactionId &&
+		 compare_files(snapshot, snapshot->curcid, relation->rd_rel) == SIGHT_SAME) ||
 		(sight == SIGHT_NEW &&
 		 (!RELKIND_HAS_STORAGE(relation->rd_rel->relkind) || RelationGetNumberOfBlocks(relation) == 0));
 	relation_close(relation, NoLock);

@@ -125,6 +125,14 @@ DROP TABLE pg_temp.campaign_assets;
 SET search_path = regress_ddl_app, regress_ddl, public;
 :track
 SELECT told();
+-- Rewritten by the transaction whose cursor is older: that would find nothing.  A cursor from after it does.
+BEGIN;
+DECLARE older CURSOR FOR SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001')->'overview'->'total_assets';
+ALTER TABLE campaign_assets ALTER asset_name TYPE varchar(254) USING asset_name || '';
+DECLARE newer CURSOR FOR SELECT asset_reuse_analytics('7e000000-0000-4000-8000-000000000001')->'overview'->'total_assets';
+FETCH newer;
+FETCH older;
+ROLLBACK;
 -- Emptied, rolled back; rewritten; indexed and not.
 BEGIN;
 TRUNCATE campaign_assets;
