@@ -188,6 +188,8 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 						 "The events stay in the documents.  When these assets can be updated, "
 						 "call asset_reuse_migrate_history() again.");
 
+	/* what follows in the caller's block has its own isolation level */
+	SPI_commit();
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -242,6 +242,15 @@ TRUNCATE campaign_asset_reuse_history, campaign_assets;
 SELECT count(add_asset('f' || n, 'acme', events(1, 2))) FROM generate_series(1, 4) AS n;
 SET default_transaction_isolation = 'serializable';
 DO $$ BEGIN CALL asset_reuse_migrate_history(3); END $$;
+-- What follows in a block has its own level again, after redact as well.
+DO $$
+BEGIN
+	CALL asset_reuse_migrate_history();
+	ASSERT current_setting('transaction_isolation') = 'serializable';
+	CALL asset_reuse_redact('acme', '{}', '{none}');
+	ASSERT current_setting('transaction_isolation') = 'serializable';
+END
+$$;
 RESET default_transaction_isolation;
 SELECT count(*), count(DISTINCT xmin::text) AS transactions FROM campaign_asset_reuse_history;
 
