@@ -1607,7 +1607,7 @@ COMMENT ON FUNCTION asset_reuse_performance(text, text, text, int) IS
 tenant_id: whose live assets; the rates of assets like one (of its type, platform of the campaign of origin, and year of creation) are those of all of them.
 asset_type: only this type; NULL for all.  campaign_space_id: only assets that were made or reused there; NULL for all.  row_limit: 1 to 1000.
 impressions, clicks: lifetime totals over all platforms where the asset ran.  rate: clicks per impression (0.02 is 2 %), NULL without impressions.
-shrunken_rate: rate drawn towards that of assets like it, the more the fewer data the asset has; low, high: where its true rate is with 95 % probability (gamma model, Wilson-Hilferty); own_share: how much of shrunken_rate is the asset''s own data, 0 to 1.
+shrunken_rate: rate drawn towards that of assets like it, the more the fewer data the asset has; low, high: where its true rate is with 95 % probability (gamma model, Wilson-Hilferty), the estimated spread of rates taken as known, which makes them too narrow for tenants of fewer than some hundred assets; own_share: how much of shrunken_rate is the asset''s own data, 0 to 1.
 label: learning if own_share is below 0.5, else fading, high or low if the interval is above or below the rate of assets like it, else typical.
 fading: fewer clicks per impression in each of the last two periods between reuses (see asset_reuse_wear_out), and the upper 95 % bound of the last one is below 0.8 of its shrunken first one, so that chance and the way back to the mean hardly explain it.
 A column that the assets table does not have is NULL.

@@ -28,12 +28,14 @@
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "batch.h"
 #include "settings.h"
 #include "subtransaction.h"
+#include "table_bind.h"
 
 /* How long the first pass waits for a lock while it holds others, in milliseconds */
 #define MAX_WAIT			100
@@ -65,6 +67,7 @@ typedef struct Attempt
 static void make_attempt(void *arg);
 static void check_not_atomic(FunctionCallInfo fcinfo, const char *procedure);
 static void begin_transaction(Batch *batch);
+static bool is_filtered(const AppTable *assets);
 static void run_pass(Batch *batch, bool wait);
 static bool next_asset(Batch *batch, Portal picked, Identifier *asset_id);
 static void change_asset(Batch *batch, Identifier asset_id);
@@ -91,7 +94,9 @@ batch_run(FunctionCallInfo fcinfo, Batch *batch)
 	if (batch->skipped > 0)
 		run_pass(batch, true);
 	ereport(NOTICE,
-			(errmsg("assets %s: " INT64_FORMAT, batch->work->done, batch->changed)));
+			(errmsg("assets %s: " INT64_FORMAT, batch->work->done, batch->changed),
+			 batch->filtered ?
+			 errdetail("Only the assets and events that row-level security lets you see were examined.") : 0));
 	batch_report_refused(&batch->refused, batch->work->not_done,
 						 psprintf("When these assets can be updated, call %s() again.",
 								  batch->work->procedure));
@@ -124,6 +129,7 @@ begin_transaction(Batch *batch)
 	/* an SPI level of its own gives back what it allocates */
 	SPI_connect();
 	app_schema_bind(APP_ASSETS, RowExclusiveLock, &batch->assets);
+	batch->filtered = is_filtered(&batch->assets);
 	SPI_finish();
 	batch->id_type = batch->assets.columns[ASSET_ID].type == UUIDOID ? UUIDOID : TEXTOID;
 	if (OidIsValid(batch->picked_type) && batch->picked_type != batch->id_type)
@@ -131,6 +137,16 @@ begin_transaction(Batch *batch)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the type of the assets' identifiers was changed while %s ran", batch->work->procedure),
 				 errhint("Call %s() again to continue.", batch->work->procedure)));
+}
+
+static bool
+is_filtered(const AppTable *assets)
+{
+	AppTable	history;
+
+	return check_enable_rls(assets->relid, InvalidOid, true) == RLS_ENABLED ||
+		(history_table_bind(assets, AccessShareLock, false, &history) &&
+		 check_enable_rls(history.relid, InvalidOid, true) == RLS_ENABLED);
 }
 
 /* run_pass processes the assets to change once, with one transaction per batch. */

@@ -53,6 +53,7 @@ struct Batch
 	/* of each transaction */
 	TimestampTz started;
 	AppTable	assets;
+	bool		filtered;		/* does row-level security hide some assets or events from the caller? */
 
 	MemoryContext memory;		/* reset after each asset */
 	Oid			picked_type;	/* type of the picked ids; 0: none yet */
