@@ -156,7 +156,8 @@ plan_execute_into(const PlanRequest *request, DestReceiver *receiver)
 
 	pin_plan(saved);
 	result = SPI_execute_plan_extended(saved->plan, &options);
-	AtEOXact_GUC(true, guc_level);
+	if (guc_level != 0)
+		AtEOXact_GUC(true, guc_level);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
 	check_snapshot(request, saved);
@@ -252,7 +253,8 @@ plan_open_cursor(const PlanRequest *request)
 
 	pin_plan(saved);
 	portal = SPI_cursor_open_with_paramlist(NULL, saved->plan, make_params(request), request->read_only);
-	AtEOXact_GUC(true, guc_level);
+	if (guc_level != 0)
+		AtEOXact_GUC(true, guc_level);
 	check_snapshot(request, saved);
 	return portal;
 }
@@ -339,7 +341,7 @@ check_snapshot(const PlanRequest *request, SavedPlan *saved)
 
 /*
  * begin_without_jit sets jit to off if a statement is about to be planned, and returns the nest level of settings, which
- * the caller ends.
+ * the caller ends; else 0.
  *
  * What our statements take their time for is not in their expressions, and with many partitions a plan costs much and
  * takes little time: to compile it would take seconds, in which nothing can cancel the call.
@@ -348,10 +350,12 @@ static int
 begin_without_jit(const SavedPlan *saved)
 {
 	const CachedPlan *generic = plan_source(saved->plan)->gplan;
-	int			guc_level = NewGUCNestLevel();
+	int			guc_level;
 
-	if (jit_enabled && (generic == NULL || !generic->is_valid))
-		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (!jit_enabled || (generic != NULL && generic->is_valid))
+		return 0;
+	guc_level = NewGUCNestLevel();
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return guc_level;
 }
 
