@@ -407,9 +407,13 @@ create_default_partition(const AppTable *history)
 static void
 create_months(const AppTable *history, Partman partman)
 {
-	/* the function expects the table's name unquoted */
+	/* pg_partman knows the table by its unquoted name */
+	char	   *name = quote_literal_cstr(psprintf("%s.%s", history->schema, history->name));
+
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
-					   "p_type => '%s', p_interval => '1 month')", partman.schema,
-					   quote_literal_cstr(psprintf("%s.%s", history->schema, history->name)),
-					   partman.range));
+					   "p_type => '%s', p_interval => '1 month')", partman.schema, name, partman.range));
+	/* or else its maintenance would create all months until an event of the far future */
+	if (partman.can_ignore_default)
+		ddl_run(psprintf("UPDATE %s.part_config SET ignore_default_data = true WHERE parent_table = %s",
+						 partman.schema, name));
 }

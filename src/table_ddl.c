@@ -113,13 +113,15 @@ table_ddl_find_partman(void)
 
 	/* before version 5 it also supported partitioning by inheritance */
 	rows = ddl_query("SELECT e.extnamespace::regnamespace, "
-					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END "
+					 "    CASE WHEN split_part(e.extversion, '.', 1)::int >= 5 THEN 'range' ELSE 'native' END, "
+					 "    nullif((split_part(e.extversion, '.', 1)::int, split_part(e.extversion, '.', 2)::int) >= (4, 7), false) "
 					 "FROM pg_extension AS e WHERE e.extname = 'pg_partman' "
 					 "    AND pg_has_role(e.extowner, current_user, 'MEMBER')");
 	if (rows->numvals > 0)
 	{
 		partman.schema = ddl_value(rows, 0, 1);
 		partman.range = ddl_value(rows, 0, 2);
+		partman.can_ignore_default = ddl_value(rows, 0, 3) != NULL;
 	}
 	return partman;
 }

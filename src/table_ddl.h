@@ -33,6 +33,7 @@ typedef struct Partman
 {
 	char	   *schema;			/* quoted */
 	char	   *range;			/* its name for range partitioning */
+	bool		can_ignore_default; /* can its maintenance disregard the default partition? */
 } Partman;
 
 extern void table_ddl_bind_assets(LOCKMODE lockmode, AppTable *assets);

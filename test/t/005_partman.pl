@@ -70,6 +70,14 @@ $node->safe_psql('postgres', q(
 	SELECT partman.run_maintenance('market.campaign_asset_reuse_history')));
 cmp_ok($node->safe_psql('postgres', $partitions), '>', $before, 'maintenance adds partitions');
 
+# One event of the far future, which software of a tenant's can write, has no months made until then.
+$before = $node->safe_psql('postgres', $partitions);
+$node->safe_psql('postgres', q(
+	INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at) VALUES ('acme', 'hero', localtimestamp + interval '30 years');
+	SELECT partman.run_maintenance('market.campaign_asset_reuse_history');
+	DELETE FROM campaign_asset_reuse_history WHERE reused_at > localtimestamp + interval '20 years'));
+is($node->safe_psql('postgres', $partitions), $before, 'an event of the far future adds no partitions');
+
 # The owner may drop the table, with the right to make pg_partman forget it.
 $node->safe_psql('postgres', 'REVOKE USAGE ON SCHEMA partman FROM app');
 my ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
