@@ -426,7 +426,8 @@ COMMENT ON VIEW asset_reuse_status IS
 'One row per fact on where events live and how large the tables are, cheap enough to ask for each minute: it reads catalogs, sizes of files and at most 1,000 entries of an index.
 fact, object: what is told of which table, index or extension.  value: a number; NULL if it is not known.  detail: the same in words.
 Facts: extension_version and library_version (value 0: they differ), events_in (detail: documents, table, both, or table, perhaps documents), documents_with_log (up to 1,000), rows (estimates of the last VACUUM or ANALYZE), table_bytes with TOAST, index_bytes, and wanted_index (0: missing or invalid; detail: the statement that creates it).
-Of a table that the caller may not read, only its name is shown.';
+Of a table that the caller may not read, only its name is shown.
+Errors: 42501 no USAGE on a schema, 42809 somebody else''s table has the history table''s name.';
 
 -- With the caller's rights: a view calls functions as the caller.
 GRANT SELECT ON asset_reuse_status TO PUBLIC;

@@ -110,7 +110,7 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 static bool
 wants_index(AppIndex index, Oid relid)
 {
-	return index != INDEX_LOGS || OidIsValid(history_table_find(relid));
+	return index != INDEX_LOGS || OidIsValid(history_table_find(relid, true));
 }
 
 /* put_row puts a row of texts, null for a null. */

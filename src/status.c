@@ -46,7 +46,11 @@ enum
 static bool may_count(Oid assets);
 static int64 count_documents(void);
 
-/* asset_reuse_status_tables() returns the tables, the documents that have a log, and the library's version. */
+/*
+ * asset_reuse_status_tables() returns the tables, the documents that have a log, and the library's version.
+ *
+ * Error 42809 if a relation of somebody else's has the history table's name.
+ */
 Datum
 asset_reuse_status_tables(PG_FUNCTION_ARGS)
 {
@@ -61,7 +65,7 @@ asset_reuse_status_tables(PG_FUNCTION_ARGS)
 	if (OidIsValid(assets) && !app_relation_fits(assets))
 		assets = InvalidOid;
 	if (OidIsValid(assets))
-		history = history_table_find(assets);
+		history = history_table_find(assets, false);
 
 	values[STATUS_ASSETS] = ObjectIdGetDatum(assets);
 	nulls[STATUS_ASSETS] = !OidIsValid(assets);

@@ -76,7 +76,7 @@ static NamedTable named = {0};
 
 static Oid	find_and_lock(const AppTable *assets, LOCKMODE lockmode);
 static bool counts_as_table(char relkind);
-static void check_owner(const AppTable *assets, Oid relid);
+static void check_owner(Oid owner, Oid relid);
 static Oid	relation_owner(Oid relid);
 static void check_is_as_seen(const AppTable *assets, Oid relid);
 static Oid	seen_by_snapshot(Oid schema, const char *name);
@@ -144,7 +144,7 @@ find_and_lock(const AppTable *assets, LOCKMODE lockmode)
 		locked = relid;
 		if (OidIsValid(relid))
 		{
-			check_owner(assets, relid);
+			check_owner(assets->owner, relid);
 			app_relation_check_lock(relid, name, lockmode);
 			LockRelationOid(relid, lockmode);
 		}
@@ -157,10 +157,12 @@ find_and_lock(const AppTable *assets, LOCKMODE lockmode)
 
 /*
  * history_table_find returns the relation that has the history table's name, beside the assets, without
- * a look at what it is or a lock; InvalidOid if there is none.
+ * a look at its columns or a lock; InvalidOid if there is none.
+ *
+ * Error 42809, unless missing_ok, if it is not the assets' owner's: to ask for its size could wait for locks of others.
  */
 Oid
-history_table_find(Oid assets)
+history_table_find(Oid assets, bool missing_ok)
 {
 	AppTable	table = {0};
 	char	   *schema = get_namespace_name(get_rel_namespace(assets));
@@ -170,7 +172,11 @@ history_table_find(Oid assets)
 		return InvalidOid;
 	strlcpy(table.schema, schema, NAMEDATALEN);
 	relid = app_relation_find(history_table_schema(&table), history_table_name(), NoLock);
-	return counts_as_table(get_rel_relkind(relid)) ? relid : InvalidOid;
+	if (!counts_as_table(get_rel_relkind(relid)))
+		return InvalidOid;
+	if (!missing_ok)
+		check_owner(relation_owner(assets), relid);
+	return relid;
 }
 
 static bool
@@ -190,9 +196,9 @@ counts_as_table(char relkind)
 
 /* check_owner raises 42809 for another owner's table, before waiting for a lock on it. */
 static void
-check_owner(const AppTable *assets, Oid relid)
+check_owner(Oid owner, Oid relid)
 {
-	if (relation_owner(relid) == assets->owner)
+	if (relation_owner(relid) == owner)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -20,7 +20,7 @@
 
 extern bool history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 							   AppTable *history);
-extern Oid	history_table_find(Oid assets);
+extern Oid	history_table_find(Oid assets, bool missing_ok);
 extern const char *history_table_schema(const AppTable *assets);
 extern const char *history_table_name(void);
 extern void history_table_put_piece(PlanText *text, const PlanRequest *request, const char *name);

@@ -94,6 +94,15 @@ RESET asset_reuse.assets_table;
 RESET asset_reuse.spaces_table;
 RESET asset_reuse.history_table;
 
+-- Somebody else's table under the history table's name is an error, as in all functions: he could hold a lock on it.
+CREATE TABLE strange (x int);
+ALTER TABLE strange OWNER TO regress_monitor;
+SET asset_reuse.history_table = 'strange';
+SELECT count(*) FROM asset_reuse_status;
+SELECT count(*) > 20 AS told FROM asset_reuse_check_schema();
+RESET asset_reuse.history_table;
+DROP TABLE strange;
+
 -- In a read-only transaction; an absurd search_path does not matter.
 SET asset_reuse.assets_table = 'regress_status.campaign_assets';
 BEGIN READ ONLY;
