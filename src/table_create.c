@@ -22,7 +22,6 @@
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -30,22 +29,17 @@
 #include "utils/syscache.h"
 
 #include "app_index.h"
-#include "settings.h"
 #include "table_bind.h"
 #include "table_ddl.h"
 #include "table_rights.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
-/* ms beyond deadlock_timeout, after which an autovacuum gives way */
-#define MAX_WAIT			1000
-
 static bool wants_months(FunctionCallInfo fcinfo);
 static void check_has_no_children(const AppTable *assets);
 static void check_is_logged(const AppTable *assets);
 static Oid	find_schema(const AppTable *assets);
 static void check_name_is_free(Oid schema);
-static void limit_waits(void);
 static void create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history);
 static void describe_created(const AppTable *assets, Oid schema, AppTable *history);
 static char *table_definition(const AppTable *assets, bool by_month);
@@ -87,7 +81,6 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 			check_is_logged(&assets);
 		check_name_is_free(schema);
 		state = ddl_enter(assets.owner);
-		limit_waits();
 		create_table(&assets, schema, by_month, &history);
 		if (by_month)
 			create_partitions(&history);
@@ -170,18 +163,6 @@ check_name_is_free(Oid schema)
 				 errmsg("cannot create the history table because its name is in use"),
 				 errdetail("There is already %s.", getObjectDescription(&taken, false)),
 				 errhint("Rename it, or set %s to another name.", app_table_setting_name(APP_HISTORY))));
-}
-
-/*
- * limit_waits limits the waits for locks until ddl_leave, because all who write to the assets wait, too.
- *
- * PostgreSQL waits for a transaction that creates something of the same name, whoever's it is: for a table, a
- * type or an array type.
- */
-static void
-limit_waits(void)
-{
-	settings_limit_lock_wait(Min(DeadlockTimeout, INT_MAX - MAX_WAIT) + MAX_WAIT);
 }
 
 /* create_table creates all of the history table and describes it. */

@@ -26,14 +26,19 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 #include "app_index.h"
+#include "settings.h"
 #include "table_bind.h"
 #include "table_ddl.h"
+
+/* ms beyond deadlock_timeout, after which an autovacuum gives way */
+#define MAX_WAIT			1000
 
 /*
  * table_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
@@ -130,6 +135,9 @@ table_ddl_find_partman(void)
  * ddl_enter acts as a role, under a search_path of PostgreSQL's own objects, until
  * ddl_leave.
  *
+ * Meanwhile the waits for locks are limited, because all who use the assets wait, too: PostgreSQL waits for
+ * a transaction that creates something of the same name, whoever's it is, and pg_partman for its other users.
+ *
  * Error 42501 if the caller may not.
  */
 DdlState
@@ -142,6 +150,7 @@ ddl_enter(Oid role)
 	state.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	settings_limit_lock_wait(Min(DeadlockTimeout, INT_MAX - MAX_WAIT) + MAX_WAIT);
 	/* anything that the role's own code leaves behind would run as the caller */
 	SetUserIdAndSecContext(role, state.security_context | SECURITY_LOCAL_USERID_CHANGE |
 						   (role != state.user ? SECURITY_RESTRICTED_OPERATION : 0));

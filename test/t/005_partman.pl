@@ -10,6 +10,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init;
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 1');
 $node->start;
 if ($node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'") eq '0')
 {
@@ -83,6 +84,13 @@ $node->safe_psql('postgres', 'REVOKE USAGE ON SCHEMA partman FROM app');
 my ($status, $out, $err) = $node->psql('postgres', "SET ROLE app; $drop");
 like($err, qr/permission denied for schema partman/, 'the owner needs rights on pg_partman to drop as well');
 $node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA partman TO app');
+
+# Another user of pg_partman cannot keep all who use the assets waiting.
+$node->safe_psql('postgres', q(BEGIN; UPDATE partman.part_config SET premake = premake; PREPARE TRANSACTION 'other'));
+($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET statement_timeout = '120s'; $drop");
+like($err, qr/55P03/, 'the wait for another user of pg_partman ends');
+$node->safe_psql('postgres', q(ROLLBACK PREPARED 'other'));
+
 is($node->safe_psql('postgres', $drop), '4', 'all events are put back');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left of the table, and nothing with pg_partman');
 
