@@ -23,6 +23,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -116,15 +117,32 @@ check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
 }
 
 /*
- * begin_transaction ends the transaction and begins another one, in which each statement sees the
- * rows as it locks them, and binds the assets again, in case of DDL between the two.
+ * batch_next_transaction ends the transaction and begins another one, in which each statement sees the rows as it
+ * locks them, and a row that another transaction has just changed does not make it fail.
+ *
+ * Error 55000 if the role ended with the transaction: what follows would change what another role may.
  */
+void
+batch_next_transaction(void)
+{
+	Oid			role = GetUserId();
+
+	SPI_commit();
+	if (GetUserId() != role)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the role was changed by a commit"),
+				 errdetail("The procedure commits after each batch, and a role that was set by SET LOCAL ends with the transaction."),
+				 errhint("Use SET ROLE.")));
+	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not set the transaction's isolation level");
+}
+
+/* begin_transaction begins the next transaction, and binds the assets again, in case of DDL between the two. */
 static void
 begin_transaction(Batch *batch)
 {
-	SPI_commit();
-	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not set the transaction's isolation level");
+	batch_next_transaction();
 	batch->started = GetCurrentTimestamp();
 	/* an SPI level of its own gives back what it allocates */
 	SPI_connect();

@@ -40,6 +40,8 @@
 /* ms beyond deadlock_timeout, after which an autovacuum gives way */
 #define MAX_WAIT			1000
 
+static void check_partman_triggers(const Partman *partman);
+
 /*
  * table_ddl_bind_assets binds the assets table and takes a lock on it that only its owner may
  * take.
@@ -109,6 +111,8 @@ table_ddl_key_is_id(const AppTable *assets)
  *
  * Anybody may own that extension and its functions, so they are only run if their owner already has
  * the rights of the current user, who is the tables' owner.
+ *
+ * Error 42501 if a trigger would run somebody else's code.
  */
 Partman
 table_ddl_find_partman(void)
@@ -127,8 +131,31 @@ table_ddl_find_partman(void)
 		partman.schema = ddl_value(rows, 0, 1);
 		partman.range = ddl_value(rows, 0, 2);
 		partman.can_ignore_default = ddl_value(rows, 0, 3) != NULL;
+		check_partman_triggers(&partman);
 	}
 	return partman;
+}
+
+/*
+ * check_partman_triggers raises 42501 if pg_partman's table, in which we store and delete a row, has a trigger of
+ * somebody who has not the current user's rights.  The lock keeps others from creating one.
+ */
+static void
+check_partman_triggers(const Partman *partman)
+{
+	SPITupleTable *rows;
+
+	ddl_run(psprintf("LOCK TABLE %s.part_config IN ROW EXCLUSIVE MODE", partman->schema));
+	rows = ddl_query(psprintf("SELECT t.tgname, p.proowner::regrole FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid "
+							  "WHERE t.tgrelid = %s::regclass AND NOT t.tgisinternal "
+							  "    AND NOT pg_has_role(p.proowner, current_user, 'MEMBER') LIMIT 1",
+							  quote_literal_cstr(psprintf("%s.part_config", partman->schema))));
+	if (rows->numvals > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot use pg_partman because its table \"part_config\" has a trigger of role %s", ddl_value(rows, 0, 2)),
+				 errdetail("Trigger \"%s\" would run with the rights of the assets' owner.", ddl_value(rows, 0, 1)),
+				 errhint("Drop the trigger, and revoke TRIGGER on that table.")));
 }
 
 /*

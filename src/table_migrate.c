@@ -134,7 +134,6 @@ typedef struct MovedAssets
 	int64		events;
 } MovedAssets;
 
-static void begin_transaction(void);
 static void bind_tables(Migration *m);
 static PlanRequest assets_request(const Migration *m, const char *sql);
 static int64 count_events(Migration *m);
@@ -177,7 +176,7 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	m.memory = CurrentMemoryContext;
 	m.tenant_id = request_optional_identifier(fcinfo, 1, "tenant_id", request_id_type(fcinfo, 1));
 
-	begin_transaction();
+	batch_next_transaction();
 	bind_tables(&m);
 	m.total = count_events(&m);
 	m.start = GetCurrentTimestamp();
@@ -192,20 +191,6 @@ asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 	SPI_commit();
 	SPI_finish();
 	PG_RETURN_VOID();
-}
-
-/*
- * begin_transaction ends the transaction and begins another one.
- *
- * Each statement must see the rows as it locks them, and a row that another transaction has just
- * changed must not make it fail.
- */
-static void
-begin_transaction(void)
-{
-	SPI_commit();
-	if (SPI_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not set the transaction's isolation level");
 }
 
 /* bind_tables binds the tables in each transaction again, in case of DDL between two. */
@@ -284,7 +269,7 @@ run_pass(Migration *m, int batch_size, bool wait)
 	m->has_last = false;
 	do
 	{
-		begin_transaction();
+		batch_next_transaction();
 		SPI_connect();
 		bind_tables(m);
 		found = move_batch(m);

@@ -252,6 +252,11 @@ BEGIN
 END
 $$;
 RESET default_transaction_isolation;
+-- A role that ends with the first commit is an error, before anything is done.
+CREATE ROLE regress_migrate_local;
+DO $$ BEGIN SET LOCAL ROLE regress_migrate_local; CALL public.asset_reuse_migrate_history(); END $$;
+DO $$ BEGIN SET LOCAL ROLE regress_migrate_local; CALL public.asset_reuse_redact('acme', '{}', '{none}'); END $$;
+DROP ROLE regress_migrate_local;
 SELECT count(*), count(DISTINCT xmin::text) AS transactions FROM campaign_asset_reuse_history;
 
 -- One tenant of three, in batches of its own; nothing of a tenant that does not exist; NULL is all.

@@ -123,10 +123,29 @@ is($node->safe_psql('postgres', "$create; $partitions; SELECT count(*) FROM part
 is($node->safe_psql('postgres', $drop), '0', 'nor to drop the table');
 is($node->safe_psql('postgres', "GRANT app TO keeper; $create; $partitions") =~ s/^\D+//r > 1, 1, 'that of one who has the owner\'s rights is');
 
-# To create partitions can run functions of the owner's, from indexes of both tables: never with the caller's rights.
-$node->safe_psql('postgres', q(
+# Whoever may create triggers on pg_partman's table, which GRANT ALL includes, gets no rights by that.
+my $trigger = q(CREATE TRIGGER heard BEFORE INSERT OR DELETE ON partman.part_config FOR EACH ROW EXECUTE FUNCTION public.heard());
+$node->safe_psql('postgres', qq(
 	REASSIGN OWNED BY keeper TO postgres;
 	UPDATE pg_extension SET extowner = 'postgres'::regrole WHERE extname = 'pg_partman';
+	$drop;
+	CREATE TABLE public.ran (who text);
+	GRANT INSERT ON public.ran TO PUBLIC;
+	CREATE FUNCTION public.heard() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN INSERT INTO public.ran VALUES (current_user); RETURN coalesce(NEW, OLD); END\$\$;
+	ALTER FUNCTION public.heard() OWNER TO other;
+	GRANT ALL ON ALL TABLES IN SCHEMA partman TO other;
+	$trigger));
+($status, $out, $err) = $node->psql('postgres', $create);
+like($err, qr/part_config" has a trigger of role other/, 'create runs no trigger of somebody else\'s');
+is($node->safe_psql('postgres', "DROP TRIGGER heard ON partman.part_config; $create; $trigger; SELECT count(*) FROM public.ran"),
+	"market.campaign_asset_reuse_history\n0", 'created without it');
+($status, $out, $err) = $node->psql('postgres', $drop);
+like($err, qr/part_config" has a trigger of role other/, 'nor does drop');
+is($node->safe_psql('postgres', "ALTER FUNCTION public.heard() OWNER TO postgres; $drop; SELECT string_agg(who, ' ') FROM public.ran; DROP TRIGGER heard ON partman.part_config; $create"),
+	"0\napp\nmarket.campaign_asset_reuse_history", 'one of a role that has the owner\'s rights does run');
+
+# To create partitions can run functions of the owner's, from indexes of both tables: never with the caller's rights.
+$node->safe_psql('postgres', q(
 	CREATE ROLE sly;
 	CREATE SCHEMA sly AUTHORIZATION sly;
 	CREATE TABLE public.ran_as (who text);
