@@ -168,6 +168,11 @@ ROLLBACK;
 CREATE VIEW reuses AS SELECT * FROM campaign_asset_reuse_history;
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
 DROP VIEW reuses;
+-- A column of its own that is generated from others does not.
+BEGIN;
+ALTER TABLE campaign_asset_reuse_history ADD generated int GENERATED ALWAYS AS (seq + 1) STORED;
+SELECT asset_reuse_drop_history_table();
+ROLLBACK;
 -- A document that can have no log, and a trigger that keeps an asset from being updated: nothing has changed.
 UPDATE campaign_assets SET platform_metadata = '[]' WHERE id = 'line';
 SELECT error_of('SELECT asset_reuse_drop_history_table()');
