@@ -41,6 +41,7 @@ $node->safe_psql('postgres', qq(
 
 my $file = "$PostgreSQL::Test::Utils::tmp_check/insights.json";
 append_to_file($file, $node->safe_psql('postgres', qq(
+	DO 'BEGIN PERFORM setseed(0.26); END';
 	SELECT jsonb_build_object('answer', asset_reuse_insights(t.id, confidence => 0.5 + 0.499 * random()), 'assets', (
 		SELECT jsonb_agg(jsonb_build_object('asset_type', asset_type, 'platform', platform, 'year', extract(year FROM a.created_at),
 			'reused', coalesce(reused_count, 0) > 0, 'impressions', impressions, 'clicks', clicks, 'conversions', conversions))
