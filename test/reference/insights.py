@@ -13,7 +13,8 @@ import sys
 
 from scipy.stats import t as student
 
-TOLERANCE = 2e-5
+ROUNDING = 5.1e-6  # of a value: the answers have six digits
+T_PRECISION = 6e-6  # of the answers' t quantile, and so of the logarithm of an interval's end over the ratio
 NAMES = {"ctr": ("impressions", "clicks"), "conversions_per_click": ("clicks", "conversions")}
 
 
@@ -148,11 +149,11 @@ class Fit:
 compared = 0
 
 
-def check(where, said, expected):
+def check(where, said, expected, tolerance=ROUNDING):
     global compared
     compared += 1
     same = said == expected if expected is None or said is None or isinstance(expected, str) else (
-        abs(said - expected) <= TOLERANCE * max(abs(expected), 1e-12))
+        abs(said - expected) <= tolerance * max(abs(expected), 1e-12))
     if not same:
         print(f"{where}: {said}, but should be {expected}")
 
@@ -171,7 +172,9 @@ def check_metric(where, metric, said, fit, of_type, confidence):
     check(f"{where} verdict", said["verdict"], expected["verdict"])
     check(f"{where} compared_share", said["compared_share"] or 0, expected["compared"])
     for end in (0, 1):
-        check(f"{where} interval", said["interval"] and said["interval"][end], expected["interval"] and expected["interval"][end])
+        limit = expected["interval"] and expected["interval"][end]
+        check(f"{where} interval", said["interval"] and said["interval"][end], limit,
+              ROUNDING + T_PRECISION * abs(math.log(limit / expected["ratio"])) if limit else 0)
     if expected["ratio"]:
         r = max(expected["ratio"], 1 / expected["ratio"])
         # near 1 it is as steep as a root
