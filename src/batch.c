@@ -66,7 +66,6 @@ typedef struct Attempt
 } Attempt;
 
 static void make_attempt(void *arg);
-static void check_not_atomic(FunctionCallInfo fcinfo, const char *procedure);
 static void begin_transaction(Batch *batch);
 static bool is_filtered(const AppTable *assets);
 static void run_pass(Batch *batch, bool wait);
@@ -85,8 +84,7 @@ static char *spell_id(Identifier id);
 void
 batch_run(FunctionCallInfo fcinfo, Batch *batch)
 {
-	check_not_atomic(fcinfo, batch->work->procedure);
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	batch_connect(fcinfo, batch->work->procedure);
 	batch->caller = fcinfo->flinfo->fn_oid;
 	batch->memory = AllocSetContextCreate(CurrentMemoryContext, "asset_reuse batch's asset",
 										  ALLOCSET_DEFAULT_SIZES);
@@ -104,8 +102,9 @@ batch_run(FunctionCallInfo fcinfo, Batch *batch)
 	SPI_finish();
 }
 
-static void
-check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
+/* batch_connect connects a procedure to SPI so that it can commit.  Error 2D000 in a transaction block. */
+void
+batch_connect(FunctionCallInfo fcinfo, const char *procedure)
 {
 	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
 		castNode(CallContext, fcinfo->context)->atomic)
@@ -114,6 +113,7 @@ check_not_atomic(FunctionCallInfo fcinfo, const char *procedure)
 				 errmsg("%s cannot run inside a transaction block", procedure),
 				 errdetail("The procedure commits after each batch."),
 				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
 }
 
 /*

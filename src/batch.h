@@ -65,6 +65,7 @@ struct Batch
 	Refused		refused;
 };
 
+extern void batch_connect(FunctionCallInfo fcinfo, const char *procedure);
 extern void batch_next_transaction(void);
 extern void batch_run(FunctionCallInfo fcinfo, Batch *batch);
 extern ErrorData *batch_try(void (*work) (void *arg), void *arg, bool wait);

@@ -30,7 +30,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "nodes/parsenodes.h"
 #include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -161,17 +160,9 @@ Datum
 asset_reuse_migrate_history(PG_FUNCTION_ARGS)
 {
 	int			batch_size = request_optional_int(fcinfo, 0, "batch_size", 1, INT_MAX, DEFAULT_BATCH);
-	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
-		castNode(CallContext, fcinfo->context)->atomic;
 	Migration	m = {0};
 
-	if (atomic)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("asset_reuse_migrate_history cannot run inside a transaction block"),
-				 errdetail("The procedure commits after each batch."),
-				 errhint("Call it outside of BEGIN and COMMIT, and not from a function.")));
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	batch_connect(fcinfo, "asset_reuse_migrate_history");
 	m.caller = fcinfo->flinfo->fn_oid;
 	m.memory = CurrentMemoryContext;
 	m.tenant_id = request_optional_identifier(fcinfo, 1, "tenant_id", request_id_type(fcinfo, 1));
