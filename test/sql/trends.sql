@@ -35,27 +35,27 @@ CREATE FUNCTION buckets_between(bucket text, zone text, first_time timestamptz, 
 $$;
 CREATE FUNCTION expected_timeline(bucket text, zone text, type text, start_date timestamptz, end_date timestamptz)
 RETURNS TABLE (bucket_start timestamptz, reuses bigint, assets bigint) LANGUAGE sql AS $$
+	WITH wanted_events AS MATERIALIZED (SELECT *, date_trunc(bucket, at, zone) AS used FROM events WHERE asset_type = coalesce(type, asset_type))
 	SELECT b, count(e.at), count(DISTINCT e.id)
 	FROM buckets_between(bucket, zone, coalesce(start_date,
-		(SELECT min(at) FROM events WHERE asset_type = coalesce(type, asset_type) AND at < end_date)), end_date) AS b
-	LEFT JOIN events AS e ON date_trunc(bucket, e.at, zone) = b AND e.asset_type = coalesce(type, e.asset_type)
-		AND e.at >= coalesce(start_date, '-infinity') AND e.at < end_date
+		(SELECT min(at) FROM wanted_events WHERE at < end_date)), end_date) AS b
+	LEFT JOIN wanted_events AS e ON e.used = b AND e.at >= coalesce(start_date, '-infinity') AND e.at < end_date
 	GROUP BY b ORDER BY b
 $$;
 CREATE FUNCTION expected_trend(bucket text, zone text, type text, start_date timestamptz, end_date timestamptz)
 RETURNS TABLE (bucket_start timestamptz, created_assets bigint, reuses bigint, reused_assets bigint, total_assets bigint, assets_ever_reused bigint,
 	reuse_rate_percentage numeric) LANGUAGE sql AS $$
-	WITH wanted AS (SELECT * FROM live WHERE asset_type = coalesce(type, asset_type)),
-	wanted_events AS (SELECT * FROM events WHERE asset_type = coalesce(type, asset_type) AND at < end_date),
+	WITH wanted AS MATERIALIZED (SELECT *, date_trunc(bucket, created_at, zone) AS made FROM live WHERE asset_type = coalesce(type, asset_type)),
+	wanted_events AS MATERIALIZED (SELECT *, date_trunc(bucket, at, zone) AS used FROM events WHERE asset_type = coalesce(type, asset_type) AND at < end_date),
 	buckets AS (SELECT b FROM buckets_between(bucket, zone, coalesce(start_date,
 		least((SELECT min(at) FROM wanted_events), (SELECT min(created_at) FROM wanted WHERE created_at < end_date))), end_date) AS b),
 	counts AS (
-		SELECT b, (SELECT count(*) FROM wanted WHERE created_at >= coalesce(start_date, '-infinity') AND created_at < end_date AND date_trunc(bucket, created_at, zone) = b) AS created,
-			(SELECT count(*) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND date_trunc(bucket, at, zone) = b) AS reuses,
-			(SELECT count(DISTINCT id) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND date_trunc(bucket, at, zone) = b) AS reused,
-			(SELECT count(*) FROM wanted WHERE created_at IS NULL OR created_at < end_date AND date_trunc(bucket, created_at, zone) <= b) AS total,
-			(SELECT count(*) FROM wanted WHERE (created_at IS NULL OR created_at < end_date AND date_trunc(bucket, created_at, zone) <= b)
-				AND id IN (SELECT id FROM wanted_events WHERE date_trunc(bucket, at, zone) <= b)) AS ever
+		SELECT b, (SELECT count(*) FROM wanted WHERE created_at >= coalesce(start_date, '-infinity') AND created_at < end_date AND made = b) AS created,
+			(SELECT count(*) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND used = b) AS reuses,
+			(SELECT count(DISTINCT id) FROM wanted_events WHERE at >= coalesce(start_date, '-infinity') AND used = b) AS reused,
+			(SELECT count(*) FROM wanted WHERE created_at IS NULL OR created_at < end_date AND made <= b) AS total,
+			(SELECT count(*) FROM wanted WHERE (created_at IS NULL OR created_at < end_date AND made <= b)
+				AND id IN (SELECT id FROM wanted_events WHERE used <= b)) AS ever
 		FROM buckets)
 	SELECT b, created, reuses, reused, total, ever, CASE WHEN total = 0 THEN 0 ELSE trim_scale(round(100.0 * ever / total, 2)) END
 	FROM counts ORDER BY b
