@@ -35,14 +35,24 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_create_history_table);
 
+#define ANY_UUID "([0-9a-f]{4}-?){7}[0-9a-f]{4}"
+
+/* LIKE is there because it is fast: nearly all ids pass it. */
+static const char uuid_of_campaign[] =
+	"CONSTRAINT uuid_of_campaign CHECK (reused_in_type OPERATOR(pg_catalog.<>) 'campaign_space'"
+	" OR reused_in_id OPERATOR(pg_catalog.~~) '________-____-____-____-____________'"
+	"  AND reused_in_id OPERATOR(pg_catalog.=) pg_catalog.lower(reused_in_id)"
+	" OR reused_in_id OPERATOR(pg_catalog.!~*) '^(" ANY_UUID "|[{]" ANY_UUID "[}])$'), ";
+
 static bool wants_months(FunctionCallInfo fcinfo);
+static bool campaigns_have_uuids(void);
 static void check_has_no_children(const AppTable *assets);
 static void check_is_logged(const AppTable *assets);
 static Oid	find_schema(const AppTable *assets);
 static void check_name_is_free(Oid schema);
-static void create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history);
+static void create_table(const AppTable *assets, Oid schema, bool by_month, bool uuid_campaigns, AppTable *history);
 static void describe_created(const AppTable *assets, Oid schema, AppTable *history);
-static char *table_definition(const AppTable *assets, bool by_month);
+static char *table_definition(const AppTable *assets, bool by_month, bool uuid_campaigns);
 static void append_column(StringInfo sql, const char *name, const AppColumn *like,
 						  int32 typmod);
 static void distribute(const AppTable *assets, const AppTable *history);
@@ -62,10 +72,13 @@ Datum
 asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 {
 	bool		by_month = wants_months(fcinfo);
+	bool		uuid_campaigns;
 	AppTable	assets;
 	AppTable	history;
 
 	SPI_connect();
+	/* before others wait for the lock on the assets */
+	uuid_campaigns = campaigns_have_uuids();
 	table_ddl_bind_assets(ShareRowExclusiveLock, &assets);
 	if (table_ddl_bind_table(&assets, AccessShareLock, &history))
 		ereport(NOTICE,
@@ -81,7 +94,7 @@ asset_reuse_create_history_table(PG_FUNCTION_ARGS)
 			check_is_logged(&assets);
 		check_name_is_free(schema);
 		state = ddl_enter(assets.owner);
-		create_table(&assets, schema, by_month, &history);
+		create_table(&assets, schema, by_month, uuid_campaigns, &history);
 		if (by_month)
 			create_partitions(&history);
 		ddl_leave(state);
@@ -105,6 +118,17 @@ wants_months(FunctionCallInfo fcinfo)
 				 errmsg("invalid partition_by: \"%s\"", partition_by),
 				 errhint("Use 'month', or null for an ordinary table.")));
 	return true;
+}
+
+/* campaigns_have_uuids: is there a table of campaigns, and are their ids uuids? */
+static bool
+campaigns_have_uuids(void)
+{
+	Oid			spaces = app_schema_find(APP_SPACES, AccessShareLock);
+	AppColumn	id;
+
+	return OidIsValid(spaces) && app_column_inspect(APP_SPACES, SPACE_ID, spaces, &id) == APP_COLUMN_OK &&
+		id.type == UUIDOID;
 }
 
 /* check_has_no_children raises 42809 if other tables inherit from the assets: the history could not reference their rows. */
@@ -167,9 +191,9 @@ check_name_is_free(Oid schema)
 
 /* create_table creates all of the history table and describes it. */
 static void
-create_table(const AppTable *assets, Oid schema, bool by_month, AppTable *history)
+create_table(const AppTable *assets, Oid schema, bool by_month, bool uuid_campaigns, AppTable *history)
 {
-	ddl_run(table_definition(assets, by_month));
+	ddl_run(table_definition(assets, by_month, uuid_campaigns));
 	describe_created(assets, schema, history);
 	if (assets->distributed)
 		distribute(assets, history);
@@ -216,10 +240,13 @@ describe_created(const AppTable *assets, Oid schema, AppTable *history)
  * Times have microseconds, whatever the precision of last_reused_at.  Places are compared byte
  * by byte, as in a document.  The primary key begins with the asset's id, so that it serves the
  * foreign key's search for an asset's rows.
+ *
+ * If campaigns have uuids, a document names them in any spelling.  An index finds only one, so the
+ * constraint uuid_of_campaign lets no row have another.
  * ----------
  */
 static char *
-table_definition(const AppTable *assets, bool by_month)
+table_definition(const AppTable *assets, bool by_month, bool uuid_campaigns)
 {
 	StringInfoData sql;
 
@@ -235,6 +262,8 @@ table_definition(const AppTable *assets, bool by_month)
 						   "reused_in_id text COLLATE \"C\", reused_in_name text, reuse_key text COLLATE \"C\", "
 						   "context jsonb CHECK (pg_catalog.jsonb_typeof(context) OPERATOR(pg_catalog.=) ANY (ARRAY['object', 'null'])), "
 						   "original jsonb, PRIMARY KEY (asset_id, tenant_id, reused_at, seq), ");
+	if (uuid_campaigns)
+		appendStringInfoString(&sql, uuid_of_campaign);
 	appendStringInfo(&sql,
 					 table_ddl_key_is_id(assets) ?
 					 "FOREIGN KEY (asset_id) REFERENCES %s (id)" :

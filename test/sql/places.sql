@@ -123,8 +123,9 @@ SELECT reused_in_name, reuses, is_live FROM asset_reuse_places(:typed);
 SET asset_reuse.spaces_table = 'u_spaces';
 SELECT reused_in_id, reused_in_name, reuses, is_live FROM asset_reuse_places(:typed);
 SELECT asset_reuse_create_history_table();
-CALL move_events(1);
-UPDATE campaign_asset_reuse_history SET reused_in_id = 'cccccccc-0000-4000-8000-000000000001' WHERE reused_in_name = 'Two';	-- as the migration spells it
+SET client_min_messages = warning;
+CALL asset_reuse_migrate_history();
+RESET client_min_messages;
 SELECT reused_in_id, reused_in_name, reuses, is_live FROM asset_reuse_places(:typed);
 RESET asset_reuse.spaces_table;
 

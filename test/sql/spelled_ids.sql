@@ -92,6 +92,60 @@ SELECT asset_id FROM asset_reuse_performance('acme', NULL, 'aaaaaaaa-bbbb-cccc-d
 SELECT asset_id FROM asset_reuse_recommendations('acme', 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee');
 ROLLBACK;
 
+-- In the history table, campaigns have the one spelling by which they are looked for: events that move get it, and rows with
+-- another are refused.  What is no uuid, or no campaign, is as it is.
+BEGIN;
+UPDATE campaign_assets SET platform_metadata = '{"reuse_history": [
+	{"timestamp": "2026-01-07", "context": {"reused_in_type": "campaign_space", "reused_in_id": "{00000000-0000-0000-0000-00000000000A}"}},
+	{"timestamp": "2026-01-08", "context": {"reused_in_type": "campaign_space", "reused_in_id": "00000000-0000-0000-0000-00000000000A "}},
+	{"timestamp": "2026-01-09", "context": {"reused_in_type": "email", "reused_in_id": "00000000-0000-0000-0000-00000000000A"}}]}';
+SELECT reused_in_type, reused_in_id, reuses FROM asset_reuse_places('a1', 'acme');
+SELECT asset_reuse_create_history_table();
+SELECT asset_reuse_track('a1', 'acme', '00000000-0000-0000-0000-000000000002') -> 'success';
+SELECT reused_in_type, reused_in_id, reuses FROM asset_reuse_places('a1', 'acme');
+SELECT asset_id, reuses FROM asset_reuse_where_used('acme', '{00000000-0000-0000-0000-00000000000A}');
+CREATE PROCEDURE store(reused_in_type text, reused_in_id text) LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id) VALUES ('acme', 'a1', clock_timestamp(), $1, $2);
+	RAISE WARNING 'stored';
+EXCEPTION WHEN check_violation THEN
+	RAISE WARNING '%', SQLERRM;
+END
+$$;
+CALL store('campaign_space', '00000000-0000-0000-0000-00000000000a');
+CALL store('campaign_space', '00000000-0000-0000-0000-00000000000A');
+CALL store('campaign_space', '{00000000-0000-0000-0000-00000000000a}');
+CALL store('campaign_space', '0000000000000000000000000000000a');
+CALL store('campaign_space', '0000-000000000000-0000-0000-00000000000a');
+CALL store('campaign_space', '0000-0000-0000-0000-0000-0000-0000-000a');
+CALL store('campaign_space', '{00000000-0000-0000-0000-00000000000a');
+CALL store('campaign_space', '00000000-0000-0000-0000-00000000000G');
+CALL store('campaign_space', 'The Campaign');
+CALL store('campaign_space', NULL);
+CALL store('email', '00000000-0000-0000-0000-00000000000A');
+CALL store(NULL, '00000000-0000-0000-0000-00000000000A');
+-- Random texts of a uuid's characters are refused if and only if they are uuids in another spelling than the type's own.
+CREATE FUNCTION is_uuid(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN $1::uuid IS NOT NULL; EXCEPTION WHEN data_exception THEN RETURN false; END $$;
+CREATE FUNCTION is_stored(text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reused_in_type, reused_in_id) VALUES ('acme', 'a1', clock_timestamp(), 'campaign_space', $1);
+	RETURN true;
+EXCEPTION WHEN check_violation THEN
+	RETURN false;
+END
+$$;
+SELECT setseed(0.26);
+WITH texts AS MATERIALIZED (
+	SELECT CASE WHEN random() < 0.2 THEN '{' ELSE '' END || string_agg(
+		substr('0123456789abcdef' || CASE WHEN n < 1000 THEN 'ABCDEF' ELSE '' END, 1 + (random() * CASE WHEN n < 1000 THEN 21 ELSE 15 END)::int, 1)
+		|| CASE WHEN i IN (8, 12, 16, 20) AND random() < 0.95 OR i % 4 = 0 AND random() < 0.1 OR random() < 0.001 THEN '-' ELSE '' END, '' ORDER BY i)
+		|| CASE WHEN random() < 0.2 THEN '}' ELSE '' END AS id
+	FROM generate_series(1, 2000) AS n, generate_series(1, 32) AS i GROUP BY n)
+SELECT count(*) FILTER (WHERE is_uuid(id)) > 100 AS uuids, count(*) FILTER (WHERE id = (CASE WHEN is_uuid(id) THEN id END)::uuid::text) > 100 AS spelled,
+	count(*) FILTER (WHERE is_stored(id) <> (NOT is_uuid(id) OR id = (CASE WHEN is_uuid(id) THEN id END)::uuid::text)) AS differences
+FROM texts;
+ROLLBACK;
+
 -- Campaigns with texts, where assets name uuids: no asset can have been made in one that is no uuid.
 BEGIN;
 ALTER TABLE campaign_assets ALTER campaign_space_id TYPE uuid USING NULL;
