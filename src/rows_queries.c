@@ -24,6 +24,11 @@
 	"{if assets.clicks}, " alias ".clicks{end}{if assets.created_at}, " alias ".created_at{end}" \
 	"{if assets.impressions}, " alias ".impressions{end}"
 
+/* Does a row have a key?  Only strings of 1 to 255 bytes are keys. */
+#define HAS_KEY(alias) \
+	alias ".reuse_key IS NOT NULL AND pg_catalog.octet_length(" alias ".reuse_key) {>} 0" \
+	" AND pg_catalog.octet_length(" alias ".reuse_key) {<=} 255"
+
 /* An event without a usable time is at -infinity, so that it is the last one when the newest comes first. */
 const char row_events[] =
 	"SELECT {fn:event_id}({utc:e.reused_at}, e.seq), {answer:id e.asset_id},"
@@ -214,8 +219,7 @@ static const char table_events[] =
 /*
  * The problems of the tenant's live assets, one row each.  Each row of the history table and each
  * document is read once; the rows with a document's times, and its asset's keys, are read only if
- * events are in both places.  Only strings of 1 to 255 bytes are keys.  If ids are unique by
- * themselves, rows of the asset that have another tenant belong to nobody.
+ * events are in both places.  If ids are unique by themselves, rows of the asset that have another tenant belong to nobody.
  */
 static const char verified[] =
 	"SELECT {asset_id:a.id} AS asset_id, CAST(a.reused_count AS pg_catalog.int8) AS reused_count,"
@@ -223,15 +227,14 @@ static const char verified[] =
 	"  {fn:log_problems}({doc:a}, CAST(a.reused_count AS pg_catalog.int8), {utc:a.last_reused_at}, $horizon, $precision,"
 	"   {if history}r.events, {utc:r.latest},"
 	"   a.id {=} ANY (SELECT h.asset_id FROM {history} AS h WHERE h.tenant_id {=} $tenant_id"
-	"    {if asset_id} AND h.asset_id {=} $asset_id{end} AND h.reuse_key IS NOT NULL"
-	"    AND pg_catalog.octet_length(h.reuse_key) {>} 0 AND pg_catalog.octet_length(h.reuse_key) {<=} 255"
+	"    {if asset_id} AND h.asset_id {=} $asset_id{end} AND " HAS_KEY("h")
 	"    GROUP BY h.asset_id, h.reuse_key HAVING pg_catalog.count(*) {>} 1),"
 	"   {if id_is_unique}EXISTS (SELECT FROM {history} AS x WHERE x.asset_id {=} a.id"
 	"    AND x.tenant_id {<>} $tenant_id){else}false{end},"
 	"   stored.times, stored.seqs, stored.elements,"
 	"   (SELECT pg_catalog.array_agg(h.reuse_key) FROM {history} AS h"
 	"    WHERE r.asset_id IS NOT NULL AND {doc:a} {?} 'reuse_history'"
-	"     AND h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id AND h.reuse_key IS NOT NULL)"
+	"     AND h.asset_id {=} a.id AND h.tenant_id {=} $tenant_id AND " HAS_KEY("h") ")"
 	"   {else}CAST(NULL AS pg_catalog.int8), CAST(NULL AS pg_catalog.timestamp), false, false,"
 	"   CAST(NULL AS pg_catalog.timestamp[]), CAST(NULL AS pg_catalog.int4[]), CAST(NULL AS pg_catalog.jsonb[]),"
 	"   CAST(NULL AS pg_catalog.text[]){end}) AS found"

@@ -198,6 +198,18 @@ SET regress.tenant = 'globex';
 SELECT error_of($$ INSERT INTO campaign_asset_reuse_history VALUES ('globex', 'hero', '2026-02-02') $$);
 SELECT asset_reuse_track('secret', 'globex', reused_in_id => 'x') ->> 'success';
 RESET ROLE;
+-- What is no key, such as an empty one, is not there twice: not while the asset also has a log with a key, either.
+DROP POLICY of_tenant ON campaign_assets;
+UPDATE campaign_assets SET reused_count = 3, last_reused_at = '2026-01-09', platform_metadata = jsonb_build_object('reuse_history', jsonb_build_array(
+	jsonb_build_object('timestamp', '2026-01-09', 'context', jsonb_build_object('reused_in_type', 'email', 'reused_in_id', 'x', 'reuse_key', 'k')))) WHERE id = 'line';
+DELETE FROM campaign_asset_reuse_history WHERE asset_id = 'line';
+INSERT INTO campaign_asset_reuse_history (tenant_id, asset_id, reused_at, reuse_key) VALUES ('acme', 'line', '2026-01-07', ''), ('acme', 'line', '2026-01-08', '');
+SELECT problem FROM asset_reuse_verify('acme', 'line');
+UPDATE campaign_asset_reuse_history SET reuse_key = repeat('k', 256) WHERE asset_id = 'line';
+SELECT problem FROM asset_reuse_verify('acme', 'line');
+-- The log's own key is, once a row has it.
+UPDATE campaign_asset_reuse_history SET reuse_key = 'k' WHERE asset_id = 'line' AND reused_at = '2026-01-07';
+SELECT problem FROM asset_reuse_verify('acme', 'line');
 
 \set ECHO none
 SET client_min_messages = warning;
