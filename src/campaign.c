@@ -98,7 +98,7 @@ typedef struct Campaign
 /* The assets that must be there */
 typedef struct Requirement
 {
-	Campaign *campaign;
+	const Campaign *campaign;
 	const Identifier *ids;
 	int			nids;
 } Requirement;
@@ -111,7 +111,7 @@ static void copy_assets(Campaign *campaign, const ReusePlace *from, Include incl
 						IdList *there);
 static void list_included(const Campaign *campaign, const ReusePlace *from, Include include, IdList *list);
 static bool is_included(const Member *member, Include include);
-static void require_updatable(Campaign *campaign, const Identifier *ids, int nids);
+static void require_updatable(const Campaign *campaign, const Identifier *ids, int nids);
 static void lock_required(void *arg);
 static void lock_campaign(const Campaign *campaign);
 static bytea *lock_name(const Campaign *campaign, const AppRow *row);
@@ -336,7 +336,7 @@ is_included(const Member *member, Include include)
  * must not have others, the migration for one, wait for its assets.
  */
 static void
-require_updatable(Campaign *campaign, const Identifier *ids, int nids)
+require_updatable(const Campaign *campaign, const Identifier *ids, int nids)
 {
 	Requirement requirement = {campaign, ids, nids};
 	ErrorData  *error = subtransaction_run(lock_required, &requirement, false);
@@ -349,9 +349,11 @@ static void
 lock_required(void *arg)
 {
 	const Requirement *r = arg;
-	Campaign *campaign = r->campaign;
+	const Campaign *campaign = r->campaign;
+	/* a history table that is found here is locked only as long as the rows are */
+	EventTables tables = campaign->tables;
 
-	events_require_assets(events_lock_many(&campaign->tables, r->ids, r->nids, campaign->request.tenant_id, ROW_KEPT),
+	events_require_assets(events_lock_many(&tables, r->ids, r->nids, campaign->request.tenant_id, ROW_KEPT),
 						  r->nids, &campaign->assets, NULL);
 }
 
