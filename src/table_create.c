@@ -23,6 +23,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
@@ -420,10 +421,14 @@ create_months(const AppTable *history, Partman partman)
 	/* pg_partman knows the table by its unquoted name */
 	char	   *name = quote_literal_cstr(psprintf("%s.%s", history->schema, history->name));
 
+	/* it computes the bounds of months in the session's time zone */
+	(void) set_config_option("TimeZone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	ddl_query(psprintf("SELECT %s.create_parent(p_parent_table => %s, p_control => 'reused_at', "
 					   "p_type => '%s', p_interval => '1 month')", partman.schema, name, partman.range));
-	/* or else its maintenance would create all months until an event of the far future */
-	if (partman.can_ignore_default)
-		ddl_run(psprintf("UPDATE %s.part_config SET ignore_default_data = true WHERE parent_table = %s",
-						 partman.schema, name));
+	/*
+	 * Or else its maintenance would create no more months once there were a few without an event, and all
+	 * months until an event of the far future.
+	 */
+	ddl_run(psprintf("UPDATE %s.part_config SET infinite_time_partitions = true%s WHERE parent_table = %s",
+					 partman.schema, partman.can_ignore_default ? ", ignore_default_data = true" : "", name));
 }

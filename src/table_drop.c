@@ -73,6 +73,7 @@ typedef struct SumReceiver
 	int64		sum;
 } SumReceiver;
 
+static void check_attached(const AppTable *history);
 static void check_dependents(const AppTable *history);
 static AppTable hide_table(const AppTable *history);
 static int64 count_events(const AppTable *assets, const AppTable *history, Oid caller);
@@ -110,6 +111,7 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 				 errdetail("All events are in the documents of the assets."),
 				 errhint("asset_reuse_create_history_table() creates the table; %s says where it is.",
 						 app_table_setting_name(APP_HISTORY))));
+	check_attached(&history);
 	check_dependents(&history);
 	if (history.relkind == RELKIND_PARTITIONED_TABLE)
 		forget_in_partman(&history);
@@ -124,6 +126,28 @@ asset_reuse_drop_history_table(PG_FUNCTION_ARGS)
 	drop_log_index(&assets);
 	SPI_finish();
 	PG_RETURN_INT64(events);
+}
+
+/*
+ * check_attached raises 55000 for a partition whose detachment was interrupted: it would be dropped, too, and its
+ * rows are not read any more.
+ */
+static void
+check_attached(const AppTable *history)
+{
+	DdlState	state = ddl_enter(GetUserId());
+	SPITupleTable *rows;
+
+	rows = ddl_query(psprintf("SELECT inhparent::regclass, inhrelid::regclass FROM pg_inherits "
+							  "WHERE inhdetachpending AND inhparent IN (SELECT relid FROM pg_partition_tree(%u)) LIMIT 1",
+							  history->relid));
+	if (rows->numvals > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot drop table %s because the detachment of a partition was interrupted", history->name),
+				 errdetail("The events in %s are not read any more, and would be lost.", ddl_value(rows, 0, 2)),
+				 errhint("Run ALTER TABLE %s DETACH PARTITION %s FINALIZE first.", ddl_value(rows, 0, 1), ddl_value(rows, 0, 2))));
+	ddl_leave(state);
 }
 
 /*

@@ -97,6 +97,26 @@ is($node->safe_psql('postgres', $left), '0|0', 'nothing is left of the table, an
 is($node->safe_psql('postgres', "SET ROLE app; $create; $drop"), "market.campaign_asset_reuse_history\n0", 'the owner with rights on pg_partman');
 is($node->safe_psql('postgres', $left), '0|0', 'nothing is left');
 
+# Months begin in UTC, whatever the time zone of the session, and are made without an event in those there are.
+is($node->safe_psql('postgres', qq(
+		SET client_min_messages = warning;
+		SET TimeZone = 'Europe/Berlin';
+		ALTER TABLE campaign_assets ALTER last_reused_at TYPE timestamptz USING last_reused_at AT TIME ZONE 'UTC';
+		$create;
+		SHOW TimeZone;
+		SET TimeZone = 'UTC';
+		SELECT count(*) > 4, bool_and(pg_get_expr(relpartbound, oid) ~ '^FOR VALUES FROM .*-01 00:00:00\\+00.*-01 00:00:00\\+00')
+		FROM pg_class WHERE relispartition AND relkind = 'r' AND relname ~ 'reuse_history_p')),
+	"market.campaign_asset_reuse_history\nEurope/Berlin\nt|t", 'months of UTC');
+$before = $node->safe_psql('postgres', $partitions);
+$node->safe_psql('postgres', q(
+	UPDATE partman.part_config SET premake = premake + 3;
+	SELECT partman.run_maintenance('market.campaign_asset_reuse_history')));
+cmp_ok($node->safe_psql('postgres', $partitions), '>', $before, 'maintenance adds partitions to those that are empty');
+is($node->safe_psql('postgres', qq(
+		$drop;
+		ALTER TABLE campaign_assets ALTER last_reused_at TYPE timestamp USING last_reused_at AT TIME ZONE 'UTC')), '0', 'and dropped');
+
 # A template that is not pg_partman's own stays.
 $node->safe_psql('postgres', qq(
 	$create;

@@ -105,5 +105,29 @@ is($node->safe_psql('postgres', q(SELECT DISTINCT problem FROM asset_reuse_verif
 $node->safe_psql('postgres', q(CALL asset_reuse_repair('acme')));
 is($node->safe_psql('postgres', q(SELECT * FROM asset_reuse_verify('acme'))), '', 'until repair counts them');
 
+# A detachment that was interrupted: its partition's events are not read any more, so the table is not dropped with them.
+my $drop = 'SELECT asset_reuse_drop_history_table()';
+my $total = $node->safe_psql('postgres', $drop);
+$node->safe_psql('postgres', qq(
+	SELECT asset_reuse_create_history_table('month');
+	DROP TABLE ${history}_default;
+	CREATE TABLE ${history}_old PARTITION OF $history FOR VALUES FROM (MINVALUE) TO ('2020-02-01');
+	CREATE TABLE ${history}_new PARTITION OF $history FOR VALUES FROM ('2020-02-01') TO (MAXVALUE);
+	CALL asset_reuse_migrate_history()));
+my $old = $node->safe_psql('postgres', "SELECT count(*) FROM ${history}_old");
+cmp_ok($old, '>', 0, 'the old partition has events');
+my $reader = $node->background_psql('postgres');
+$reader->query_safe("BEGIN; SELECT count(*) FROM $history");
+($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '500ms'; ALTER TABLE $history DETACH PARTITION ${history}_old CONCURRENTLY");
+like($err, qr/statement timeout/, 'a reader keeps the detachment waiting, until it is interrupted');
+$reader->query_safe('COMMIT');
+$reader->quit;
+($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$drop");
+like($err, qr/55000: cannot drop table $history because the detachment of a partition was interrupted/, 'then the table is not dropped');
+my ($finalize) = $err =~ /HINT:  Run (.*) first\./;
+$node->safe_psql('postgres', $finalize);
+is($node->safe_psql('postgres', $drop), $total - $old, 'but after what the hint says');
+is($node->safe_psql('postgres', "SELECT count(*) FROM ${history}_old"), $old, 'the detached events are where they were');
+
 $node->stop;
 done_testing();
