@@ -922,7 +922,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION asset_reuse_drop_history_table() IS
 'Puts all events of the history table back into the assets'' platform_metadata->''reuse_history'', drops the table, and returns the number of events restored.
-Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 there is no history table, 42809 the relation of that name is not a history table, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 23514 a row''s context is not an object, 22039 or 2203C a document cannot hold events, 55000 an asset cannot be updated, 2BP01 other objects depend on the table, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 55P03 another user of pg_partman keeps its entry for the table locked.';
+Errors: 42501 not the owner of the assets table, or subject to its row-level security, 42P01 there is no history table, 42809 the relation of that name is not a history table, 54000 a document would get too large, 22008 a row''s time is outside the years 1 to 9999, 23514 a row''s context is not an object, 22039 or 2203C a document cannot hold events, 55000 an asset cannot be updated, or the detachment of a partition was interrupted, 2BP01 other objects depend on the table, 25001 the transaction is not READ COMMITTED, 40001 a table or its schema was renamed concurrently, 55P03 another user of pg_partman keeps its entry for the table locked.';
 
 CREATE FUNCTION asset_reuse_notify() RETURNS trigger
 AS 'MODULE_PATHNAME', 'asset_reuse_notify'

@@ -13,7 +13,7 @@ use Time::HiRes qw(usleep);
 use TrackingClients;
 
 my $node = PostgreSQL::Test::Cluster->new('primary');
-$node->init;
+$node->init(allows_streaming => 'logical');
 $node->start;
 set_up_tracking($node);
 my $history = 'campaign_asset_reuse_history';
@@ -104,6 +104,32 @@ $node->safe_psql('postgres', "ALTER TABLE $history ATTACH PARTITION ${history}_2
 is($node->safe_psql('postgres', q(SELECT DISTINCT problem FROM asset_reuse_verify('acme'))), 'count_low', 'back again, they are not counted');
 $node->safe_psql('postgres', q(CALL asset_reuse_repair('acme')));
 is($node->safe_psql('postgres', q(SELECT * FROM asset_reuse_verify('acme'))), '', 'until repair counts them');
+
+# A month of which the default partition has events: they are moved while neither is a partition, and an outbox is not told.
+$node->safe_psql('postgres', qq(
+	INSERT INTO $history (tenant_id, asset_id, reused_at) SELECT 'acme', 1, timestamp '2019-05-01' + d * interval '10 days' FROM generate_series(0, 4) AS d;
+	CALL asset_reuse_repair('acme');
+	CREATE PUBLICATION outbox FOR TABLE $history WITH (publish_via_partition_root = true);
+	SELECT pg_create_logical_replication_slot('outbox', 'pgoutput')));
+($status, $out, $err) = $node->psql('postgres', "CREATE TABLE ${history}_2019_05 PARTITION OF $history FOR VALUES FROM ('2019-05-01') TO ('2019-06-01')");
+like($err, qr/updated partition constraint for default partition "${history}_default" would be violated/, 'the month cannot be made beside them');
+my $document = slurp_file("$FindBin::RealBin/../../doc/operations.md");
+my ($recipe) = $document =~ /^(BEGIN;\n(?:(?!^```).)*LIKE campaign_asset_reuse_history INCLUDING ALL.*?^COMMIT;)$/ms;
+$recipe =~ s/2026([-_])11/2019$1\x{30}5/g;
+$recipe =~ s/2026-12/2019-06/g;
+my $shape = q(SELECT count(*), (SELECT count(*) FROM pg_constraint WHERE conrelid = '%1$s'::regclass), bool_and(indisvalid), relispartition
+	FROM pg_index JOIN pg_class ON pg_class.oid = indrelid WHERE indrelid = '%1$s'::regclass GROUP BY relispartition);
+my $shape_before = $node->safe_psql('postgres', sprintf($shape, "${history}_default"));
+$node->safe_psql('postgres', $recipe);
+is($node->safe_psql('postgres', "SELECT (SELECT count(*) FROM ${history}_2019_05), (SELECT count(*) FROM ${history}_default WHERE reused_at < '2019-06-11' AND reused_at > '2019-01-01')"),
+	'4|1', 'what the document says moves them');
+is($node->safe_psql('postgres', sprintf($shape, "${history}_2019_05")), $shape_before, 'to a partition with all indexes and constraints');
+is($node->safe_psql('postgres', q(SELECT * FROM asset_reuse_verify('acme'))), '', 'nothing is lost or doubled');
+my $changes = q(SELECT count(*) FILTER (WHERE get_byte(data, 0) = ascii('I')), count(*) FILTER (WHERE get_byte(data, 0) = ascii('D'))
+	FROM pg_logical_slot_get_binary_changes('outbox', NULL, NULL, 'proto_version', '1', 'publication_names', 'outbox'));
+is($node->safe_psql('postgres', $changes), '0|0', 'the outbox was told of none of them');
+$node->safe_psql('postgres', q(SELECT asset_reuse_track('1', 'acme', 'fall')));
+is($node->safe_psql('postgres', "$changes; SELECT pg_drop_replication_slot('outbox'); DROP PUBLICATION outbox") =~ s/\n.*//sr, '1|0', 'and of what comes after them');
 
 # A detachment that was interrupted: its partition's events are not read any more, so the table is not dropped with them.
 my $drop = 'SELECT asset_reuse_drop_history_table()';
