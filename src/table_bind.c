@@ -36,6 +36,7 @@
 
 #include "settings.h"
 #include "table_bind.h"
+#include "table_elsewhere.h"
 
 /* A column of the history table that must have the type of a column of the assets */
 typedef struct SameType
@@ -110,7 +111,10 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 	if (read_only)
 		check_is_as_seen(assets, relid);
 	if (!OidIsValid(relid))
+	{
+		history_table_check_none(assets);
 		return false;
+	}
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
 	return true;

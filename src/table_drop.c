@@ -23,6 +23,7 @@
 #include "plan_cache.h"
 #include "table_bind.h"
 #include "table_ddl.h"
+#include "table_elsewhere.h"
 
 PG_FUNCTION_INFO_V1(asset_reuse_drop_history_table);
 
@@ -204,7 +205,7 @@ hide_table(const AppTable *history)
 	/* a name that nobody can have taken, because the rename would wait for its holder */
 	if (!pg_strong_random(&number, sizeof(number)))
 		elog(ERROR, "could not generate a random name");
-	snprintf(name, sizeof(name), "asset_reuse_dropped_" UINT64_FORMAT, number);
+	snprintf(name, sizeof(name), HISTORY_DROPPED_PREFIX UINT64_FORMAT, number);
 	ddl_run(psprintf("ALTER TABLE %s RENAME TO %s", ddl_name(history), quote_identifier(name)));
 	CommandCounterIncrement();
 	app_schema_describe(APP_HISTORY, history->relid, &hidden);

@@ -151,7 +151,7 @@ create_policies(const AppTable *assets, const AppTable *history)
 	char	   *updatable = asset_exists(assets, history, " FOR KEY SHARE");
 	char	   *locked = asset_exists(assets, history, " FOR NO KEY UPDATE");
 
-	ddl_run(psprintf("CREATE POLICY read_of_asset ON %s FOR SELECT USING (%s)", table, visible));
+	ddl_run(psprintf("CREATE POLICY " READ_POLICY " ON %s FOR SELECT USING (%s)", table, visible));
 	ddl_run(psprintf("CREATE POLICY insert_of_asset ON %s FOR INSERT WITH CHECK (%s)", table, locked));
 	ddl_run(psprintf("CREATE POLICY update_of_asset ON %s FOR UPDATE USING (%s)", table, updatable));
 	ddl_run(psprintf("CREATE POLICY delete_of_asset ON %s FOR DELETE USING (%s)", table, updatable));
@@ -211,7 +211,7 @@ check_policies(const AppTable *assets, const AppTable *history)
 
 	rows = ddl_query(psprintf("SELECT FROM pg_policy AS p JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid "
 							  "WHERE p.polrelid = %u AND d.refclassid = 'pg_class'::regclass "
-							  "    AND p.polname IN ('read_of_asset', 'insert_of_asset', 'update_of_asset', 'delete_of_asset') "
+							  "    AND p.polname IN ('" READ_POLICY "', 'insert_of_asset', 'update_of_asset', 'delete_of_asset') "
 							  "GROUP BY p.oid HAVING bool_or(d.refobjid = %u) AND bool_and(d.refobjid IN (%u, %u))",
 							  history->relid, assets->relid, assets->relid, history->relid));
 	if (rows->numvals != NPOLICIES)

@@ -10,6 +10,9 @@
 
 #include "app_schema.h"
 
+/* The policy by which events are read */
+#define READ_POLICY			"read_of_asset"
+
 extern void table_rights_clear(Oid relid);
 extern void table_rights_close(Oid partition);
 extern void table_rights_copy(const AppTable *assets, const AppTable *history);

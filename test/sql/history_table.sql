@@ -289,12 +289,13 @@ CREATE POLICY "who's who" ON "It's Ours"."Assets, ""all""" FOR UPDATE USING (use
 SET asset_reuse.assets_table = '"It''s Ours"."Assets, ""all"""';
 SET asset_reuse.history_table = '"Reuses of %s ''$$"';
 SELECT asset_reuse_create_history_table();
+SELECT n.nspname, c.relname, (SELECT string_agg(polname, ', ' ORDER BY polname) FROM pg_policy WHERE polrelid = c.oid) AS policies
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname ~ '^Reuses' AND c.relkind = 'r' ORDER BY 2;
+SELECT asset_reuse_drop_history_table();
 SET asset_reuse.history_table = '"Log ""Book"""."Reuses"';
 SELECT asset_reuse_create_history_table();
 SELECT n.nspname, c.relname, (SELECT string_agg(polname, ', ' ORDER BY polname) FROM pg_policy WHERE polrelid = c.oid) AS policies
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname ~ '^Reuses' AND c.relkind = 'r' ORDER BY 2;
-SELECT asset_reuse_drop_history_table();
-SET asset_reuse.history_table = '"Reuses of %s ''$$"';
 SELECT asset_reuse_drop_history_table();
 RESET asset_reuse.assets_table;
 SET asset_reuse.history_table = 'no_such_schema.history';

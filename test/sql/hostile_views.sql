@@ -150,6 +150,7 @@ BEGIN
 	EXECUTE 'CREATE VIEW of_views.campaign_assets AS ' || definition;
 	CREATE TRIGGER store INSTEAD OF UPDATE ON of_views.campaign_assets FOR EACH ROW EXECUTE FUNCTION of_views.store();
 	SET LOCAL asset_reuse.assets_table = 'of_views.campaign_assets';
+	SET LOCAL asset_reuse.history_table = 'hostile_views.campaign_asset_reuse_history';
 	RETURN QUERY SELECT asset_reuse_history('hero', 'acme') ->> 'success', count(*), e FROM unnest(ARRAY[
 		$c$asset_reuse_track('hero', 'acme', 'fall')$c$, $c$asset_reuse_track('hero', 'acme', 'fall', reuse_key => 'k')$c$,
 		$c$asset_reuse_undo('hero', 'acme', reuse_key => 'k')$c$, $c$asset_reuse_track_many('{hero}', 'acme', 'fall')$c$,
@@ -157,6 +158,7 @@ BEGIN
 		$c$asset_reuse_import('acme', '[{"asset_id": "hero", "timestamp": "2026-01-01T00:00:00Z", "reused_in_id": "x", "key": "1"}]', 's')$c$]) AS c,
 		error_of('SELECT ' || c) AS e GROUP BY e;
 	SET LOCAL asset_reuse.assets_table = DEFAULT;
+	SET LOCAL asset_reuse.history_table = DEFAULT;
 	DROP VIEW of_views.campaign_assets;
 END
 $$;

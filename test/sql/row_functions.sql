@@ -462,6 +462,7 @@ $$;
 -- The plan is built anew where the table is gone, and where it is there again.
 SELECT count(*) = (SELECT count(*) FROM live_events) AS all_events FROM asset_reuse_events('t');
 BEGIN;
+DROP POLICY read_of_asset ON campaign_asset_reuse_history;
 ALTER TABLE campaign_asset_reuse_history RENAME TO elsewhere;
 SELECT count(*) = (SELECT count(*) FROM live_events) - (SELECT count(*) FROM elsewhere JOIN live ON id = asset_id) AS those_of_documents
 FROM asset_reuse_events('t');

@@ -1,0 +1,124 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_elsewhere.c
+ *	  A history table that the caller's setting does not name.
+ *
+ * Where events are stored goes by a name.  A caller with another one, or with a view of the assets and none of the
+ * history, would store events in the documents, where a key that a row has counts as a new one, and would miss the
+ * events that are rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "commands/policy.h"
+#include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "table_bind.h"
+#include "table_elsewhere.h"
+#include "table_rights.h"
+
+static Oid	find_history_of(Oid relid);
+static Oid	find_history_of_view(Relation view);
+static Oid	find_history_of_table(Relation table);
+static bool is_history(Oid relid, Oid owner);
+
+/*
+ * history_table_check_none raises 42P01 if the assets, or the tables that they are a view of, have a history table.
+ * The caller has found none by its name.
+ */
+void
+history_table_check_none(const AppTable *assets)
+{
+	Oid			history = find_history_of(assets->relid);
+
+	if (OidIsValid(history))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist", history_table_schema(assets), history_table_name()),
+				 errdetail("The history table of these assets is \"%s.%s\".",
+						   get_namespace_name(get_rel_namespace(history)), get_rel_name(history)),
+				 errhint("Set %s to its name, or to the name of a view of it.", app_table_setting_name(APP_HISTORY))));
+}
+
+/* find_history_of returns the history table of a table, or of what a view reads; InvalidOid if there is none. */
+static Oid
+find_history_of(Oid relid)
+{
+	Relation	relation;
+	Oid			history = InvalidOid;
+
+	check_stack_depth();
+	relation = relation_open(relid, AccessShareLock);
+	if (relation->rd_rel->relkind == RELKIND_VIEW)
+		history = find_history_of_view(relation);
+	else if (relation->trigdesc != NULL)
+		history = find_history_of_table(relation);
+	/* the statement reads it, too */
+	relation_close(relation, NoLock);
+	return history;
+}
+
+static Oid
+find_history_of_view(Relation view)
+{
+	ListCell   *cell;
+
+	foreach(cell, get_view_query(view)->rtable)
+	{
+		const RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+		Oid			history;
+
+		/* before PostgreSQL 16, the view itself is in the list, as the old and the new row */
+		if (rte->rtekind != RTE_RELATION || rte->relid == RelationGetRelid(view))
+			continue;
+		history = find_history_of(rte->relid);
+		if (OidIsValid(history))
+			return history;
+	}
+	return InvalidOid;
+}
+
+/* find_history_of_table looks at those tables whose foreign keys have triggers on the table. */
+static Oid
+find_history_of_table(Relation table)
+{
+	int			i;
+
+	for (i = 0; i < table->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &table->trigdesc->triggers[i];
+
+		if (trigger->tgisinternal && OidIsValid(trigger->tgconstrrelid) &&
+			is_history(trigger->tgconstrrelid, table->rd_rel->relowner))
+			return trigger->tgconstrrelid;
+	}
+	return InvalidOid;
+}
+
+/* is_history: is it a history table of that owner's?  Partitions that were detached have no policies. */
+static bool
+is_history(Oid relid, Oid owner)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		secured = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+
+		secured = form->relowner == owner && form->relrowsecurity && !form->relispartition &&
+			strncmp(NameStr(form->relname), HISTORY_DROPPED_PREFIX, strlen(HISTORY_DROPPED_PREFIX)) != 0;
+		ReleaseSysCache(tuple);
+	}
+	return secured && OidIsValid(get_relation_policy_oid(relid, READ_POLICY, true));
+}
