@@ -16,6 +16,7 @@
 #include "catalog/pg_class.h"
 #include "commands/policy.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -27,8 +28,15 @@
 #include "table_elsewhere.h"
 #include "table_rights.h"
 
+/* The search through a view */
+typedef struct ViewSearch
+{
+	Oid			view;
+	Oid			history;		/* that was found; 0: none */
+} ViewSearch;
+
 static Oid	find_history_of(Oid relid);
-static Oid	find_history_of_view(Relation view);
+static bool find_history_in_query(Node *node, void *context);
 static Oid	find_history_of_table(Relation table);
 static bool is_history(Oid relid, Oid owner);
 
@@ -54,38 +62,40 @@ history_table_check_none(const AppTable *assets)
 static Oid
 find_history_of(Oid relid)
 {
+	ViewSearch	search = {.view = relid};
 	Relation	relation;
-	Oid			history = InvalidOid;
 
 	check_stack_depth();
 	relation = relation_open(relid, AccessShareLock);
 	if (relation->rd_rel->relkind == RELKIND_VIEW)
-		history = find_history_of_view(relation);
+		(void) find_history_in_query((Node *) get_view_query(relation), &search);
 	else if (relation->trigdesc != NULL)
-		history = find_history_of_table(relation);
+		search.history = find_history_of_table(relation);
 	/* the statement reads it, too */
 	relation_close(relation, NoLock);
-	return history;
+	return search.history;
 }
 
-static Oid
-find_history_of_view(Relation view)
+/* find_history_in_query looks through the tables and views in a view's query, and in its subqueries; true ends the search. */
+static bool
+find_history_in_query(Node *node, void *context)
 {
-	ListCell   *cell;
+	ViewSearch *search = context;
 
-	foreach(cell, get_view_query(view)->rtable)
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_history_in_query, context, QTW_EXAMINE_RTES_BEFORE);
+	if (IsA(node, RangeTblEntry))
 	{
-		const RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
-		Oid			history;
+		const RangeTblEntry *rte = (RangeTblEntry *) node;
 
 		/* before PostgreSQL 16, the view itself is in the list, as the old and the new row */
-		if (rte->rtekind != RTE_RELATION || rte->relid == RelationGetRelid(view))
-			continue;
-		history = find_history_of(rte->relid);
-		if (OidIsValid(history))
-			return history;
+		if (rte->rtekind == RTE_RELATION && rte->relid != search->view)
+			search->history = find_history_of(rte->relid);
+		return OidIsValid(search->history);
 	}
-	return InvalidOid;
+	return expression_tree_walker(node, find_history_in_query, context);
 }
 
 /* find_history_of_table looks at those tables whose foreign keys have triggers on the table. */

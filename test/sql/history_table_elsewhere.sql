@@ -52,6 +52,10 @@ SELECT * FROM regress_elsewhere.told();
 CREATE VIEW regress_views.inner_view AS SELECT * FROM regress_views.campaign_assets;
 SET asset_reuse.assets_table = 'regress_views.inner_view';
 SELECT * FROM regress_elsewhere.told();
+CREATE VIEW regress_views.unions AS SELECT * FROM (SELECT * FROM regress_elsewhere.campaign_assets WHERE id = 'hero'
+	UNION ALL SELECT * FROM regress_elsewhere.campaign_assets WHERE id <> 'hero') AS u;
+SET asset_reuse.assets_table = 'regress_views.unions';
+SELECT left(regress_elsewhere.error_of($$SELECT asset_reuse_history('hero', 'acme')$$), 5);
 RESET asset_reuse.assets_table;
 SELECT count(*) AS changed FROM (SELECT id, platform_metadata, reused_count FROM regress_elsewhere.campaign_assets
 	EXCEPT SELECT id, platform_metadata, reused_count FROM regress_elsewhere.before) AS c;
