@@ -98,19 +98,30 @@ find_history_in_query(Node *node, void *context)
 	return expression_tree_walker(node, find_history_in_query, context);
 }
 
-/* find_history_of_table looks at those tables whose foreign keys have triggers on the table. */
+/*
+ * find_history_of_table looks at the tables whose foreign keys have triggers on the table.
+ *
+ * They are listed first, since a look at a catalog can have the relation's triggers read anew.
+ */
 static Oid
 find_history_of_table(Relation table)
 {
+	Oid			owner = table->rd_rel->relowner;
+	List	   *referencing = NIL;
+	ListCell   *cell;
 	int			i;
 
 	for (i = 0; i < table->trigdesc->numtriggers; i++)
 	{
 		const Trigger *trigger = &table->trigdesc->triggers[i];
 
-		if (trigger->tgisinternal && OidIsValid(trigger->tgconstrrelid) &&
-			is_history(trigger->tgconstrrelid, table->rd_rel->relowner))
-			return trigger->tgconstrrelid;
+		if (trigger->tgisinternal && OidIsValid(trigger->tgconstrrelid))
+			referencing = list_append_unique_oid(referencing, trigger->tgconstrrelid);
+	}
+	foreach(cell, referencing)
+	{
+		if (is_history(lfirst_oid(cell), owner))
+			return lfirst_oid(cell);
 	}
 	return InvalidOid;
 }
