@@ -287,7 +287,7 @@ CREATE SCHEMA "Log ""Book""";
 CREATE TABLE "It's Ours"."Assets, ""all""" (LIKE campaign_assets INCLUDING ALL);
 CREATE POLICY "who's who" ON "It's Ours"."Assets, ""all""" FOR UPDATE USING (user_id = 'ann');
 SET asset_reuse.assets_table = '"It''s Ours"."Assets, ""all"""';
-SET asset_reuse.history_table = '"Reuses of %s ''$$"';
+SET asset_reuse.history_table = '"Reuses $$ of %s ''$$"';
 SELECT asset_reuse_create_history_table();
 SELECT n.nspname, c.relname, (SELECT string_agg(polname, ', ' ORDER BY polname) FROM pg_policy WHERE polrelid = c.oid) AS policies
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname ~ '^Reuses' AND c.relkind = 'r' ORDER BY 2;
