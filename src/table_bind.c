@@ -76,6 +76,7 @@ static const HistoryColumn bytewise[] = {
 static NamedTable named = {0};
 
 static Oid	find_and_lock(const AppTable *assets, LOCKMODE lockmode);
+static Oid	find_again(const AppTable *assets, LOCKMODE lockmode);
 static bool counts_as_table(char relkind);
 static void check_owner(Oid owner, Oid relid);
 static Oid	relation_owner(Oid relid);
@@ -98,8 +99,8 @@ pg_noreturn static void report_not_ours(const AppTable *history, const char *det
  * A type or an index under the table's name is disregarded: whoever may create one must not be
  * able to make everybody's calls fail or wait.
  *
- * Errors: 42809 the table of that name is not a history table; 40001 it was dropped, and perhaps
- * recreated, while the calling query ran, which can then see the events neither there nor in the
+ * Errors: 42809 the table of that name is not a history table; 42P01 there is none, and the assets
+ * have one of another name; 40001 it was dropped, and perhaps recreated, while the calling query ran, which can then see the events neither there nor in the
  * documents.
  */
 bool
@@ -108,13 +109,12 @@ history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
 {
 	Oid			relid = find_and_lock(assets, lockmode);
 
+	if (!OidIsValid(relid))
+		relid = find_again(assets, lockmode);
 	if (read_only)
 		check_is_as_seen(assets, relid);
 	if (!OidIsValid(relid))
-	{
-		history_table_check_none(assets);
 		return false;
-	}
 	app_schema_describe(APP_HISTORY, relid, history);
 	check_is_ours(assets, history);
 	return true;
@@ -157,6 +157,27 @@ find_and_lock(const AppTable *assets, LOCKMODE lockmode)
 		if (heard == SharedInvalidMessageCounter)
 			return relid;
 	}
+}
+
+/*
+ * find_again looks once more for the table if the assets have one: it, or a view of it, can have been created since.
+ *
+ * Error 42P01 if they have one, and not by that name.
+ */
+static Oid
+find_again(const AppTable *assets, LOCKMODE lockmode)
+{
+	Oid			elsewhere = history_table_elsewhere(assets->relid);
+	Oid			relid = OidIsValid(elsewhere) ? find_and_lock(assets, lockmode) : InvalidOid;
+
+	if (OidIsValid(elsewhere) && !OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist", history_table_schema(assets), history_table_name()),
+				 errdetail("The history table of these assets is \"%s.%s\".",
+						   get_namespace_name(get_rel_namespace(elsewhere)), get_rel_name(elsewhere)),
+				 errhint("Set %s to its name, or to the name of a view of it.", app_table_setting_name(APP_HISTORY))));
+	return relid;
 }
 
 /*

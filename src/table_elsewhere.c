@@ -15,16 +15,16 @@
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "commands/policy.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
-#include "utils/lsyscache.h"
+#include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
-#include "table_bind.h"
+#include "app_schema.h"
 #include "table_elsewhere.h"
 #include "table_rights.h"
 
@@ -35,27 +35,50 @@ typedef struct ViewSearch
 	Oid			history;		/* that was found; 0: none */
 } ViewSearch;
 
+static uint64 changes = 0;		/* of relations */
+
+static void note_change(Datum arg, Oid relid);
 static Oid	find_history_of(Oid relid);
 static bool find_history_in_query(Node *node, void *context);
 static Oid	find_history_of_table(Relation table);
 static bool is_history(Oid relid, Oid owner);
 
 /*
- * history_table_check_none raises 42P01 if the assets, or the tables that they are a view of, have a history table.
- * The caller has found none by its name.
+ * history_table_elsewhere returns the history table of the assets, or of the tables that they are a view of; InvalidOid
+ * if there is none.  The caller has found none by its name.
+ *
+ * That there is none is remembered until a relation changes: to look for policies would take as long as reading a
+ * short history.
  */
-void
-history_table_check_none(const AppTable *assets)
+Oid
+history_table_elsewhere(Oid assets)
 {
-	Oid			history = find_history_of(assets->relid);
+	static bool registered = false;
+	static Oid	none_of = InvalidOid;
+	static uint64 none_at = 0;
+	uint64		now;
+	Oid			history;
 
-	if (OidIsValid(history))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"%s.%s\" does not exist", history_table_schema(assets), history_table_name()),
-				 errdetail("The history table of these assets is \"%s.%s\".",
-						   get_namespace_name(get_rel_namespace(history)), get_rel_name(history)),
-				 errhint("Set %s to its name, or to the name of a view of it.", app_table_setting_name(APP_HISTORY))));
+	if (!registered)
+		CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+	registered = true;
+	/* changes that arrive during the search may not be in it */
+	now = changes;
+	if (none_of == assets && none_at == now)
+		return InvalidOid;
+	history = find_history_of(assets);
+	if (!OidIsValid(history))
+	{
+		none_of = assets;
+		none_at = now;
+	}
+	return history;
+}
+
+static void
+note_change(Datum arg, Oid relid)
+{
+	changes++;
 }
 
 /* find_history_of returns the history table of a table, or of what a view reads; InvalidOid if there is none. */
@@ -76,7 +99,10 @@ find_history_of(Oid relid)
 	return search.history;
 }
 
-/* find_history_in_query looks through the tables and views in a view's query, and in its subqueries; true ends the search. */
+/*
+ * find_history_in_query looks through the tables and views that a view's rows come from; true ends the search.  What its
+ * conditions ask of other tables is disregarded.
+ */
 static bool
 find_history_in_query(Node *node, void *context)
 {
@@ -85,7 +111,10 @@ find_history_in_query(Node *node, void *context)
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, find_history_in_query, context, QTW_EXAMINE_RTES_BEFORE);
+		return range_table_walker(((Query *) node)->rtable, find_history_in_query, context, QTW_EXAMINE_RTES_BEFORE) ||
+			expression_tree_walker((Node *) ((Query *) node)->cteList, find_history_in_query, context);
+	if (IsA(node, CommonTableExpr))
+		return find_history_in_query(((CommonTableExpr *) node)->ctequery, context);
 	if (IsA(node, RangeTblEntry))
 	{
 		const RangeTblEntry *rte = (RangeTblEntry *) node;
@@ -95,11 +124,11 @@ find_history_in_query(Node *node, void *context)
 			search->history = find_history_of(rte->relid);
 		return OidIsValid(search->history);
 	}
-	return expression_tree_walker(node, find_history_in_query, context);
+	return false;
 }
 
 /*
- * find_history_of_table looks at the tables whose foreign keys have triggers on the table.
+ * find_history_of_table looks at the tables whose foreign keys reference the table.
  *
  * They are listed first, since a look at a catalog can have the relation's triggers read anew.
  */
@@ -115,7 +144,7 @@ find_history_of_table(Relation table)
 	{
 		const Trigger *trigger = &table->trigdesc->triggers[i];
 
-		if (trigger->tgisinternal && OidIsValid(trigger->tgconstrrelid))
+		if (trigger->tgisinternal && RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK)
 			referencing = list_append_unique_oid(referencing, trigger->tgconstrrelid);
 	}
 	foreach(cell, referencing)
@@ -141,5 +170,7 @@ is_history(Oid relid, Oid owner)
 			strncmp(NameStr(form->relname), HISTORY_DROPPED_PREFIX, strlen(HISTORY_DROPPED_PREFIX)) != 0;
 		ReleaseSysCache(tuple);
 	}
-	return secured && OidIsValid(get_relation_policy_oid(relid, READ_POLICY, true));
+	/* columns are in a cache, and policies are not */
+	return secured && SearchSysCacheExistsAttName(relid, app_column_name(APP_HISTORY, HISTORY_REUSE_KEY)) &&
+		OidIsValid(get_relation_policy_oid(relid, READ_POLICY, true));
 }

@@ -8,11 +8,9 @@
 #ifndef ASSET_REUSE_TABLE_ELSEWHERE_H
 #define ASSET_REUSE_TABLE_ELSEWHERE_H
 
-#include "app_schema.h"
-
 /* The name that a history table has while it is dropped, before a number.  Then it has none of the assets' events. */
 #define HISTORY_DROPPED_PREFIX	"asset_reuse_dropped_"
 
-extern void history_table_check_none(const AppTable *assets);
+extern Oid	history_table_elsewhere(Oid assets);
 
 #endif							/* ASSET_REUSE_TABLE_ELSEWHERE_H */
