@@ -1803,7 +1803,7 @@ LANGUAGE C;
 
 COMMENT ON PROCEDURE asset_reuse_redact(text, jsonb, text[]) IS
 'Removes keys from the contexts of a tenant''s events: what must be forgotten, such as personal data.  Commits in batches and reports its progress in notices.
-matching: a JSON object; the events whose context contains it (as @> does) are redacted; {} matches every context; at most 1000 elements.
+matching: a JSON object; the events whose context contains it (as @> does) are redacted; {} matches every context; at most 20 values.
 keys: the top-level keys of the context to remove; not reused_in_type, reused_in_id, reused_in_name or reuse_key.
 Events are redacted in both places, and in deleted assets, too.  They keep their time, place, event_id and reuse_key, and count as before; the updated_at of their asset, if present, is the time of the update.  Only assets that the caller may see and update are redacted; assets whose update is refused by a constraint, trigger or policy are left alone and counted in a warning.
 Runs alongside live tracking, and can be interrupted and called again.  Old versions of the rows disappear with VACUUM; backups and the write-ahead log keep what they have.

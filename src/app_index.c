@@ -53,6 +53,11 @@ static const IndexSpec specs[APP_NINDEXES] = {
 		.expected = "an index that begins with tenant_id, to find a tenant's assets",
 		.statement = "CREATE INDEX %sON %s (tenant_id)"
 	},
+	[INDEX_CAMPAIGNS_ASSETS] = {
+		.role = APP_ASSETS, .keys = {"campaign_space_id"}, .key = "(campaign_space_id)",
+		.expected = "an index that begins with campaign_space_id, to find the assets that were made in a campaign",
+		.statement = "CREATE INDEX %sON %s (campaign_space_id)"
+	},
 	[INDEX_LOGS] = {
 		.role = APP_ASSETS, .keys = {"tenant_id", "id"}, .logs = true, .key = "(tenant_id, id)",
 		.expected = "an index on the documents that have events, so that others are not opened",

@@ -14,6 +14,7 @@ typedef enum AppIndex
 {
 	INDEX_ASSET_ID,				/* unique: the asset's id, or its id and tenant */
 	INDEX_TENANTS_ASSETS,
+	INDEX_CAMPAIGNS_ASSETS,
 	INDEX_LOGS,					/* the assets whose documents have a log */
 	INDEX_SPACE_ID,
 	APP_NINDEXES

@@ -106,11 +106,14 @@ check_indexes(AppRole role, Oid relid, ReturnSetInfo *result)
 	}
 }
 
-/* wants_index: is an index useful?  The one on the logs is useful only with a history table. */
+/* wants_index: is an index useful?  The one on the logs is useful only with a history table, and another needs its column. */
 static bool
 wants_index(AppIndex index, Oid relid)
 {
-	return index != INDEX_LOGS || OidIsValid(history_table_find(relid, true));
+	if (index == INDEX_LOGS)
+		return OidIsValid(history_table_find(relid, true));
+	return index != INDEX_CAMPAIGNS_ASSETS ||
+		get_attnum(relid, app_column_name(APP_ASSETS, ASSET_CAMPAIGN_SPACE_ID)) != InvalidAttrNumber;
 }
 
 /* put_row puts a row of texts, null for a null. */

@@ -28,8 +28,8 @@
 
 PG_FUNCTION_INFO_V1(asset_reuse_redact);
 
-/* Maximum number of elements that an event is compared with */
-#define MAX_MATCHING		1000
+/* Maximum number of values that an event is compared with */
+#define MAX_MATCHING		20
 
 /* Does an object have one of the keys? */
 #define HAS_KEYS(object) \
@@ -132,7 +132,7 @@ read_redaction(FunctionCallInfo fcinfo, Redaction *redaction)
 }
 
 /*
- * check_matching raises 22023 for what is no object, or has too many elements, empty arrays and objects among them:
+ * check_matching raises 22023 for what is no object, or has too many values, empty arrays and objects among them:
  * the operator @> looks for each of them among all of an event's array, without a check for interrupts.
  */
 static void
@@ -155,7 +155,7 @@ check_matching(Jsonb *matching)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("matching is out of bounds"),
-				 errdetail("matching must have at most %d elements.", MAX_MATCHING)));
+				 errdetail("matching must have at most %d values.", MAX_MATCHING)));
 }
 
 /* check_keys raises 22004 for a null key, and 22023 for an empty or multidimensional array, or a key that must be kept. */
