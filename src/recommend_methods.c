@@ -139,12 +139,14 @@ method_popularity(Evaluation *e, double *sums)
 
 /*
  * method_item_cosine adds the cosines of assets with the seeds, by the campaigns in which they were reused: of
- * each seed, the newest.
+ * each seed, those of its newest uses.
  */
 void
 method_item_cosine(Evaluation *e, double *sums)
 {
 	uint32	   *seen = palloc_extended(((Size) e->nassets + 1) * sizeof(uint32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	/* by campaign: the seed that was in it last, from 1 */
+	uint32	   *entered = palloc_extended(((Size) e->places.count + 1) * sizeof(uint32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint32		campaigns = 0;
 	uint32		n;
 	uint32		asset;
@@ -158,13 +160,12 @@ method_item_cosine(Evaluation *e, double *sums)
 
 		for (i = end; i > first && end - i < MAX_COSINE_USES; i--)
 		{
-			uint64		event = e->by_asset.events[i - 1];
-			uint32		campaign = e->events[event].campaign;
-			bool		repeated = i - 1 > first && e->ncampaigns[event] == e->ncampaigns[e->by_asset.events[i - 2]];
+			uint32		campaign = e->events[e->by_asset.events[i - 1]].campaign;
 			uint64		members;
 
-			if (campaign == NO_CAMPAIGN || campaign == e->target || repeated || !e->campaign_lives[campaign])
+			if (campaign == NO_CAMPAIGN || campaign == e->target || entered[campaign] == n + 1 || !e->campaign_lives[campaign])
 				continue;
+			entered[campaign] = n + 1;
 			members = past_events_before(e, &e->by_campaign, campaign, e->now);
 			if (members - e->by_campaign.first[campaign] > NEAR_MAX_MEMBERS)
 				continue;

@@ -311,6 +311,17 @@ RESET min_parallel_table_scan_size;
 -- How good it would have been, on data of chance.
 SELECT method, campaigns, round(hit_rate_10::numeric, 4), round(ndcg_10::numeric, 4), round(coverage::numeric, 4) FROM asset_reuse_recommend_evaluate('t', '2024-03-01Z');
 SELECT * FROM asset_reuse_recommend_evaluate('t', '2999-01-01Z');
+-- What an asset has in common with others does not change if it is used again in the same campaigns, however often.
+INSERT INTO tenants VALUES ('often', 'Often');
+INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) SELECT 'often' || i, 'often', 'u', 'Often', 'meta' FROM generate_series(1, 10) AS i;
+INSERT INTO campaign_spaces (id, tenant_id, user_id, campaign_name, platform) VALUES ('home of often', 'often', 'u', 'Home', 'meta');
+INSERT INTO campaign_assets (id, tenant_id, campaign_space_id, user_id, asset_name, asset_type, created_at, platform_metadata)
+SELECT id, 'often', 'home of often', 'u', 'Often', 'image', '2024-01-01', jsonb_build_object('reuse_history', (
+	SELECT jsonb_agg(jsonb_build_object('timestamp', at, 'context', jsonb_build_object('reused_in_type', 'campaign_space', 'reused_in_id', 'often' || place)) ORDER BY at)
+	FROM (SELECT '2025-01-01'::timestamp + i * interval '1 hour', 1 + i % 9 FROM generate_series(1, CASE id WHEN 'seed' THEN 209 ELSE 9 END) AS i
+		UNION ALL SELECT '2026-06-01'::timestamp + interval '1 day' * (id <> 'seed')::int, 10) AS uses (at, place)))
+FROM unnest('{seed,other}'::text[]) AS id;
+SELECT method, campaigns, hit_rate_10, ndcg_10 FROM asset_reuse_recommend_evaluate('often', '2026-01-01Z') WHERE method = 'item_cosine';
 SELECT DISTINCT campaigns FROM asset_reuse_recommend_evaluate('t', '2024-01-01Z', 10);
 SELECT arguments, error_of(format('SELECT asset_reuse_recommend_evaluate(%s)', arguments)) FROM unnest(ARRAY[
 	$$NULL::text, '2024-01-01'$$, $$'t', NULL$$, $$'t', '2024-01-01', 0$$, $$'t', '2024-01-01', 100001$$]) AS arguments;
