@@ -100,8 +100,8 @@ pg_noreturn static void report_not_ours(const AppTable *history, const char *det
  * able to make everybody's calls fail or wait.
  *
  * Errors: 42809 the table of that name is not a history table; 42P01 there is none, and the assets
- * have one of another name; 40001 it was dropped, and perhaps recreated, while the calling query ran, which can then see the events neither there nor in the
- * documents.
+ * have one of another name; 40001 it was dropped, and perhaps recreated, while the calling query
+ * ran, which can then see the events neither there nor in the documents.
  */
 bool
 history_table_bind(const AppTable *assets, LOCKMODE lockmode, bool read_only,
